@@ -1,0 +1,396 @@
+//! The database: one SQL text for SQLite and PostgreSQL, two typed pools, one writer that commits in groups.
+//!
+//! Every write goes through [`Db::write`]: closures that arrive while a commit is under way share the next one,
+//! each in its own savepoint, and are answered only after the commit. Reads use [`on!`] on the pool.
+//! Nothing outside `db` names `sqlx`.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::str::FromStr;
+use std::time::Duration;
+
+use include_dir::{Dir, include_dir};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool};
+use tokio::sync::{mpsc, oneshot};
+
+static SQLITE_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/sqlite");
+static POSTGRES_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/postgres");
+
+/// How long a writer waits for another process's lock before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Write closures that may share one commit.
+const GROUP_MAX: usize = 256;
+/// Write closures that may wait; further callers wait for room.
+const WRITES_QUEUED: usize = 1024;
+/// Readers of one SQLite file.
+const SQLITE_READERS: u32 = 4;
+/// Connections to PostgreSQL that read.
+const POSTGRES_READERS: u32 = 8;
+
+/// Either engine's pool.
+#[derive(Clone, Debug)]
+pub enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// A write transaction in progress.
+pub enum Tx {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// Runs `$body` with `$c` bound to the pool of the engine in use: compiled once for each.
+#[macro_export]
+macro_rules! on {
+    ($db:expr, $c:ident => $body:expr) => {
+        match $db.pool() {
+            $crate::db::Pool::Sqlite($c) => $body,
+            $crate::db::Pool::Postgres($c) => $body,
+        }
+    };
+}
+
+/// Runs `$body` with `$c` bound to the connection of a [`Tx`]: compiled once for each engine.
+#[macro_export]
+macro_rules! on_tx {
+    ($tx:expr, $c:ident => $body:expr) => {
+        match $tx {
+            $crate::db::Tx::Sqlite(connection) => {
+                let $c = &mut **connection;
+                $body
+            }
+            $crate::db::Tx::Postgres(connection) => {
+                let $c = &mut **connection;
+                $body
+            }
+        }
+    };
+}
+
+/// A database failure, in words an operator can act on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No room left; nothing was written.
+    #[error("the database is full: free disk space (or raise its size limit); nothing was lost")]
+    Full,
+    /// Another process holds the lock.
+    #[error("the database is locked by another program; close it and try again")]
+    Busy,
+    /// The file is damaged.
+    #[error("the database file is damaged; restore it from a backup (nothing was changed)")]
+    Corrupt,
+    /// Not reachable or not to be opened.
+    #[error("the database cannot be opened: {0}")]
+    Unavailable(String),
+    /// Made by a newer Greenroom.
+    #[error("the database was made by a newer Greenroom (schema {0}); install that version or restore an older backup")]
+    Newer(i64),
+    /// A row that no code of ours writes.
+    #[error("inconsistent row in {table}.{column} ({row})")]
+    Inconsistent { table: &'static str, column: &'static str, row: String },
+    /// A worker lost its lane to another; its write was dropped.
+    #[error("the lane was taken over; this worker's write was dropped")]
+    Fenced,
+    /// Anything else.
+    #[error("the database refused a statement")]
+    Other(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(inner) => match (inner.code().as_deref(), inner.message()) {
+                (Some("53100" | "13"), _) => Self::Full,
+                (Some(code), _)
+                    if code.parse::<i64>().is_ok_and(|code| matches!(code & 0xFF, 5 | 6)) && code.len() < 5 =>
+                {
+                    Self::Busy
+                }
+                (Some("11" | "26" | "267" | "523" | "779"), _) => Self::Corrupt,
+                (Some("14" | "270" | "526" | "782" | "8"), message) => Self::Unavailable(message.to_owned()),
+                (_, message) if message.contains("disk is full") => Self::Full,
+                _ => Self::Other(error),
+            },
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+                Self::Unavailable(error.to_string())
+            }
+            _ => Self::Other(error),
+        }
+    }
+}
+
+/// A future of a write closure.
+pub type Writing<'t, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 't>>;
+
+type Work = Box<dyn for<'t> FnOnce(&'t mut Tx) -> Writing<'t, ()> + Send>;
+
+struct Job {
+    work: Work,
+    done: oneshot::Sender<Result<(), Error>>,
+}
+
+/// A handle to the database; cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool,
+    writer: mpsc::Sender<Job>,
+}
+
+impl Db {
+    /// Opens (and creates) the database at `url` and brings its schema up to date.
+    ///
+    /// `url` is `sqlite://PATH` or `postgres://…`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`], [`Error::Newer`], [`Error::Full`], [`Error::Busy`].
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        let (pool, writers) = match sqlite_path(url) {
+            Some(path) => {
+                let (readers, writer) = open_sqlite(&path).await?;
+                (Pool::Sqlite(readers), Pool::Sqlite(writer))
+            }
+            None => {
+                let pool = open_postgres(url).await?;
+                (Pool::Postgres(pool.clone()), Pool::Postgres(pool))
+            }
+        };
+        migrate(&writers).await?;
+        let (writer, jobs) = mpsc::channel(WRITES_QUEUED);
+        #[expect(clippy::disallowed_methods, reason = "ends by itself when the last handle is dropped")]
+        tokio::spawn(write_in_groups(writers, jobs));
+        Ok(Self { pool, writer })
+    }
+
+    /// The pool to read from, for [`on!`].
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// `sqlite` or `postgres`.
+    pub fn engine(&self) -> &'static str {
+        match self.pool {
+            Pool::Sqlite(_) => "sqlite",
+            Pool::Postgres(_) => "postgres",
+        }
+    }
+
+    /// Runs `work` in a transaction and returns once it is durable. An error undoes all of it.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`Error::Full`], [`Error::Busy`], [`Error::Unavailable`] of the commit.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> Writing<'t, T> + Send + 'static,
+    {
+        let (give, take) = oneshot::channel::<T>();
+        let (done, answer) = oneshot::channel();
+        let work: Work = Box::new(move |tx| {
+            let writing = work(tx);
+            Box::pin(async move {
+                let value = writing.await?;
+                let _ = give.send(value);
+                Ok(())
+            })
+        });
+        let gone = || Error::Unavailable("the writer has stopped".into());
+        self.writer.send(Job { work, done }).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())??;
+        take.await.map_err(|_| gone())
+    }
+
+    /// A trivial read, for health checks.
+    ///
+    /// # Errors
+    /// As reading does.
+    pub async fn ping(&self) -> Result<(), Error> {
+        on!(self, c => sqlx::query("SELECT 1").execute(c).await.map(|_| ()).map_err(Error::from))
+    }
+
+    /// Closes every connection after the writes under way; SQLite folds its log into the file.
+    pub async fn close(&self) {
+        match &self.pool {
+            Pool::Sqlite(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// The file of a `sqlite:` URL; `None` for other URLs.
+pub fn sqlite_path(url: &str) -> Option<PathBuf> {
+    url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).map(PathBuf::from)
+}
+
+async fn open_sqlite(path: &Path) -> Result<(SqlitePool, SqlitePool), Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("secure_delete", "ON")
+        .pragma("temp_store", "MEMORY")
+        .optimize_on_close(false, None);
+    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(opening)?;
+    let readers =
+        SqlitePoolOptions::new().max_connections(SQLITE_READERS).connect_lazy_with(options.create_if_missing(false));
+    Ok((readers, writer))
+}
+
+fn opening(error: sqlx::Error) -> Error {
+    match Error::from(error) {
+        Error::Other(error) => Error::Unavailable(error.to_string()),
+        error => error,
+    }
+}
+
+async fn open_postgres(url: &str) -> Result<PgPool, Error> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| Error::Unavailable("DATABASE_URL is neither sqlite://PATH nor a postgres:// URL".into()))?
+        .application_name("greenroom");
+    PgPoolOptions::new()
+        .max_connections(POSTGRES_READERS + 1)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_with(options)
+        .await
+        .map_err(opening)
+}
+
+/// The migrations of one engine, from the files compiled in.
+fn migrator(files: &'static Dir<'static>) -> Migrator {
+    let migrations = files
+        .files()
+        .filter_map(|file| {
+            let name = file.path().file_stem()?.to_str()?;
+            let (version, description) = name.split_once('_')?;
+            Some(Migration::new(
+                version.parse().ok()?,
+                description.replace('_', " ").into(),
+                MigrationType::Simple,
+                AssertSqlSafe(file.contents_utf8()?.to_owned()).into_sql_str(),
+                false,
+            ))
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}
+
+async fn migrate(pool: &Pool) -> Result<(), Error> {
+    let done = match pool {
+        Pool::Sqlite(pool) => migrator(&SQLITE_MIGRATIONS).run(pool).await,
+        Pool::Postgres(pool) => migrator(&POSTGRES_MIGRATIONS).run(pool).await,
+    };
+    done.map_err(|error| match error {
+        sqlx::migrate::MigrateError::VersionMissing(version) => Error::Newer(version),
+        sqlx::migrate::MigrateError::Execute(error) => error.into(),
+        sqlx::migrate::MigrateError::ExecuteMigration(error, _) => error.into(),
+        error => Error::Other(sqlx::Error::Migrate(Box::new(error))),
+    })
+}
+
+/// The writer: takes what has gathered, runs it in one transaction, commits, answers.
+async fn write_in_groups(pool: Pool, mut jobs: mpsc::Receiver<Job>) {
+    let mut group = Vec::with_capacity(GROUP_MAX);
+    while jobs.recv_many(&mut group, GROUP_MAX).await > 0 {
+        write_group(&pool, &mut group).await;
+    }
+    if let Pool::Sqlite(pool) = pool {
+        pool.close().await;
+    }
+}
+
+async fn write_group(pool: &Pool, group: &mut Vec<Job>) {
+    let mut tx = match begin(pool).await {
+        Ok(tx) => tx,
+        Err(error) => return fail_all(group.drain(..).map(|job| job.done), error),
+    };
+    let mut done = Vec::with_capacity(group.len());
+    let alone = group.len() == 1;
+    for job in group.drain(..) {
+        // One job needs no savepoint: undoing it is undoing the transaction.
+        match run_job(&mut tx, job.work, alone).await {
+            Ok(()) => done.push(job.done),
+            Err(Undone::Alone(error)) => {
+                let _ = job.done.send(Err(error));
+            }
+            Err(Undone::Everything(error)) => {
+                done.push(job.done);
+                let _ = command(&mut tx, "ROLLBACK").await;
+                return fail_all(done.into_iter(), error);
+            }
+        }
+    }
+    match command(&mut tx, "COMMIT").await {
+        Ok(()) => done.into_iter().for_each(|done| {
+            let _ = done.send(Ok(()));
+        }),
+        Err(error) => {
+            let _ = command(&mut tx, "ROLLBACK").await;
+            fail_all(done.into_iter(), error);
+        }
+    }
+}
+
+/// How far a failed job took the group with it.
+enum Undone {
+    Alone(Error),
+    Everything(Error),
+}
+
+async fn run_job(tx: &mut Tx, work: Work, alone: bool) -> Result<(), Undone> {
+    if alone {
+        return work(tx).await.map_err(Undone::Everything);
+    }
+    command(tx, "SAVEPOINT job").await.map_err(Undone::Everything)?;
+    match work(tx).await {
+        Ok(()) => command(tx, "RELEASE SAVEPOINT job").await.map_err(Undone::Everything),
+        Err(error) => match command(tx, "ROLLBACK TO SAVEPOINT job").await {
+            Ok(()) => Err(Undone::Alone(error)),
+            // A full disk or a lost connection ends the whole transaction by itself.
+            Err(_) => Err(Undone::Everything(error)),
+        },
+    }
+}
+
+fn fail_all(done: impl Iterator<Item = oneshot::Sender<Result<(), Error>>>, error: Error) {
+    let again = || match &error {
+        Error::Full => Error::Full,
+        Error::Busy => Error::Busy,
+        Error::Corrupt => Error::Corrupt,
+        Error::Fenced => Error::Fenced,
+        Error::Unavailable(why) => Error::Unavailable(why.clone()),
+        other => Error::Unavailable(format!("a write it was grouped with failed: {other}")),
+    };
+    let mut waiting: Vec<_> = done.collect();
+    let last = waiting.pop();
+    for done in waiting {
+        let _ = done.send(Err(again()));
+    }
+    if let Some(done) = last {
+        let _ = done.send(Err(error));
+    }
+}
+
+async fn begin(pool: &Pool) -> Result<Tx, Error> {
+    let mut tx = match pool {
+        Pool::Sqlite(pool) => Tx::Sqlite(pool.acquire().await?),
+        Pool::Postgres(pool) => Tx::Postgres(pool.acquire().await?),
+    };
+    let begin = match tx {
+        Tx::Sqlite(_) => "BEGIN IMMEDIATE",
+        Tx::Postgres(_) => "BEGIN",
+    };
+    command(&mut tx, begin).await?;
+    Ok(tx)
+}
+
+async fn command(tx: &mut Tx, sql: &'static str) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(sql).execute(c).await.map(|_| ()).map_err(Error::from))
+}

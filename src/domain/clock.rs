@@ -1,0 +1,82 @@
+//! Time and ids from outside: one seam for determinism.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A point in time: milliseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Moment(pub i64);
+
+impl Moment {
+    /// This moment moved by `millis` (negative: back).
+    pub fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// Milliseconds from `earlier` to this moment, never negative.
+    pub fn millis_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0).max(0)
+    }
+}
+
+/// Where time and new ids come from.
+pub trait Clock: Send + Sync {
+    /// The current time.
+    fn now(&self) -> Moment;
+    /// A new id: 26 characters, unique, sortable by the time it was made.
+    fn id(&self) -> String;
+}
+
+/// The machine's clock and random source.
+#[derive(Default)]
+pub struct SystemClock {
+    last: AtomicU64,
+}
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// 48 bits of milliseconds and 80 of randomness in Crockford base32, as a ULID.
+pub(crate) fn ulid(millis: u64, random: u128) -> String {
+    let value = (u128::from(millis & 0xFFFF_FFFF_FFFF) << 80) | (random & ((1 << 80) - 1));
+    (0..26).rev().map(|at| char::from(ALPHABET[((value >> (at * 5)) & 31) as usize])).collect()
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    fn now(&self) -> Moment {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn id(&self) -> String {
+        // Ids of one process are strictly increasing even within a millisecond and when the clock steps back:
+        // the high bits are a counter seeded by time.
+        let now = (self.now().0.max(0) as u64) << 8;
+        let mut last = self.last.load(Ordering::Relaxed);
+        let tick = loop {
+            let next = now.max(last + 1);
+            match self.last.compare_exchange_weak(last, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => break next,
+                Err(seen) => last = seen,
+            }
+        };
+        let mut bytes = [0u8; 16];
+        getrandom::fill(&mut bytes).expect("the operating system has a random source");
+        let random = (u128::from(tick & 0xFF) << 72) | (u128::from_le_bytes(bytes) & ((1 << 72) - 1));
+        ulid(tick >> 8, random)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_26_characters_and_strictly_increasing() {
+        let clock = SystemClock::default();
+        let ids: Vec<String> = (0..5_000).map(|_| clock.id()).collect();
+        assert!(ids.iter().all(|id| id.len() == 26));
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+}

@@ -1,0 +1,23 @@
+//! The words of Greenroom as types: pure data and rules. No I/O, no async, nothing of ours below it.
+
+mod answer;
+mod clock;
+mod id;
+mod incoming;
+mod member;
+mod memory;
+mod personality;
+mod place;
+mod preset;
+mod turn;
+
+pub use answer::{Answer, Field, Refusal};
+pub use clock::{Clock, Moment, SystemClock};
+pub use id::{MemberId, MemoryId, MessageId, PersonaId, PersonalityId, PlaceId, TurnId};
+pub use incoming::{Incoming, Speaker};
+pub use member::{Identity, Member, Persona};
+pub use memory::{Memory, MemoryKind, Provenance, Scope, Tenant};
+pub use personality::{Personality, PersonalityFile, Visibility, slug_of};
+pub use place::{Place, PlaceRef, Privacy};
+pub use preset::Preset;
+pub use turn::{KeySource, Outcome, Turn, TurnState};

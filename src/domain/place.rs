@@ -1,0 +1,61 @@
+//! Places: where people talk.
+
+use super::{PersonalityId, PlaceId};
+
+/// How far words in a place carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Privacy {
+    /// A conversation between one member and the house: a DM, the terminal.
+    Direct,
+    /// A private channel or an encrypted or invite-only room.
+    Closed,
+    /// A place anybody of the community may read.
+    Open,
+}
+
+impl Privacy {
+    /// As the database stores it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Closed => "closed",
+            Self::Open => "open",
+        }
+    }
+
+    /// Reads what [`Self::as_str`] wrote; anything else is the most private class.
+    pub fn read(text: &str) -> Self {
+        match text {
+            "open" => Self::Open,
+            "closed" => Self::Closed,
+            _ => Self::Direct,
+        }
+    }
+}
+
+/// A place as a platform names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PlaceRef {
+    /// `console`, `discord`, `matrix`, `fake`.
+    pub platform: String,
+    /// The platform's own id of the place.
+    pub subject: String,
+    /// The platform's id of the parent place, for a thread.
+    pub parent: Option<String>,
+    pub privacy: Privacy,
+}
+
+/// A stored place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub id: PlaceId,
+    pub platform: String,
+    pub subject: String,
+    pub parent: Option<String>,
+    pub privacy: Privacy,
+    /// The activated personality, if any.
+    pub personality: Option<PersonalityId>,
+    /// Whether the activated personality answers everything here.
+    pub autorespond: bool,
+}

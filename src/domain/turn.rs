@@ -1,0 +1,83 @@
+//! Turns: one reply owed.
+
+use super::{MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, TurnId};
+
+/// Where a turn stands. Each arrow is one transaction: queued → running → sending → done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TurnState {
+    /// Waiting in its lane.
+    Queued,
+    /// A worker is generating.
+    Running,
+    /// The text is stored; parts are going out.
+    Sending,
+    /// Delivered and remembered.
+    Done,
+    /// Ended with a polite line instead of an answer.
+    Failed,
+    /// Withdrawn before an answer.
+    Cancelled,
+}
+
+impl TurnState {
+    /// As the database stores it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Sending => "sending",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads what [`Self::as_str`] wrote.
+    pub fn read(text: &str) -> Option<Self> {
+        [Self::Queued, Self::Running, Self::Sending, Self::Done, Self::Failed, Self::Cancelled]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
+}
+
+/// How a turn ended, for the metrics and the outcome column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Answered,
+    Apologised,
+    Cancelled,
+}
+
+/// Whose key paid for an answer. Never the key itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeySource {
+    /// The model runs here or on a loopback address; no key.
+    Local,
+    /// The operator's key.
+    Operator,
+    /// The member's own key.
+    Member,
+}
+
+/// A claimed turn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turn {
+    pub id: TurnId,
+    pub place: PlaceId,
+    /// The message that asked.
+    pub message: MessageId,
+    pub personality: PersonalityId,
+    pub member: MemberId,
+    pub persona: PersonaId,
+    pub state: TurnState,
+    /// How often a worker has taken it up.
+    pub attempt: i64,
+    /// Fencing token of the lane lease it runs under.
+    pub epoch: i64,
+    /// The finished text, once stored.
+    pub answer: Option<String>,
+    /// Correlation id from event to memory write.
+    pub trace: String,
+    pub created_at: Moment,
+}

@@ -1,0 +1,68 @@
+//! Platforms: where people talk. A platform knows how to speak there; it decides nothing.
+
+use async_trait::async_trait;
+
+use crate::domain::Place;
+
+/// What a platform allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest message, in UTF-16 code units.
+    pub message_len: usize,
+    /// Whether text of an unfinished answer may be shown.
+    pub streams: bool,
+}
+
+/// Makes a send happen at most once: the same key never posts a second message.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OnceKey(pub String);
+
+/// Whose mouth a part comes out of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Face {
+    pub name: String,
+    pub slug: String,
+}
+
+/// One message to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub face: Face,
+    pub text: String,
+    /// The platform's id of the message that is answered.
+    pub reply_to: Option<String>,
+    /// Position in the answer, from 0.
+    pub number: usize,
+    /// How many parts the answer has.
+    pub of: usize,
+    /// An apology of the house rather than the personality's words.
+    pub is_notice: bool,
+}
+
+/// Why a send failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    #[error("rate limited for {after_millis} ms")]
+    RateLimited { after_millis: u64 },
+    /// May not speak there.
+    #[error("not allowed to speak there")]
+    Forbidden,
+    /// The place is gone.
+    #[error("the place is gone")]
+    Gone,
+    /// May have arrived or not; sending again under the same key is safe.
+    #[error("not known whether it arrived: {0}")]
+    Unsure(String),
+}
+
+/// A place people talk.
+#[async_trait]
+pub trait Platform: Send + Sync {
+    /// `console`, `discord`, `matrix`, `fake`: the `platform` of its places.
+    fn name(&self) -> &'static str;
+    fn limits(&self) -> Limits;
+    /// Sends one part and returns the platform's id of the message; the same `once` never sends twice.
+    async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError>;
+    /// Shows that an answer is being written. `draft` is the text so far where [`Limits::streams`].
+    fn writing(&self, to: &Place, face: &Face, draft: Option<&str>);
+}

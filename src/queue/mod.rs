@@ -1,0 +1,23 @@
+//! The queue: it only says "this lane has post". Order, idempotency and history are in the tables.
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::PlaceId;
+
+/// Works through a lane until it is empty.
+#[async_trait]
+pub trait LaneWorker: Send + Sync {
+    async fn work(&self, lane: &PlaceId);
+    /// Lanes with unfinished turns that are due, for the start-up scan and the sweep.
+    async fn waiting(&self) -> Vec<PlaceId>;
+}
+
+/// Carries "lane X has post". May lose, double and reorder rings.
+#[async_trait]
+pub trait Doorbell: Send + Sync {
+    /// Says that `lane` has post; returns at once.
+    fn ring(&self, lane: &PlaceId);
+    /// Hands rung lanes to `worker`, never one lane to two at once, until `stop`; then waits for those at work.
+    async fn answer(&self, worker: std::sync::Arc<dyn LaneWorker>, stop: CancellationToken);
+}

@@ -1,0 +1,148 @@
+//! Recall: finding the memories that matter. SQL rows are the truth; vectors are derived and rebuildable.
+//!
+//! Every search names a [`Scope`]; every hit is checked against it again before it is returned.
+
+use async_trait::async_trait;
+
+use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
+
+/// An embedding space: vectors of different spaces never meet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Space {
+    /// Model name.
+    pub model: String,
+    /// Revision or checksum of the model.
+    pub revision: String,
+    pub dimension: usize,
+    /// Prefix put before queries, part of what makes spaces differ.
+    pub query_prefix: String,
+}
+
+impl Space {
+    /// Short stable name: what the database and collection names carry.
+    pub fn tag(&self) -> String {
+        let plain = |text: &str| {
+            text.chars()
+                .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+                .collect::<String>()
+        };
+        let prefix = if self.query_prefix.is_empty() { "" } else { "-q" };
+        format!("{}-{}-{}{prefix}", plain(&self.model), plain(&self.revision), self.dimension)
+    }
+}
+
+/// Which side of a search a text is on; some models prefix them differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Query,
+    Passage,
+}
+
+/// Turns texts into unit vectors of one space.
+#[async_trait]
+pub trait Embedder: Send + Sync {
+    /// The space of every vector this embedder returns.
+    fn space(&self) -> &Space;
+    /// Longest text, in tokens, that is embedded whole; longer ones must be chunked first.
+    fn max_tokens(&self) -> usize;
+    /// Tokens of a text as this embedder counts them (an upper bound where it cannot know).
+    fn count(&self, text: &str) -> usize;
+    /// One unit vector of `space().dimension` a text, in order.
+    async fn embed(&self, side: Side, texts: &[&str]) -> Result<Vec<Vec<f32>>, RecallError>;
+}
+
+/// A chunk of a memory as a store keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Derived from the memory id and the chunk number: putting it again replaces it.
+    pub id: String,
+    pub memory: MemoryId,
+    pub tenant: Tenant,
+    pub place: PlaceId,
+    pub privacy: Privacy,
+    pub at: Moment,
+    /// The indexed text, with speaker, date and context.
+    pub text: String,
+    /// Unit vector of the store's space.
+    pub dense: Vec<f32>,
+}
+
+/// What to look for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    pub text: String,
+    /// Unit vector of the store's space; `None`: lexical only.
+    pub dense: Option<Vec<f32>>,
+    /// How many memories to return.
+    pub limit: usize,
+    pub weights: Weights,
+}
+
+/// How dense and lexical scores are put together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    pub dense: f32,
+    pub lexical: f32,
+}
+
+/// A found memory (its best chunk), best first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    pub memory: MemoryId,
+    pub tenant: Tenant,
+    pub place: PlaceId,
+    pub privacy: Privacy,
+    pub at: Moment,
+    /// Fused score; only comparable within one answer.
+    pub score: f32,
+    /// Cosine with the query; `None` when not scored densely.
+    pub dense: Option<f32>,
+    /// BM25; `None` when no query word occurs.
+    pub lexical: Option<f32>,
+}
+
+/// What to remove from a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Forget {
+    Memories(Vec<MemoryId>),
+    Tenant(Tenant),
+    /// Everything, before a reindex.
+    All,
+}
+
+/// Keeps chunks and finds them.
+#[async_trait]
+pub trait VectorStore: Send + Sync {
+    /// Short name: `embedded`, `qdrant`.
+    fn name(&self) -> &'static str;
+    /// Makes the store ready for `space`; errs when it holds another one's vectors.
+    async fn open(&self, space: &Space) -> Result<(), RecallError>;
+    /// Adds or replaces chunks; durable when it returns.
+    async fn put(&self, entries: &[Entry]) -> Result<(), RecallError>;
+    /// The best memories that `scope` admits. Never more than `query.limit`, never one twice.
+    async fn search(&self, scope: &Scope, query: &Query) -> Result<Vec<Hit>, RecallError>;
+    /// Removes chunks; gone from every later search when it returns.
+    async fn forget(&self, what: &Forget) -> Result<(), RecallError>;
+    /// Number of chunks in a tenant, or in all.
+    async fn count(&self, tenant: Option<&Tenant>) -> Result<u64, RecallError>;
+    /// Whether the store answers.
+    async fn check(&self) -> Result<(), RecallError>;
+}
+
+/// Why recall failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RecallError {
+    /// The vectors on hand are of another space.
+    #[error(
+        "the stored vectors are of the embedding space {found}, but {wanted} is configured; run `greenroom reindex`"
+    )]
+    WrongSpace { found: String, wanted: String },
+    /// The store or embedder cannot be reached or does not answer in time; try again later.
+    #[error("{what} is not available: {why}")]
+    Unavailable { what: &'static str, why: String },
+    /// It answered something that cannot be right.
+    #[error("{what} gave an unusable answer: {why}")]
+    Unusable { what: &'static str, why: String },
+    #[error("reading or writing recall data")]
+    Db(#[from] crate::db::Error),
+}
