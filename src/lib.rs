@@ -3,11 +3,23 @@
 //! Start reading at `docs/architecture.md`; a message's way through the house is `turn`.
 
 pub mod config;
+pub mod crash;
 pub mod db;
+pub mod directory;
 pub mod domain;
 pub mod life;
 pub mod model;
 pub mod platform;
 pub mod queue;
 pub mod recall;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod texts;
+pub mod turn;
+
+/// Reports a failed database operation once, where it is handled.
+pub(crate) fn ops_error(doing: &'static str, error: &db::Error) {
+    metrics::counter!("greenroom_database_errors_total").increment(1);
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    tracing::error!(doing, error = %error, cause, "the database failed");
+}

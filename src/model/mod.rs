@@ -2,6 +2,9 @@
 //!
 //! Never logs a prompt, an answer or a key.
 
+pub mod price;
+pub mod tokens;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -184,7 +187,7 @@ pub trait LlmProvider: Send + Sync {
     async fn reply(
         &self,
         request: &ChatRequest,
-        on_text: &mut (dyn FnMut(&str) + Send),
+        on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
         cancel: &CancellationToken,
     ) -> Result<Reply, ModelError>;
 

@@ -1,5 +1,9 @@
 //! Platforms: where people talk. A platform knows how to speak there; it decides nothing.
 
+#[cfg(feature = "testing")]
+pub mod fake;
+pub mod split;
+
 use async_trait::async_trait;
 
 use crate::domain::Place;

@@ -2,7 +2,12 @@
 //!
 //! Every search names a [`Scope`]; every hit is checked against it again before it is returned.
 
+pub mod index_text;
+mod keeper;
+
 use async_trait::async_trait;
+
+pub use keeper::Recall;
 
 use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
 
@@ -83,6 +88,11 @@ pub struct Query {
 pub struct Weights {
     pub dense: f32,
     pub lexical: f32,
+}
+
+impl Weights {
+    /// Measured; see `docs/retrieval.md`.
+    pub const DEFAULT: Self = Self { dense: 0.5, lexical: 1.0 };
 }
 
 /// A found memory (its best chunk), best first.

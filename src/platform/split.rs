@@ -1,0 +1,5 @@
+//! Splitting (stand-in).
+/// Parts of a text.
+pub fn split(text: &str, _limit: usize) -> Vec<String> {
+    vec![text.to_owned()]
+}
