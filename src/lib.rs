@@ -7,6 +7,7 @@ pub mod crash;
 pub mod db;
 pub mod directory;
 pub mod domain;
+pub mod guard;
 pub mod life;
 pub mod model;
 pub mod platform;

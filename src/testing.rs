@@ -4,12 +4,13 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use crate::config::OperatorKey;
 use crate::db::{self, Db};
 use crate::directory::Directory;
 use crate::domain::{
@@ -150,6 +151,7 @@ pub struct Answering {
     respond: Respond,
     asked: Mutex<Vec<ChatRequest>>,
     queue: Mutex<VecDeque<Result<String, ModelError>>>,
+    last_call: Mutex<Option<(Instant, Instant)>>,
     /// How long each answer takes.
     pub delay_millis: AtomicU64,
     context: u32,
@@ -162,6 +164,7 @@ impl Answering {
             respond: Box::new(respond),
             asked: Mutex::default(),
             queue: Mutex::default(),
+            last_call: Mutex::default(),
             delay_millis: AtomicU64::new(0),
             context: 32_000,
         }
@@ -170,6 +173,11 @@ impl Answering {
     /// Everything it was asked.
     pub fn asked(&self) -> Vec<ChatRequest> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// When the last call came, and when its answer was complete.
+    pub fn last_call(&self) -> (Instant, Instant) {
+        self.last_call.lock().unwrap_or_else(PoisonError::into_inner).expect("the model was asked")
     }
 
     /// The next answers, before the function is asked again.
@@ -206,6 +214,7 @@ impl LlmProvider for Answering {
         on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
         cancel: &CancellationToken,
     ) -> Result<Reply, ModelError> {
+        let called = Instant::now();
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         let delay = Duration::from_millis(self.delay_millis.load(Ordering::SeqCst));
         tokio::select! {
@@ -217,7 +226,7 @@ impl LlmProvider for Answering {
         let text = queued.unwrap_or_else(|| (self.respond)(request))?;
         on_text(&text);
         let count = |text: &str| tokens::count(text) as u64;
-        Ok(Reply {
+        let reply = Reply {
             finish: Finish::Stop,
             tokens: TokenUse {
                 prompt: request.lines.iter().map(|line| count(&line.content)).sum(),
@@ -228,7 +237,9 @@ impl LlmProvider for Answering {
             served_model: "answering".into(),
             first_text: Duration::ZERO,
             total: delay,
-        })
+        };
+        *self.last_call.lock().unwrap_or_else(PoisonError::into_inner) = Some((called, Instant::now()));
+        Ok(reply)
     }
 
     async fn check(&self) -> Result<(), ModelError> {
@@ -301,6 +312,8 @@ impl World {
                 mention: '@',
                 time_zone: "UTC".into(),
                 locale: "en-US".into(),
+                owners: Vec::new(),
+                operator_key: OperatorKey::Everyone,
             },
         });
         let world = Self { turns, rooms, model, clock, db, life, scratch };

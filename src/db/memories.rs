@@ -24,6 +24,9 @@ const PAGE: &str = "SELECT id, tenant, persona_id, personality_id, place_id, pri
      ORDER BY at DESC, id DESC LIMIT $6 OFFSET $7";
 const COUNT: &str = "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) \
      AND (privacy = 'open' OR place_id = $4 OR $5)";
+const ENDING: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
+     answered_by, answered, at FROM memory WHERE tenant IN ($1, $2, $3) AND (privacy = 'open' OR place_id = $4 OR $5) \
+     AND id LIKE $6 LIMIT 2";
 const REMOVE: &str = "DELETE FROM memory WHERE id = $1";
 const ALL_IDS: &str = "SELECT id FROM memory WHERE id > $1 ORDER BY id LIMIT $2";
 const TOTAL: &str = "SELECT COUNT(*) FROM memory";
@@ -174,6 +177,19 @@ pub async fn page(db: &Db, scope: &Scope, limit: i64, offset: i64) -> Result<Vec
     let rows = on!(db, c => sqlx::query_as::<_, Row>(PAGE)
         .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
         .bind(limit).bind(offset).fetch_all(c).await)?;
+    let memories = rows.into_iter().map(memory_of);
+    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
+}
+
+/// Memories that `scope` admits whose id ends like this; at most two, enough to tell "one" from "several".
+///
+/// `end` must be lower-case letters and digits.
+pub async fn ending(db: &Db, scope: &Scope, end: &str) -> Result<Vec<Memory>, Error> {
+    let [one, two, three] = three(scope);
+    let pattern = format!("%{}", end.replace(|c: char| !c.is_ascii_alphanumeric(), ""));
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(ENDING)
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
+        .bind(pattern).fetch_all(c).await)?;
     let memories = rows.into_iter().map(memory_of);
     Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
 }

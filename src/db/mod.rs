@@ -4,6 +4,8 @@
 //! each in its own savepoint, and are answered only after the commit. Reads use [`on!`] on the pool.
 //! Nothing outside `db` names `sqlx`.
 
+#[cfg(feature = "testing")]
+mod inspect;
 pub mod memories;
 pub mod messages;
 pub mod meta;

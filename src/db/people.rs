@@ -16,6 +16,7 @@ const EDIT_PERSONA: &str = "UPDATE persona SET name = $2, pronouns = $3, descrip
 const SET_LOCALE: &str = "UPDATE member SET locale = $2 WHERE id = $1";
 const SET_TIME_ZONE: &str = "UPDATE member SET time_zone = $2 WHERE id = $1";
 const MEMBER: &str = "SELECT id, locale, time_zone FROM member WHERE id = $1";
+const IDENTITIES: &str = "SELECT platform, subject FROM identity WHERE member_id = $1";
 const COUNT: &str = "SELECT COUNT(*) FROM member";
 
 /// Every statement of this file.
@@ -30,6 +31,7 @@ pub const ALL: &[&str] = &[
     SET_LOCALE,
     SET_TIME_ZONE,
     MEMBER,
+    IDENTITIES,
     COUNT,
 ];
 
@@ -52,6 +54,13 @@ pub async fn member_by_id(db: &Db, id: &MemberId) -> Result<Option<Member>, Erro
     type Row = (String, Option<String>, Option<String>);
     let row = on!(db, c => sqlx::query_as::<_, Row>(MEMBER).bind(id.as_str()).fetch_optional(c).await)?;
     Ok(row.map(|(id, locale, time_zone)| Member { id: MemberId::new(id), locale, time_zone }))
+}
+
+/// The platform accounts of a member.
+pub async fn identities(db: &Db, member: &MemberId) -> Result<Vec<Identity>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String, String)>(IDENTITIES)
+        .bind(member.as_str()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(platform, subject)| Identity { platform, subject }).collect())
 }
 
 /// Adds a member with one identity and a default persona of the name shown on the platform.

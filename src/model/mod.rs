@@ -2,6 +2,9 @@
 //!
 //! Never logs a prompt, an answer or a key.
 
+pub mod fetch;
+#[cfg(feature = "local-model")]
+pub mod local;
 pub mod price;
 pub mod tokens;
 

@@ -8,8 +8,10 @@ use super::made_of::{MadeOf, PromptUse, Timings};
 use super::prompt::{self, Budget, Prompt};
 use super::{HEARTBEAT, LEASE_MILLIS, Stopped, Turns};
 use crate::crash;
+use crate::db::people;
 use crate::db::turns::{self, Answered};
 use crate::domain::{Moment, Place, Preset, Turn};
+use crate::guard::access;
 use crate::model::{ChatRequest, ErrorClass, ModelError, ModelInfo, Reply};
 use crate::platform::{Face, Platform, split};
 
@@ -62,6 +64,9 @@ impl Turns {
             platform.writing(&place, &face, None);
         }
         let info = self.model.info("");
+        if !self.may_ask(turn, &info).await? {
+            return self.apologise(turn, "refusal-model-not-offered", "not_offered", None).await;
+        }
         let preset = house_preset(&info, personality.file.temperature, personality.file.max_tokens);
         let Some(gathered) = self.gather(turn, &place, &info, preset.prompt_tokens as usize).await? else {
             return Err(Stopped::Cancelled);
@@ -140,6 +145,16 @@ impl Turns {
                 self.apologise(turn, id, error.class.as_str(), Some(made_of)).await
             }
         }
+    }
+
+    /// Whether this member may be answered with the key this model runs on.
+    async fn may_ask(&self, turn: &Turn, info: &ModelInfo) -> Result<bool, Stopped> {
+        if access::may_use(self.settings.operator_key, info.key_source, false) {
+            return Ok(true);
+        }
+        let identities = people::identities(&self.db, &turn.member).await?;
+        let is_owner = identities.iter().any(|identity| access::is_owner(&self.settings.owners, identity));
+        Ok(access::may_use(self.settings.operator_key, info.key_source, is_owner))
     }
 
     /// Calls the model, keeping the lane meanwhile.

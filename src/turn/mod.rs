@@ -21,6 +21,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use crate::config::OperatorKey;
 use crate::crash;
 use crate::db::{self, Db, turns};
 use crate::directory::Directory;
@@ -56,6 +57,10 @@ pub struct TurnSettings {
     pub time_zone: String,
     /// Locale for members who chose none.
     pub locale: String,
+    /// The operators, as `platform:subject`.
+    pub owners: Vec<String>,
+    /// Whom the operator's model serves.
+    pub operator_key: OperatorKey,
 }
 
 /// The platforms that are connected, by name.

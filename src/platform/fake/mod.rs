@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,7 @@ struct Model {
     posts: Vec<Post>,
     by_once: HashMap<String, usize>,
     faults: Vec<SendError>,
+    last_post_at: Option<Instant>,
 }
 
 impl Rooms {
@@ -114,6 +115,11 @@ impl Rooms {
         self.model().posts.clone()
     }
 
+    /// When the last send arrived.
+    pub fn last_post_at(&self) -> Option<Instant> {
+        self.model().last_post_at
+    }
+
     /// The next sends fail like this, in order.
     pub fn fail(&self, faults: Vec<SendError>) {
         self.model().faults = faults;
@@ -122,6 +128,7 @@ impl Rooms {
     /// Takes a message in; the same `once` gives the first message again.
     pub fn post(&self, mut post: Post) -> Result<String, SendError> {
         let mut model = self.model();
+        model.last_post_at = Some(Instant::now());
         let fault = (!model.faults.is_empty()).then(|| model.faults.remove(0));
         // An unsure send has arrived all the same: the worst case.
         if let Some(fault) = &fault
