@@ -1,13 +1,15 @@
 //! The composition root: the only place that names implementations. Builds a [`House`] from settings and runs it.
 
+use std::io::Write as _;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::{ConsoleOptions, EvalMemoryOptions};
 use crate::config::Config;
 use crate::db::Db;
 use crate::desk::Desk;
@@ -16,6 +18,8 @@ use crate::domain::{Clock, PersonalityFile, SystemClock};
 use crate::life::Life;
 use crate::model::{LlmProvider, Notice};
 use crate::ops::datadir::DataDir;
+use crate::ops::telemetry::{self, Sink};
+use crate::ops::{doctor as examination, http, metrics, watch};
 use crate::queue::local::LocalDoorbell;
 use crate::recall::{Recall, Weights};
 use crate::texts::Texts;
@@ -95,8 +99,7 @@ impl House {
         // The keeper goes on until the last turn has settled, so that a clean stop leaves no vector unmade.
         let (recall, done) = (self.recall.clone(), self.workers_done.clone());
         self.life.spawn("recall", async move { recall.run(done).await });
-        let (turns, soft) = (self.turns.clone(), self.life.soft());
-        self.life.spawn("gauges", async move { gauges(&turns, soft).await });
+        watch::backlog(&self.life, self.db.clone(), self.clock.clone());
     }
 
     /// Stops everything within the grace period; whether all ended by itself.
@@ -107,24 +110,116 @@ impl House {
     }
 }
 
-/// How often queue depths are measured.
-const GAUGES: Duration = Duration::from_secs(5);
+/// `greenroom run`: everything that is configured, until a signal.
+///
+/// # Errors
+/// When something cannot start.
+pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    telemetry::start(&config, Sink::Stderr)?;
+    let data = DataDir::take(&config.data_dir)?;
+    let health = http::bind("HTTP_ADDR", &config.http_addr).await?;
+    let exposition = http::bind("METRICS_ADDR", &config.metrics_addr).await?;
+    let texts = Arc::new(Texts::load(&config.locale)?);
+    let house = House::open(&config, &data, texts, &|notice| tracing::info!(?notice, "model")).await?;
+    house.life.heed_signals().context("listening for signals")?;
+    let exporter = metrics::start(&house.life)?;
+    let readiness = http::Readiness::default();
+    watch::database(&readiness, &house.db);
+    watch::recall(&readiness, &house.recall);
+    http::serve(&house.life, "health", health, http::health_routes(readiness, &house.life));
+    http::serve(&house.life, "metrics", exposition, http::metrics_routes(exporter));
+    house.start();
+    let fronts = front_ends(&house)?;
+    watch::announce(&config, fronts);
+    house.life.soft().cancelled().await;
+    let is_clean = house.stop().await;
+    tracing::info!(is_clean, "stopped");
+    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
 
-async fn gauges(turns: &Turns, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        if let Ok((open, oldest)) = crate::db::turns::open_count(&turns.db).await {
-            metrics::gauge!("greenroom_turns_open").set(open as f64);
-            let age = oldest.map_or(0, |oldest| turns.clock.now().millis_since(oldest));
-            metrics::gauge!("greenroom_turn_oldest_seconds").set(age as f64 / 1_000.0);
-        }
-        if let Ok(pending) = turns.recall.pending().await {
-            metrics::gauge!("greenroom_outbox_pending").set(pending as f64);
-        }
-        tokio::select! {
-            () = tokio::time::sleep(GAUGES) => {}
-            () = stop.cancelled() => {}
-        }
-    }
+/// Connects what is configured and returns how many front ends run.
+#[cfg(not(feature = "testing"))]
+fn front_ends(_house: &House) -> anyhow::Result<usize> {
+    Ok(0)
+}
+
+/// Connects the fake platform where the tests name one, and returns how many front ends run.
+#[cfg(feature = "testing")]
+fn front_ends(house: &House) -> anyhow::Result<usize> {
+    use crate::platform::fake::FakePlatform;
+
+    let Some(url) = crate::testing::fake_platform() else { return Ok(0) };
+    let platform = Arc::new(FakePlatform::far(&url)?);
+    house.platforms.add(platform.clone());
+    let (turns, db) = (house.turns.clone(), house.db.clone());
+    house.life.spawn("fake platform", async move {
+        platform.run(&turns, &db, std::time::Duration::from_millis(20)).await;
+    });
+    Ok(1)
+}
+
+/// `greenroom console`: a chat in the terminal.
+///
+/// # Errors
+/// When something cannot start.
+pub async fn console(config: Config, options: ConsoleOptions) -> anyhow::Result<ExitCode> {
+    crate::platform::console::start(config, options).await
+}
+
+/// `greenroom migrate`: brings the schema up to date.
+///
+/// # Errors
+/// When the database cannot be opened or migrated.
+pub async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
+    telemetry::start(&config, Sink::Stderr)?;
+    let _data = DataDir::take(&config.data_dir)?;
+    let db = Db::open(config.database_url().expose_secret()).await.context("migrating the database")?;
+    let engine = db.engine();
+    db.close().await;
+    writeln!(std::io::stdout(), "The database ({engine}) is up to date.")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `greenroom doctor`: looks at every part; exit code 1 when one does not work.
+///
+/// # Errors
+/// When the findings cannot be printed.
+pub async fn doctor(config: Config) -> anyhow::Result<ExitCode> {
+    let checks = examination::house(&config, &SystemClock::default()).await;
+    examination::print(&checks, &mut std::io::stdout())?;
+    Ok(if examination::is_bad(&checks) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// `greenroom reindex`: makes the vectors of all memories anew.
+///
+/// # Errors
+/// When the database, the embedder or the store fails.
+pub async fn reindex(config: Config) -> anyhow::Result<ExitCode> {
+    telemetry::start(&config, Sink::Stderr)?;
+    let _data = DataDir::take(&config.data_dir)?;
+    let db = Db::open(config.database_url().expose_secret()).await.context("opening the database")?;
+    let embedder = crate::recall::open_embedder(&config.embeddings).await.context("opening the embedder")?;
+    let store = crate::recall::open_store(&config, &db).await.context("opening the vector store")?;
+    let bar = indicatif::ProgressBar::new(0);
+    let progress = |done: u64, total: u64| {
+        bar.set_length(total);
+        bar.set_position(done);
+    };
+    let done = Recall::reindex(&db, embedder, store, Arc::new(SystemClock::default()), &progress).await?;
+    bar.finish_and_clear();
+    db.close().await;
+    writeln!(std::io::stdout(), "{done} memories are indexed.")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `greenroom eval memory`: measures the memory search.
+///
+/// # Errors
+/// When the data set cannot be read.
+pub async fn eval_memory(config: Config, options: EvalMemoryOptions) -> anyhow::Result<ExitCode> {
+    let embedder = crate::recall::open_embedder(&config.embeddings).await.context("opening the embedder")?;
+    crate::recall::eval::run(embedder, &options.dataset, &options.k, options.json).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The built-in personalities and the operator's own; an own file replaces the built-in one of its slug.

@@ -336,13 +336,18 @@ fn web_url(text: &str) -> Result<Url, &'static str> {
 
 fn loopback_url(text: &str) -> Result<String, &'static str> {
     web_url(text)?;
-    if is_loopback(text) { Ok(text.trim_end_matches('/').to_owned()) } else { Err("only a loopback address is allowed") }
+    if is_loopback(text) {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err("only a loopback address is allowed")
+    }
 }
 
 fn database_url(text: &str) -> Result<String, &'static str> {
     let has_path = |rest: &str| !rest.is_empty();
     let is_sqlite = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).is_some_and(has_path);
-    let is_postgres = (text.starts_with("postgres://") || text.starts_with("postgresql://")) && Url::parse(text).is_ok();
+    let is_postgres =
+        (text.starts_with("postgres://") || text.starts_with("postgresql://")) && Url::parse(text).is_ok();
     if is_sqlite || is_postgres {
         Ok(text.to_owned())
     } else {
@@ -491,9 +496,8 @@ mod tests {
 
     #[test]
     fn downloads_go_to_the_users_cache() {
-        let cache = |name: &str, value: &str| {
-            Config::from_env([(name.to_owned(), value.to_owned())]).unwrap().cache_dir()
-        };
+        let cache =
+            |name: &str, value: &str| Config::from_env([(name.to_owned(), value.to_owned())]).unwrap().cache_dir();
         assert_eq!(cache("XDG_CACHE_HOME", "/var/cache/me"), Path::new("/var/cache/me/greenroom"));
         assert_eq!(cache("HOME", "/home/me"), Path::new("/home/me/.cache/greenroom"));
         assert_eq!(cache("XDG_CACHE_HOME", "relative"), Path::new("./data/cache"));

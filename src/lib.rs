@@ -10,6 +10,7 @@ pub mod domain;
 pub mod guard;
 pub mod life;
 pub mod model;
+pub mod ops;
 pub mod platform;
 pub mod queue;
 pub mod recall;
@@ -20,7 +21,7 @@ pub mod turn;
 
 /// Reports a failed database operation once, where it is handled.
 pub(crate) fn ops_error(doing: &'static str, error: &db::Error) {
-    metrics::counter!("greenroom_database_errors_total").increment(1);
+    ops::metrics::db_failed(error);
     let cause = std::error::Error::source(error).map(ToString::to_string);
     tracing::error!(doing, error = %error, cause, "the database failed");
 }

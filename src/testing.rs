@@ -415,3 +415,18 @@ fn privacy_of(room: &str) -> Privacy {
         _ => Privacy::Open,
     }
 }
+
+/// Address of the fake platform that the tests want the program to join.
+pub fn fake_platform() -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
+    std::env::var("GREENROOM_TEST_FAKE_PLATFORM").ok()
+}
+
+/// Plans the crash that the tests want of the program: `point:nth`.
+pub fn plan_crash() {
+    #[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
+    let plan = std::env::var("GREENROOM_TEST_CRASH_AT").ok();
+    if let Some((point, nth)) = plan.as_deref().and_then(|plan| plan.split_once(':')) {
+        crate::crash::at(point, nth.parse().unwrap_or(1));
+    }
+}

@@ -4,6 +4,7 @@
 //! each in its own savepoint, and are answered only after the commit. Reads use [`on!`] on the pool.
 //! Nothing outside `db` names `sqlx`.
 
+mod health;
 #[cfg(feature = "testing")]
 mod inspect;
 pub mod memories;
@@ -27,6 +28,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
+
+pub use health::{Backlog, Examination};
 
 static SQLITE_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/sqlite");
 static POSTGRES_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/postgres");

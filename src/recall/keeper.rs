@@ -12,6 +12,7 @@ use crate::crash;
 use crate::db::memories::{self, Action, Chore};
 use crate::db::{self, Db, meta};
 use crate::domain::{Clock, Memory, MemoryId, Scope};
+use crate::ops::metrics::{self, Stage};
 
 /// Longest wait for memories before an answer goes on without them.
 const FIND_DEADLINE: Duration = Duration::from_millis(150);
@@ -73,10 +74,12 @@ impl Recall {
     pub async fn find(&self, scope: &Scope, text: &str, limit: usize) -> Result<Vec<(Memory, Hit)>, RecallError> {
         let started = std::time::Instant::now();
         let found = tokio::time::timeout(FIND_DEADLINE, self.find_now(scope, text, limit)).await;
-        metrics::histogram!("greenroom_stage_seconds", "stage" => "recall").record(started.elapsed());
-        found.unwrap_or_else(|_| {
+        metrics::stage_took(Stage::Recall, started.elapsed());
+        let found = found.unwrap_or_else(|_| {
             Err(RecallError::Unavailable { what: "recall", why: "it took longer than 150 ms".into() })
-        })
+        });
+        metrics::searched(found.as_ref().ok().map(Vec::len));
+        found
     }
 
     async fn find_now(&self, scope: &Scope, text: &str, limit: usize) -> Result<Vec<(Memory, Hit)>, RecallError> {

@@ -6,6 +6,7 @@ use super::{Stopped, Turns};
 use crate::crash;
 use crate::db::turns;
 use crate::domain::Turn;
+use crate::ops::metrics::{self, Stage};
 use crate::platform::{Face, OnceKey, Part, SendError};
 
 /// Tries to send one part before the turn waits for a later try.
@@ -81,7 +82,7 @@ impl Turns {
             sent.push(Sent { part: delivery.part, platform_id, text: delivery.text });
         }
         crash::point("all parts sent");
-        metrics::histogram!("greenroom_stage_seconds", "stage" => "deliver").record(started.elapsed());
+        metrics::stage_took(Stage::Deliver, started.elapsed());
         Ok(Delivered::All(sent))
     }
 
@@ -97,12 +98,12 @@ impl Turns {
         for attempt in 1..=TRIES {
             let pause = match platform.send(place, part, once).await {
                 Ok(id) => {
-                    metrics::counter!("greenroom_deliveries_total", "result" => "sent").increment(1);
+                    metrics::delivered(platform.name(), true);
                     return Ok(Some(id));
                 }
                 Err(error @ (SendError::Forbidden | SendError::Gone)) => {
                     tracing::warn!(error = %error, "an answer has nowhere to go");
-                    metrics::counter!("greenroom_deliveries_total", "result" => "nowhere").increment(1);
+                    metrics::delivered(platform.name(), false);
                     return Ok(None);
                 }
                 Err(SendError::RateLimited { after_millis }) => Duration::from_millis(after_millis).min(WAIT_MAX),
@@ -113,7 +114,6 @@ impl Turns {
                     pause
                 }
             };
-            metrics::counter!("greenroom_deliveries_total", "result" => "retried").increment(1);
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.life.hard().cancelled_owned() => return Err(Stopped::Leaving),

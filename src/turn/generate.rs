@@ -13,6 +13,7 @@ use crate::db::turns::{self, Answered};
 use crate::domain::{Moment, Place, Preset, Turn};
 use crate::guard::access;
 use crate::model::{ChatRequest, ErrorClass, ModelError, ModelInfo, Reply};
+use crate::ops::metrics::{self, Stage};
 use crate::platform::{Face, Platform, split};
 
 /// Prompt of a model too small for the whole character.
@@ -99,7 +100,7 @@ impl Turns {
             let building = Instant::now();
             let Prompt { lines, used, considered } = prompt::build(&gathered.context, budget);
             made_of.timings.prompt = building.elapsed().as_secs_f64() * 1_000.0;
-            metrics::histogram!("greenroom_stage_seconds", "stage" => "prompt").record(building.elapsed());
+            metrics::stage_took(Stage::Prompt, building.elapsed());
             (made_of.prompt, made_of.memories) = (used, considered);
             let request = ChatRequest {
                 model: String::new(),
@@ -126,7 +127,9 @@ impl Turns {
                 (made_of.prompt_tokens, made_of.completion_tokens) = (reply.tokens.prompt, reply.tokens.completion);
                 made_of.counted_by_provider = reply.tokens.by_provider;
                 made_of.model = if reply.served_model.is_empty() { made_of.model } else { reply.served_model.clone() };
-                metrics::histogram!("greenroom_stage_seconds", "stage" => "model").record(reply.total);
+                metrics::stage_took(Stage::ModelFirstByte, reply.first_text);
+                metrics::stage_took(Stage::ModelTotal, reply.total);
+                metrics::tokens_spent(reply.tokens, made_of.key_source);
                 let text = tidy(&reply.text, &face.name, &others_of(&gathered.context));
                 if text.is_empty() {
                     return self.apologise(turn, "failure-empty", ErrorClass::Empty.as_str(), Some(made_of)).await;
@@ -140,7 +143,7 @@ impl Turns {
                     error.detail,
                     "the model did not answer"
                 );
-                metrics::counter!("greenroom_model_failures_total", "class" => error.class.as_str()).increment(1);
+                metrics::model_failed(error.class);
                 let id = failure_text(error.class);
                 self.apologise(turn, id, error.class.as_str(), Some(made_of)).await
             }

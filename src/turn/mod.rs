@@ -25,9 +25,10 @@ use crate::config::OperatorKey;
 use crate::crash;
 use crate::db::{self, Db, turns};
 use crate::directory::Directory;
-use crate::domain::{Clock, PlaceId, Turn, TurnId, TurnState};
+use crate::domain::{Clock, Outcome, PlaceId, Turn, TurnId, TurnState};
 use crate::life::Life;
 use crate::model::LlmProvider;
+use crate::ops::metrics;
 use crate::platform::Platform;
 use crate::queue::{Doorbell, LaneWorker};
 use crate::recall::Recall;
@@ -248,7 +249,10 @@ impl LaneWorker for Turns {
             let stopped = self.process(&turn).instrument(span).await;
             let settled = match stopped {
                 Ok(()) => Ok(()),
-                Err(Stopped::Cancelled) => self.withdraw(&turn).await,
+                Err(Stopped::Cancelled) => {
+                    metrics::turn_ended(Outcome::Cancelled);
+                    self.withdraw(&turn).await
+                }
                 Err(Stopped::Later(why)) => {
                     tracing::warn!(turn.id = %turn.id, why, "a turn waits for another try");
                     let waits = self.later(&turn).await;

@@ -10,6 +10,7 @@ use crate::db::{self, turns};
 use crate::directory::Person;
 use crate::domain::{Incoming, MessageId, Place, Privacy, TurnId};
 use crate::model::tokens;
+use crate::ops::metrics::{self, Stage};
 
 /// What became of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Turns {
         if !received.turns.is_empty() {
             self.doorbell.ring(&place.id);
         }
-        metrics::histogram!("greenroom_stage_seconds", "stage" => "receive").record(started.elapsed());
+        metrics::stage_took(Stage::Receive, started.elapsed());
         Ok(received)
     }
 

@@ -7,8 +7,9 @@ use crate::crash;
 use crate::db::memories;
 use crate::db::messages::{self, NewMessage};
 use crate::db::turns::{self, NewUsage};
-use crate::domain::{Memory, MemoryId, MemoryKind, MessageId, Place, Provenance, Tenant, Turn, TurnState};
+use crate::domain::{Memory, MemoryId, MemoryKind, MessageId, Outcome, Place, Provenance, Tenant, Turn, TurnState};
 use crate::model::{price, tokens};
+use crate::ops::metrics::{self, Stage};
 
 impl Turns {
     /// Ends a delivered turn.
@@ -61,12 +62,6 @@ impl Turns {
             )
             .unwrap_or(0),
         });
-        if let Some(usage) = &usage {
-            metrics::counter!("greenroom_tokens_total", "kind" => "prompt")
-                .increment(usage.prompt_tokens.unsigned_abs());
-            metrics::counter!("greenroom_tokens_total", "kind" => "completion")
-                .increment(usage.completion_tokens.unsigned_abs());
-        }
         let state = if is_answer && arrived { TurnState::Done } else { TurnState::Failed };
         let remembers = memory.is_some();
         let (turn_id, epoch, now, chore) = (turn.id.clone(), turn.epoch, self.clock.now(), self.clock.id());
@@ -96,10 +91,10 @@ impl Turns {
         if remembers {
             self.recall.wake();
         }
-        let outcome = if is_answer { "answered" } else { "apologised" };
-        metrics::counter!("greenroom_turns_total", "outcome" => outcome).increment(1);
-        metrics::histogram!("greenroom_stage_seconds", "stage" => "settle").record(started.elapsed());
-        tracing::info!(outcome, duration_ms = self.millis_since(turn.created_at), "turn ended");
+        let outcome = if is_answer { Outcome::Answered } else { Outcome::Apologised };
+        metrics::turn_ended(outcome);
+        metrics::stage_took(Stage::Settle, started.elapsed());
+        tracing::info!(?outcome, duration_ms = self.millis_since(turn.created_at), "turn ended");
         Ok(())
     }
 
