@@ -4,6 +4,7 @@
 //! each in its own savepoint, and are answered only after the commit. Reads use [`on!`] on the pool.
 //! Nothing outside `db` names `sqlx`.
 
+pub mod chunks;
 mod health;
 #[cfg(feature = "testing")]
 mod inspect;

@@ -2,13 +2,25 @@
 //!
 //! Every search names a [`Scope`]; every hit is checked against it again before it is returned.
 
+mod codes;
+mod exact;
 pub mod index_text;
 mod keeper;
+mod qdrant;
+pub mod rank;
+mod shelf;
+pub mod words;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use exact::Exact;
 pub use keeper::Recall;
+pub use qdrant::{Qdrant, QdrantSettings};
 
+use crate::config::Config;
+use crate::db::Db;
 use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
 
 /// An embedding space: vectors of different spaces never meet.
@@ -137,6 +149,19 @@ pub trait VectorStore: Send + Sync {
     async fn count(&self, tenant: Option<&Tenant>) -> Result<u64, RecallError>;
     /// Whether the store answers.
     async fn check(&self) -> Result<(), RecallError>;
+}
+
+/// The store that the settings ask for: Qdrant where `QDRANT_URL` is set, else the embedded one. It still has to
+/// be opened for an embedder's space.
+///
+/// # Errors
+/// [`RecallError::Unusable`] when a setting cannot be used. A server that is away is no error here.
+pub async fn open_store(config: &Config, db: &Db) -> Result<Arc<dyn VectorStore>, RecallError> {
+    let Some(url) = &config.qdrant_url else {
+        return Ok(Arc::new(Exact::new(db.clone())));
+    };
+    let settings = QdrantSettings { api_key: config.qdrant_api_key.clone(), ..QdrantSettings::new(url) };
+    Ok(Arc::new(Qdrant::new(settings)?))
 }
 
 /// Why recall failed.
