@@ -2,13 +2,17 @@
 //!
 //! Every search names a [`Scope`]; every hit is checked against it again before it is returned.
 
+pub mod chunk;
 mod codes;
+pub mod endpoint;
 mod exact;
+pub mod house;
 pub mod index_text;
 mod keeper;
 mod qdrant;
 pub mod rank;
 mod shelf;
+mod wordpiece;
 pub mod words;
 
 use std::sync::Arc;
@@ -19,7 +23,7 @@ pub use exact::Exact;
 pub use keeper::Recall;
 pub use qdrant::{Qdrant, QdrantSettings};
 
-use crate::config::Config;
+use crate::config::{Config, EmbeddingsConfig};
 use crate::db::Db;
 use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
 
@@ -180,4 +184,20 @@ pub enum RecallError {
     Unusable { what: &'static str, why: String },
     #[error("reading or writing recall data")]
     Db(#[from] crate::db::Error),
+}
+
+/// Opens the embedder that the settings ask for: an endpoint, a transformer's folder, or the house embedder.
+///
+/// # Errors
+/// When what is configured cannot be used.
+pub async fn open_embedder(config: &EmbeddingsConfig) -> Result<Arc<dyn Embedder>, RecallError> {
+    if let Some(base_url) = &config.base_url {
+        let settings = endpoint::Settings {
+            base_url: base_url.clone(),
+            api_key: config.api_key.clone(),
+            model: config.model.clone().unwrap_or_default(),
+        };
+        return Ok(Arc::new(endpoint::Endpoint::open(&settings).await?));
+    }
+    Ok(Arc::new(house::House::new()))
 }
