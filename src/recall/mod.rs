@@ -2,6 +2,12 @@
 //!
 //! Every search names a [`Scope`]; every hit is checked against it again before it is returned.
 
+pub mod chunk;
+pub mod endpoint;
+pub mod house;
+pub mod index_text;
+mod wordpiece;
+
 use async_trait::async_trait;
 
 use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
