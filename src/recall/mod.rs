@@ -6,10 +6,15 @@ pub mod chunk;
 pub mod endpoint;
 pub mod house;
 pub mod index_text;
+#[cfg(feature = "local-model")]
+pub mod transformer;
 mod wordpiece;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::config::EmbeddingsConfig;
 use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
 
 /// An embedding space: vectors of different spaces never meet.
@@ -55,6 +60,40 @@ pub trait Embedder: Send + Sync {
     fn count(&self, text: &str) -> usize;
     /// One unit vector of `space().dimension` a text, in order.
     async fn embed(&self, side: Side, texts: &[&str]) -> Result<Vec<Vec<f32>>, RecallError>;
+}
+
+/// The embedder that the settings ask for: the endpoint if there is one, else a transformer's folder, else the house's.
+pub async fn open_embedder(config: &EmbeddingsConfig) -> Result<Arc<dyn Embedder>, RecallError> {
+    if let Some(base_url) = &config.base_url {
+        let model = config.model.clone().ok_or_else(|| RecallError::Unusable {
+            what: "EMBEDDINGS_BASE_URL",
+            why: "it needs a model; set EMBEDDINGS_MODEL to a name that the endpoint knows".to_owned(),
+        })?;
+        let settings = endpoint::Settings { base_url: base_url.clone(), api_key: config.api_key.clone(), model };
+        return Ok(Arc::new(endpoint::Endpoint::open(&settings).await?));
+    }
+    if let Some(folder) = &config.embedder_dir {
+        return open_transformer(folder.clone()).await;
+    }
+    Ok(Arc::new(house::House::new()))
+}
+
+#[cfg(feature = "local-model")]
+async fn open_transformer(folder: std::path::PathBuf) -> Result<Arc<dyn Embedder>, RecallError> {
+    let load = move || transformer::Transformer::load(&folder);
+    let loaded = tokio::task::spawn_blocking(load).await.map_err(|error| RecallError::Unusable {
+        what: "the transformer embedder",
+        why: format!("loading it panicked: {error}"),
+    })??;
+    Ok(Arc::new(loaded))
+}
+
+#[cfg(not(feature = "local-model"))]
+async fn open_transformer(_: std::path::PathBuf) -> Result<Arc<dyn Embedder>, RecallError> {
+    Err(RecallError::Unusable {
+        what: "GREENROOM_EMBEDDER_DIR",
+        why: "this binary is built without the feature local-model; unset it or use another build".to_owned(),
+    })
 }
 
 /// A chunk of a memory as a store keeps it.
