@@ -1,1 +1,191 @@
+//! The grammar of every command: what can be asked of the house, in one place for all platforms.
+//!
+//! Pure: text in, [`Command`] out. It knows no platform, does no I/O and speaks no language: descriptions here are
+//! the en-US texts of `locales/en-US/commands.ftl` (a test keeps the two equal), and a line that cannot be read
+//! becomes a [`Misread`], which names a Fluent message. To add a command: a variant in the file of its group, its
+//! arms in [`Command`], its texts in `locales/`; the compiler and the tests ask for the rest.
 
+mod args;
+mod complete;
+mod conversation;
+mod house;
+mod leaf;
+mod memory;
+mod misread;
+mod persona;
+mod personality;
+mod settings;
+mod words;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use args::{
+    BadArg, CommandWord, LocaleTag, MemoryRef, Page, PersonaDescription, PersonaName, PersonalityName, Pronouns,
+    SearchWord, Source, ZoneName,
+};
+pub use complete::{Candidate, Completion, Wanted, completions};
+pub use conversation::{Reset, ResetStep, Talk};
+pub use house::Help;
+pub use leaf::{ArgSpec, Leaf, leaves};
+pub use memory::Memory;
+pub use misread::Misread;
+pub use persona::Persona;
+pub use personality::Personality;
+pub use settings::Settings;
+pub use words::quote;
+
+/// Who may use a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Every member.
+    Everyone,
+    /// Only whoever runs this house.
+    Operator,
+}
+
+/// Where a command exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Where {
+    /// On every platform.
+    Everywhere,
+    /// Only in the terminal.
+    Terminal,
+}
+
+/// Everything that can be asked of the house.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// See, search and delete what is remembered about you
+    #[command(subcommand)]
+    Memory(Memory),
+    /// Start the conversation afresh; what was said is kept
+    Reset(Reset),
+    /// Show what the last answer was made of
+    Inspect,
+    /// Show what can be asked of the house
+    Help(Help),
+    /// Show what this house is and what it runs on
+    About,
+    /// Meet the characters of this house
+    #[command(subcommand)]
+    Personality(Personality),
+    /// Talk to another character from here on
+    Talk(Talk),
+    /// Leave the terminal
+    Quit,
+    /// Say who you are
+    #[command(subcommand)]
+    Persona(Persona),
+    /// Choose how the house treats you
+    #[command(subcommand)]
+    Settings(Settings),
+}
+
+#[derive(Parser)]
+#[command(name = "greenroom", no_binary_name = true, disable_help_flag = true, disable_help_subcommand = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The whole grammar; front ends walk it to register and to complete commands.
+pub fn grammar() -> clap::Command {
+    Line::command()
+}
+
+/// Whether a line asks for a command rather than being something to say.
+pub fn is_command(line: &str) -> bool {
+    line.trim_start().starts_with('/')
+}
+
+/// Reads one line such as `/memory view --page 2`; the leading `/` or `!` may be missing.
+pub fn parse(line: &str) -> Result<Command, Misread> {
+    let line = line.trim();
+    let line = line.strip_prefix(['/', '!']).unwrap_or(line);
+    parse_words(words::split(line)?)
+}
+
+/// Reads a command that a platform hands over already split: `["memory", "view", "--page=2"]`.
+pub fn parse_words(mut words: Vec<String>) -> Result<Command, Misread> {
+    if words.is_empty() {
+        return Err(Misread::Empty);
+    }
+    let grammar = grammar();
+    words::fold_names(&grammar, &mut words);
+    let mut matches =
+        grammar.clone().try_get_matches_from(&words).map_err(|error| Misread::of(&error, &grammar, &words))?;
+    Line::from_arg_matches_mut(&mut matches)
+        .map(|line| line.command)
+        .map_err(|error| Misread::of(&error, &grammar, &words))
+}
+
+impl Command {
+    /// Who may use it.
+    pub fn access(&self) -> Access {
+        match self {
+            Self::Memory(Memory::View { .. } | Memory::Search { .. } | Memory::Delete { .. })
+            | Self::Reset(_)
+            | Self::Inspect
+            | Self::Help(_)
+            | Self::About
+            | Self::Personality(Personality::List | Personality::View { .. })
+            | Self::Talk(_)
+            | Self::Quit
+            | Self::Persona(Persona::View | Persona::Edit { .. })
+            | Self::Settings(Settings::View | Settings::TimeZone { .. } | Settings::Locale { .. }) => Access::Everyone,
+        }
+    }
+
+    /// Where it exists.
+    pub fn place(&self) -> Where {
+        match self {
+            Self::Talk(_) | Self::Quit => Where::Terminal,
+            Self::Memory(_)
+            | Self::Reset(_)
+            | Self::Inspect
+            | Self::Help(_)
+            | Self::About
+            | Self::Personality(_)
+            | Self::Persona(_)
+            | Self::Settings(_) => Where::Everywhere,
+        }
+    }
+
+    /// Whether only the asker may see the answer.
+    pub fn is_private(&self) -> bool {
+        match self {
+            Self::Memory(_) | Self::Inspect | Self::Help(_) | Self::Persona(_) | Self::Settings(_) => true,
+            Self::Reset(_) | Self::About | Self::Personality(_) | Self::Talk(_) | Self::Quit => false,
+        }
+    }
+
+    /// The command as words that [`parse_words`] reads back.
+    pub fn words(&self) -> Vec<String> {
+        match self {
+            Self::Memory(memory) => within("memory", memory.words()),
+            Self::Reset(reset) => within("reset", reset.words()),
+            Self::Inspect => vec!["inspect".into()],
+            Self::Help(help) => within("help", help.words()),
+            Self::About => vec!["about".into()],
+            Self::Personality(personality) => within("personality", personality.words()),
+            Self::Talk(talk) => within("talk", talk.words()),
+            Self::Quit => vec!["quit".into()],
+            Self::Persona(persona) => within("persona", persona.words()),
+            Self::Settings(settings) => within("settings", settings.words()),
+        }
+    }
+
+    /// The command as a person would type it: a line that [`parse`] reads back.
+    pub fn line(&self) -> String {
+        let words: Vec<String> = self.words().iter().map(|word| quote(word)).collect();
+        format!("/{}", words.join(" "))
+    }
+}
+
+fn within(group: &str, mut words: Vec<String>) -> Vec<String> {
+    words.insert(0, group.to_owned());
+    words
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,34 @@
-//! Every setting, once: name, default, meaning. `greenroom config example` prints this as `.env.example`.
+//! Every setting, once: [`settings`] declares name, default and meaning; [`Config`] is what the house reads.
+//!
+//! `greenroom config example` prints the declarations as `.env.example`. Nothing here asks the environment itself:
+//! `main` hands the variables in. Secrets are never shown, neither by `Debug` nor in an error.
 
-use std::path::PathBuf;
+pub mod settings;
+mod values;
 
-use secrecy::SecretString;
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+
+use values::Values;
+pub use values::{Problem, SettingsError};
+
+/// File of the default database, in the data directory.
+pub const DATABASE_FILE: &str = "greenroom.db";
+/// Most answers generated at once.
+const WORKERS_MAX: usize = 1024;
+/// Longest of all waits that can be set.
+const WAIT_MAX_SECS: u64 = 3_600;
+/// Smallest window of a model that a personality and a message fit into, in tokens.
+const CONTEXT_MIN: u32 = 512;
+/// Largest window of a model that can be set, in tokens.
+const CONTEXT_MAX: u32 = 10_000_000;
+/// Longest answer that can be kept, in characters.
+const ANSWER_MAX_CHARS: usize = 1 << 20;
 
 /// What this instance is told to be.
 #[derive(Clone, Debug)]
@@ -17,6 +43,8 @@ pub struct Config {
     pub qdrant_api_key: Option<SecretString>,
     pub llm: LlmConfig,
     pub embeddings: EmbeddingsConfig,
+    /// `GREENROOM_OPERATOR_KEY`; [`Config::operator_key`] resolves the default.
+    pub operator_key: Option<OperatorKey>,
     /// `OWNERS`: identities `platform:subject` of the operators.
     pub owners: Vec<String>,
     /// `GREENROOM_MENTION_CHAR`.
@@ -29,10 +57,26 @@ pub struct Config {
     pub time_zone: String,
     /// `GREENROOM_PERSONALITIES_DIR`: the operator's own personality files, added to the built-in ones.
     pub personalities_dir: Option<PathBuf>,
+    /// `GREENROOM_KEYSET`: file with the keys that seal members' keys.
+    pub keyset: Option<PathBuf>,
+    pub discord: DiscordConfig,
+    pub matrix: MatrixConfig,
     /// `HTTP_ADDR`: health and API.
     pub http_addr: String,
     /// `METRICS_ADDR`: Prometheus.
     pub metrics_addr: String,
+    /// `GREENROOM_LOG`: tracing filter directives.
+    pub log: String,
+    /// `GREENROOM_LOG_FORMAT`.
+    pub log_format: LogFormat,
+    /// `XDG_CACHE_HOME`, else `.cache` in `HOME`: where downloads may be kept.
+    pub cache_home: Option<PathBuf>,
+    /// `NO_COLOR` is set, or `TERM` is `dumb`: no colours in the terminal.
+    pub no_colour: bool,
+    /// Settings that are set although this build has no such part, by name.
+    pub unavailable: Vec<&'static str>,
+    /// Variables that are no setting but look like a misspelt one, each with the setting it is like.
+    pub suspects: Vec<(String, &'static str)>,
 }
 
 /// The operator's model.
@@ -60,6 +104,12 @@ pub struct LlmConfig {
     pub max_answer_chars: usize,
 }
 
+impl Default for LlmConfig {
+    fn default() -> Self {
+        Config::default().llm
+    }
+}
+
 /// Where embeddings come from.
 #[derive(Clone, Debug, Default)]
 pub struct EmbeddingsConfig {
@@ -71,4 +121,393 @@ pub struct EmbeddingsConfig {
     pub model: Option<String>,
     /// `GREENROOM_EMBEDDER_DIR`: folder of a transformer embedder.
     pub embedder_dir: Option<PathBuf>,
+}
+
+/// The bot's account on Discord, and PluralKit's address.
+#[derive(Clone, Debug, Default)]
+pub struct DiscordConfig {
+    /// `DISCORD_TOKEN`; unset: no Discord.
+    pub token: Option<SecretString>,
+    /// `DISCORD_API_URL`: in place of `https://discord.com`; loopback only.
+    pub api_url: Option<String>,
+    /// `PLURALKIT_API_URL`: in place of PluralKit's own.
+    pub pluralkit_api_url: Option<String>,
+}
+
+/// The bot's account on Matrix.
+#[derive(Clone, Debug, Default)]
+pub struct MatrixConfig {
+    /// `MATRIX_HOMESERVER`; unset: no Matrix.
+    pub homeserver: Option<String>,
+    /// `MATRIX_USER`.
+    pub user: Option<String>,
+    /// `MATRIX_PASSWORD`.
+    pub password: Option<SecretString>,
+    /// `MATRIX_ACCESS_TOKEN`, of the device [`Self::device_id`].
+    pub access_token: Option<SecretString>,
+    /// `MATRIX_DEVICE_ID`.
+    pub device_id: Option<String>,
+    /// `MATRIX_RECOVERY_KEY`.
+    pub recovery_key: Option<SecretString>,
+}
+
+/// Who may use the operator's model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorKey {
+    Everyone,
+    Owners,
+    Nobody,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    Text,
+    Json,
+}
+
+impl Config {
+    /// Reads the settings from environment variables; `NAME_FILE` variants from their files.
+    ///
+    /// # Errors
+    /// Everything that is wrong at once: values that cannot be used, and `GREENROOM_…` variables that do not exist.
+    pub fn from_env(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, SettingsError> {
+        Self::from_env_with(vars, &|path| std::fs::read_to_string(path))
+    }
+
+    /// [`Config::from_env`] with another way to read the files of secrets.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn from_env_with(
+        vars: impl IntoIterator<Item = (String, String)>,
+        read_file: &dyn Fn(&Path) -> io::Result<String>,
+    ) -> Result<Self, SettingsError> {
+        let values = Values::new(vars, read_file);
+        let config = Self::read(&values);
+        values.verdict()?;
+        Ok(config)
+    }
+
+    /// Takes every setting; what is missing or wrong is noted in `values` and replaced by something harmless.
+    fn read(values: &Values) -> Self {
+        let url = |name| values.parsed(name, |text| web_url(text).map(|_| text.trim_end_matches('/').to_owned()));
+        let path = |name| values.text(name).map(PathBuf::from);
+        let config = Self {
+            data_dir: path("GREENROOM_DATA_DIR").unwrap_or_default(),
+            database_url: values.parsed("DATABASE_URL", database_url).map(SecretString::from),
+            qdrant_url: url("QDRANT_URL"),
+            qdrant_api_key: values.secret("QDRANT_API_KEY"),
+            llm: LlmConfig {
+                base_url: url("LLM_BASE_URL"),
+                api_key: values.secret("LLM_API_KEY"),
+                model: values.text("LLM_MODEL"),
+                local_model: path("GREENROOM_LOCAL_MODEL"),
+                context_tokens: values.number("LLM_CONTEXT_TOKENS", CONTEXT_MIN, CONTEXT_MAX),
+                connect_timeout_secs: seconds(values, "LLM_CONNECT_TIMEOUT_SECS"),
+                first_byte_timeout_secs: seconds(values, "LLM_FIRST_BYTE_TIMEOUT_SECS"),
+                idle_timeout_secs: seconds(values, "LLM_IDLE_TIMEOUT_SECS"),
+                timeout_secs: seconds(values, "LLM_TIMEOUT_SECS"),
+                max_answer_chars: values.number("LLM_MAX_ANSWER_CHARS", 1, ANSWER_MAX_CHARS).unwrap_or(1),
+            },
+            embeddings: EmbeddingsConfig {
+                base_url: url("EMBEDDINGS_BASE_URL"),
+                api_key: values.secret("EMBEDDINGS_API_KEY"),
+                model: values.text("EMBEDDINGS_MODEL"),
+                embedder_dir: path("GREENROOM_EMBEDDER_DIR"),
+            },
+            operator_key: values.parsed("GREENROOM_OPERATOR_KEY", operator_key),
+            owners: values.parsed("OWNERS", owners).unwrap_or_default(),
+            mention_char: values.parsed("GREENROOM_MENTION_CHAR", mention_char).unwrap_or('@'),
+            workers: values.number("GREENROOM_WORKERS", 1, WORKERS_MAX).unwrap_or(1),
+            locale: values.parsed("GREENROOM_LOCALE", locale).unwrap_or_default(),
+            time_zone: values.parsed("GREENROOM_TIME_ZONE", time_zone).unwrap_or_default(),
+            personalities_dir: path("GREENROOM_PERSONALITIES_DIR"),
+            keyset: path("GREENROOM_KEYSET"),
+            discord: DiscordConfig {
+                token: values.secret("DISCORD_TOKEN"),
+                api_url: values.parsed("DISCORD_API_URL", loopback_url),
+                pluralkit_api_url: url("PLURALKIT_API_URL"),
+            },
+            matrix: MatrixConfig {
+                homeserver: url("MATRIX_HOMESERVER"),
+                user: values.parsed("MATRIX_USER", matrix_user),
+                password: values.secret("MATRIX_PASSWORD"),
+                access_token: values.secret("MATRIX_ACCESS_TOKEN"),
+                device_id: values.text("MATRIX_DEVICE_ID"),
+                recovery_key: values.secret("MATRIX_RECOVERY_KEY"),
+            },
+            http_addr: values.parsed("HTTP_ADDR", listen_addr).unwrap_or_default(),
+            metrics_addr: values.parsed("METRICS_ADDR", listen_addr).unwrap_or_default(),
+            log: values.parsed("GREENROOM_LOG", log_filter).unwrap_or_default(),
+            log_format: values.parsed("GREENROOM_LOG_FORMAT", log_format).unwrap_or(LogFormat::Auto),
+            cache_home: cache_home(values),
+            no_colour: no_colour(values),
+            unavailable: unavailable(values),
+            suspects: values.suspects(),
+        };
+        config.check_together(values);
+        config
+    }
+
+    /// The rules that span several settings.
+    fn check_together(&self, values: &Values) {
+        if self.embeddings.base_url.is_some() && self.embeddings.model.is_none() {
+            values.problem("EMBEDDINGS_MODEL", "is not set: EMBEDDINGS_BASE_URL needs the name of a model");
+        }
+        if self.embeddings.base_url.is_some() && self.embeddings.embedder_dir.is_some() {
+            values.problem("GREENROOM_EMBEDDER_DIR", "and EMBEDDINGS_BASE_URL are both set: remove one of them");
+        }
+        if self.http_addr == self.metrics_addr && !self.http_addr.is_empty() && !self.http_addr.ends_with(":0") {
+            values.problem("METRICS_ADDR", "is the same as HTTP_ADDR: give it another port");
+        }
+        if self.matrix.access_token.is_some() != self.matrix.device_id.is_some() {
+            values.problem("MATRIX_ACCESS_TOKEN", "and MATRIX_DEVICE_ID belong together: set both or neither");
+        }
+    }
+
+    /// The database's URL; a file in the data directory where none is set.
+    pub fn database_url(&self) -> SecretString {
+        self.database_url.clone().unwrap_or_else(|| {
+            SecretString::from(format!("sqlite://{}", self.data_dir.join(DATABASE_FILE).to_string_lossy()))
+        })
+    }
+
+    /// Where downloads are kept: `greenroom` in the user's cache directory, else `cache` in the data directory.
+    pub fn cache_dir(&self) -> PathBuf {
+        self.cache_home.as_ref().map_or_else(|| self.data_dir.join("cache"), |home| home.join("greenroom"))
+    }
+
+    /// Who may use the operator's model: everyone where that costs nobody money, else the owners.
+    pub fn operator_key(&self) -> OperatorKey {
+        let is_free = self.llm.base_url.as_deref().is_none_or(is_loopback);
+        self.operator_key.unwrap_or(if is_free { OperatorKey::Everyone } else { OperatorKey::Owners })
+    }
+
+    /// Every secret that is set, so that logs can be kept free of them.
+    pub fn secrets(&self) -> Vec<SecretString> {
+        let password = self.database_url.as_ref().and_then(|url| {
+            let url = Url::parse(url.expose_secret()).ok()?;
+            url.password().map(SecretString::from)
+        });
+        [
+            &self.qdrant_api_key,
+            &self.llm.api_key,
+            &self.embeddings.api_key,
+            &self.discord.token,
+            &self.matrix.password,
+            &self.matrix.access_token,
+            &self.matrix.recovery_key,
+            &password,
+        ]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect()
+    }
+}
+
+impl Default for Config {
+    /// What holds when nothing is set.
+    fn default() -> Self {
+        Self::from_env([]).expect("the defaults are valid; a test reads them")
+    }
+}
+
+/// Whether an `http(s)` URL stays on this machine.
+pub fn is_loopback(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+        None => false,
+    }
+}
+
+fn web_url(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| "give an address such as https://api.example.org/v1")?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err("give an address that starts with http:// or https://");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address must not hold a name or password; there is a setting for the key");
+    }
+    Ok(url)
+}
+
+fn loopback_url(text: &str) -> Result<String, &'static str> {
+    web_url(text)?;
+    if is_loopback(text) {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err("only a loopback address is allowed")
+    }
+}
+
+fn database_url(text: &str) -> Result<String, &'static str> {
+    let has_path = |rest: &str| !rest.is_empty();
+    let is_sqlite = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).is_some_and(has_path);
+    let is_postgres =
+        (text.starts_with("postgres://") || text.starts_with("postgresql://")) && Url::parse(text).is_ok();
+    if is_sqlite || is_postgres {
+        Ok(text.to_owned())
+    } else {
+        Err("give sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME (special characters percent-encoded)")
+    }
+}
+
+fn operator_key(text: &str) -> Result<OperatorKey, &'static str> {
+    match text {
+        "everyone" => Ok(OperatorKey::Everyone),
+        "owners" => Ok(OperatorKey::Owners),
+        "nobody" => Ok(OperatorKey::Nobody),
+        _ => Err("give everyone, owners or nobody (it says who may use the key; the key itself is LLM_API_KEY)"),
+    }
+}
+
+fn owners(text: &str) -> Result<Vec<String>, String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|owner| !owner.is_empty())
+        .map(|owner| {
+            let is_valid = match owner.split_once(':') {
+                Some(("discord", id)) => !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()),
+                Some(("matrix", user)) => matrix_user(user).is_ok(),
+                Some(("console", name)) => !name.is_empty(),
+                _ => false,
+            };
+            let wanted = || "give discord:ID,matrix:@user:server,console:local".to_owned();
+            if is_valid { Ok(owner.to_owned()) } else { Err(wanted()) }
+        })
+        .collect()
+}
+
+fn matrix_user(text: &str) -> Result<String, &'static str> {
+    match text.strip_prefix('@').and_then(|rest| rest.split_once(':')) {
+        Some((name, server)) if !name.is_empty() && !server.is_empty() => Ok(text.to_owned()),
+        _ => Err("give a full Matrix id such as @bot:example.org"),
+    }
+}
+
+fn mention_char(text: &str) -> Result<char, &'static str> {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(c), None) if !c.is_alphanumeric() && !c.is_control() && c != '/' => Ok(c),
+        _ => Err("give one character that is no letter, digit or /"),
+    }
+}
+
+fn locale(text: &str) -> Result<String, &'static str> {
+    unic_langid::LanguageIdentifier::from_str(text)
+        .map(|_| text.to_owned())
+        .map_err(|_| "give a language tag such as en-US or de")
+}
+
+fn time_zone(text: &str) -> Result<String, &'static str> {
+    jiff::tz::TimeZone::get(text)
+        .map(|_| text.to_owned())
+        .map_err(|_| "give an IANA time zone such as Europe/Berlin or UTC")
+}
+
+fn listen_addr(text: &str) -> Result<String, &'static str> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
+        _ => Err("give HOST:PORT, such as 127.0.0.1:8080"),
+    }
+}
+
+fn log_filter(text: &str) -> Result<String, &'static str> {
+    tracing_subscriber::EnvFilter::try_new(text)
+        .map(|_| text.to_owned())
+        .map_err(|_| "give tracing directives such as info,greenroom=debug")
+}
+
+fn log_format(text: &str) -> Result<LogFormat, &'static str> {
+    match text {
+        "auto" => Ok(LogFormat::Auto),
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("give auto, text or json"),
+    }
+}
+
+/// A wait in whole seconds.
+fn seconds(values: &Values, name: &'static str) -> u64 {
+    values.number(name, 1, WAIT_MAX_SECS).unwrap_or(1)
+}
+
+fn cache_home(values: &Values) -> Option<PathBuf> {
+    let of = |name| values.environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    of("XDG_CACHE_HOME").or_else(|| Some(of("HOME")?.join(".cache")))
+}
+
+fn no_colour(values: &Values) -> bool {
+    values.environment("NO_COLOR").is_some_and(|wish| !wish.is_empty())
+        || values.environment("TERM").is_some_and(|term| term == "dumb")
+}
+
+fn unavailable(values: &Values) -> Vec<&'static str> {
+    settings::GROUPS
+        .iter()
+        .filter(|group| !group.is_built)
+        .flat_map(|group| group.settings)
+        .map(|setting| setting.name)
+        .filter(|name| values.environment(name).is_some())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_the_settings_reads_each_declared_one_once() {
+        let values = Values::new([], &|_| Err(io::ErrorKind::NotFound.into()));
+        Config::read(&values);
+        let mut read = values.read.borrow().clone();
+        let mut declared: Vec<_> = settings::all().map(|setting| setting.name).collect();
+        read.sort_unstable();
+        declared.sort_unstable();
+        assert_eq!(read, declared);
+    }
+
+    #[test]
+    fn what_the_documentation_says_of_defaults_holds() {
+        let config = Config::default();
+        assert_eq!(config.database_url().expose_secret(), "sqlite://./data/greenroom.db");
+        assert_eq!(config.cache_dir(), Path::new("./data/cache"));
+        assert_eq!((config.mention_char, config.workers, config.locale.as_str()), ('@', 8, "en-US"));
+        assert_eq!(config.operator_key(), OperatorKey::Everyone);
+        let llm = LlmConfig::default();
+        assert_eq!(
+            (llm.connect_timeout_secs, llm.first_byte_timeout_secs, llm.idle_timeout_secs, llm.timeout_secs),
+            (5, 20, 30, 180)
+        );
+        assert_eq!(llm.max_answer_chars, 65_536);
+    }
+
+    #[test]
+    fn a_paid_model_is_for_owners_unless_said_otherwise() {
+        let with = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            Config::from_env(pairs).unwrap().operator_key()
+        };
+        assert_eq!(with(&[("LLM_BASE_URL", "https://api.example.org/v1")]), OperatorKey::Owners);
+        assert_eq!(with(&[("LLM_BASE_URL", "http://127.0.0.1:11434/v1")]), OperatorKey::Everyone);
+        assert_eq!(with(&[("LLM_BASE_URL", "http://[::1]:11434/v1")]), OperatorKey::Everyone);
+        assert_eq!(with(&[("LLM_BASE_URL", "http://localhost.example.org/v1")]), OperatorKey::Owners);
+        let chosen = [("LLM_BASE_URL", "https://api.example.org/v1"), ("GREENROOM_OPERATOR_KEY", "nobody")];
+        assert_eq!(with(&chosen), OperatorKey::Nobody);
+    }
+
+    #[test]
+    fn downloads_go_to_the_users_cache() {
+        let cache =
+            |name: &str, value: &str| Config::from_env([(name.to_owned(), value.to_owned())]).unwrap().cache_dir();
+        assert_eq!(cache("XDG_CACHE_HOME", "/var/cache/me"), Path::new("/var/cache/me/greenroom"));
+        assert_eq!(cache("HOME", "/home/me"), Path::new("/home/me/.cache/greenroom"));
+        assert_eq!(cache("XDG_CACHE_HOME", "relative"), Path::new("./data/cache"));
+    }
 }

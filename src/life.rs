@@ -1,6 +1,9 @@
 //! Starting and stopping: every background task, the signals, and the grace period.
 
 use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -8,6 +11,8 @@ use tokio_util::task::TaskTracker;
 
 /// How long a graceful stop may take before work is cut off.
 pub const GRACE: Duration = Duration::from_secs(25);
+/// How long tasks that were cut off may take to let go.
+const LETTING_GO: Duration = Duration::from_secs(1);
 
 /// The life of the process: a soft stop (finish what you do), a hard stop (leave now), and all tasks.
 #[derive(Clone, Default)]
@@ -15,6 +20,7 @@ pub struct Life {
     soft: CancellationToken,
     hard: CancellationToken,
     tasks: TaskTracker,
+    panicked: Arc<AtomicBool>,
 }
 
 impl Life {
@@ -33,27 +39,143 @@ impl Life {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let soft = self.soft.clone();
-        #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
+        let (soft, panicked) = (self.soft.clone(), self.panicked.clone());
+        #[expect(clippy::disallowed_methods, reason = "the place that spawns")]
         let handle = tokio::spawn(task);
         self.tasks.spawn(async move {
             if let Err(error) = handle.await
                 && error.is_panic()
             {
                 tracing::error!(task = name, "a task panicked; stopping");
+                panicked.store(true, Ordering::Relaxed);
                 soft.cancel();
             }
         });
     }
 
-    /// Asks everything to stop, waits [`GRACE`] at most, then cuts off what is left.
+    /// From now on, SIGTERM or SIGINT begins the soft stop, and the second of them the hard one.
     ///
-    /// Returns whether everything ended by itself.
+    /// # Errors
+    /// When the operating system refuses the handlers.
+    pub fn heed_signals(&self) -> io::Result<()> {
+        let (soft, hard) = (self.soft.clone(), self.hard.clone());
+        let mut signals = Signals::listen()?;
+        #[expect(clippy::disallowed_methods, reason = "waits for a signal that may never come: no stop waits for it")]
+        tokio::spawn(async move {
+            signals.next().await;
+            tracing::info!(grace_secs = GRACE.as_secs(), "stopping; signal again to leave at once");
+            soft.cancel();
+            signals.next().await;
+            hard.cancel();
+        });
+        Ok(())
+    }
+
+    /// Asks everything to stop, waits [`GRACE`] at most or until the hard stop, then cuts off what is left.
+    ///
+    /// Returns whether everything ended by itself and nothing panicked.
     pub async fn stop(&self) -> bool {
+        self.stop_within(GRACE).await
+    }
+
+    async fn stop_within(&self, grace: Duration) -> bool {
         self.soft.cancel();
         self.tasks.close();
-        let finished = tokio::time::timeout(GRACE, self.tasks.wait()).await.is_ok();
+        let finished = tokio::select! {
+            () = self.tasks.wait() => true,
+            () = self.hard.cancelled() => false,
+            () = tokio::time::sleep(grace) => false,
+        };
         self.hard.cancel();
-        finished
+        if !finished {
+            tracing::warn!(tasks = self.tasks.len(), "cutting off what has not finished");
+            let _ = tokio::time::timeout(LETTING_GO, self.tasks.wait()).await;
+        }
+        finished && !self.panicked.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        // Without a handler there is nothing to wait for; the process is then ended by the system.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stop_waits_for_work_that_finishes() {
+        let life = Life::default();
+        let done = Arc::new(AtomicBool::new(false));
+        let (flag, soft) = (done.clone(), life.soft());
+        life.spawn("worker", async move {
+            soft.cancelled().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            flag.store(true, Ordering::Relaxed);
+        });
+        assert!(life.stop().await);
+        assert!(done.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
+    async fn a_stop_cuts_off_what_outlasts_the_grace() {
+        let life = Life::default();
+        let hard = life.hard();
+        life.spawn("stubborn", async move { hard.cancelled().await });
+        assert!(!life.stop_within(Duration::from_millis(50)).await);
+        assert!(life.hard().is_cancelled());
+        assert!(life.tasks.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_hard_stop_ends_the_waiting() {
+        let life = Life::default();
+        life.spawn("stuck", std::future::pending());
+        let began = tokio::time::Instant::now();
+        life.hard().cancel();
+        assert!(!life.stop().await);
+        assert!(began.elapsed() < GRACE / 2);
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_task_stops_the_house_and_is_not_clean() {
+        let life = Life::default();
+        life.spawn("broken", async { panic!("a panic that a test asked for") });
+        life.soft().cancelled().await;
+        assert!(!life.stop().await);
     }
 }

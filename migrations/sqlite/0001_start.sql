@@ -169,12 +169,19 @@ CREATE TABLE chunk (
     place_id TEXT NOT NULL,
     privacy TEXT NOT NULL DEFAULT 'direct',
     at INTEGER NOT NULL,
-    text TEXT NOT NULL,
+    -- Hashed words with their counts; the words themselves are in memory.
+    terms BLOB NOT NULL,
     space TEXT NOT NULL,
     dense BLOB NOT NULL
 ) STRICT;
 CREATE INDEX chunk_tenant ON chunk (tenant);
 CREATE INDEX chunk_memory ON chunk (memory_id);
+
+-- Tenants that have chunks. Every change of one gives it a new revision: copies in memory are checked against it.
+CREATE TABLE shelf (
+    tenant TEXT PRIMARY KEY NOT NULL,
+    revision INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE usage_entry (
     id TEXT PRIMARY KEY NOT NULL,

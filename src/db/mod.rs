@@ -4,6 +4,18 @@
 //! each in its own savepoint, and are answered only after the commit. Reads use [`on!`] on the pool.
 //! Nothing outside `db` names `sqlx`.
 
+pub mod chunks;
+mod health;
+#[cfg(feature = "testing")]
+mod inspect;
+pub mod memories;
+pub mod messages;
+pub mod meta;
+pub mod people;
+pub mod personalities;
+pub mod places;
+pub mod turns;
+
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -17,6 +29,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
+
+pub use health::{Backlog, Examination};
 
 static SQLITE_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/sqlite");
 static POSTGRES_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/postgres");
@@ -242,6 +256,15 @@ async fn open_sqlite(path: &Path) -> Result<(SqlitePool, SqlitePool), Error> {
     let readers =
         SqlitePoolOptions::new().max_connections(SQLITE_READERS).connect_lazy_with(options.create_if_missing(false));
     Ok((readers, writer))
+}
+
+/// Makes an empty database on the PostgreSQL server of the admin URL `url`, for tests.
+#[cfg(feature = "testing")]
+pub async fn create_database(url: &str, name: &str) -> Result<(), Error> {
+    let pool = PgPoolOptions::new().max_connections(1).connect(url).await.map_err(opening)?;
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await?;
+    pool.close().await;
+    Ok(())
 }
 
 fn opening(error: sqlx::Error) -> Error {

@@ -2,6 +2,19 @@
 //!
 //! Never logs a prompt, an answer or a key.
 
+pub mod capability;
+pub mod discover;
+pub mod fetch;
+pub mod http;
+#[cfg(feature = "local-model")]
+pub mod local;
+mod open;
+pub mod openai;
+pub mod price;
+pub mod tokens;
+
+pub use self::open::{Notice, open};
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -184,7 +197,7 @@ pub trait LlmProvider: Send + Sync {
     async fn reply(
         &self,
         request: &ChatRequest,
-        on_text: &mut (dyn FnMut(&str) + Send),
+        on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
         cancel: &CancellationToken,
     ) -> Result<Reply, ModelError>;
 

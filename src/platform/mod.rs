@@ -1,5 +1,10 @@
 //! Platforms: where people talk. A platform knows how to speak there; it decides nothing.
 
+pub mod console;
+#[cfg(feature = "testing")]
+pub mod fake;
+pub mod split;
+
 use async_trait::async_trait;
 
 use crate::domain::Place;

@@ -1,5 +1,7 @@
 //! The queue: it only says "this lane has post". Order, idempotency and history are in the tables.
 
+pub mod local;
+
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 

@@ -22,18 +22,18 @@ pub struct Passage {
     pub lexical: String,
 }
 
+/// A measure of text: how long a passage may be, in tokens as `count` counts them.
+pub struct Measure<F> {
+    pub max_tokens: usize,
+    pub count: F,
+}
+
 /// The passages of a memory: what was said and what was answered apart, long ones in overlapping chunks.
 ///
 /// `before` is the memory just before it; it serves as context only when it is of the same tenant and place and
 /// recent, so that nothing said elsewhere can be found through this memory. Its words are then part of this
 /// memory's index: forgetting it means indexing this one again.
-pub fn passages(
-    memory: &Memory,
-    before: Option<&Memory>,
-    max_tokens: usize,
-    count: &dyn Fn(&str) -> usize,
-) -> Vec<Passage> {
-    let measure = Measure { max_tokens, count };
+pub fn passages<F: Fn(&str) -> usize>(memory: &Memory, before: Option<&Memory>, measure: &Measure<F>) -> Vec<Passage> {
     let before = before.filter(|before| {
         before.tenant == memory.tenant
             && before.place == memory.place
@@ -49,9 +49,9 @@ pub fn passages(
     });
     let day = day(memory.at);
     let mut found = Vec::new();
-    side(&mut found, (&memory.said_by, &memory.said), earlier.as_deref(), &day, &measure);
+    side(&mut found, (&memory.said_by, &memory.said), earlier.as_deref(), &day, measure);
     let said = line(&memory.said_by, &memory.said);
-    side(&mut found, (&memory.answered_by, &memory.answered), said.as_deref(), &day, &measure);
+    side(&mut found, (&memory.answered_by, &memory.answered), said.as_deref(), &day, measure);
     found
 }
 
@@ -61,26 +61,20 @@ fn line(name: &str, words: &str) -> Option<String> {
     (!words.is_empty()).then(|| format!("{name}: {words}"))
 }
 
-/// How long a passage may be, in tokens as `count` counts them.
-struct Measure<'a> {
-    max_tokens: usize,
-    count: &'a dyn Fn(&str) -> usize,
-}
-
 /// The passages of one side of an exchange.
-fn side(
+fn side<F: Fn(&str) -> usize>(
     found: &mut Vec<Passage>,
     (name, words): (&str, &str),
     earlier: Option<&str>,
     day: &str,
-    measure: &Measure<'_>,
+    measure: &Measure<F>,
 ) {
     let frame = (measure.count)(&format!("[{day}] {name}: "));
     let room = measure.max_tokens.saturating_sub(frame).max(measure.max_tokens / 2);
     // A long line before is cut, from its start: it is indexed whole with its own memory.
-    let context = earlier.and_then(|earlier| chunks(earlier, room / CONTEXT_SHARE, measure.count).into_iter().last());
-    let context_tokens = context.map_or(0, measure.count);
-    for (at, chunk) in chunks(words, room - context_tokens, measure.count).into_iter().enumerate() {
+    let context = earlier.and_then(|earlier| chunks(earlier, room / CONTEXT_SHARE, &measure.count).into_iter().last());
+    let context_tokens = context.map_or(0, &measure.count);
+    for (at, chunk) in chunks(words, room - context_tokens, &measure.count).into_iter().enumerate() {
         let spoken = format!("{name}: {chunk}");
         let lexical = match context.filter(|_| at == 0) {
             Some(context) => format!("[{day}] {context}\n{spoken}"),
@@ -122,12 +116,9 @@ mod tests {
         }
     }
 
-    fn count_words(text: &str) -> usize {
-        text.split_whitespace().count()
-    }
-
     fn lexical(memory: &Memory, before: Option<&Memory>) -> Vec<String> {
-        passages(memory, before, 30, &count_words).into_iter().map(|passage| passage.lexical).collect()
+        let measure = Measure { max_tokens: 30, count: |text: &str| text.split_whitespace().count() };
+        passages(memory, before, &measure).into_iter().map(|passage| passage.lexical).collect()
     }
 
     #[test]
@@ -159,10 +150,11 @@ mod tests {
         let words: Vec<String> = (0..200).map(|at| format!("word{at}")).collect();
         let long = memory("here", 0, &words.join(" "), "");
         let before = memory("here", -1, &words.join(" "), "");
-        let found = passages(&long, Some(&before), 30, &count_words);
+        let measure = Measure { max_tokens: 30, count: |text: &str| text.split_whitespace().count() };
+        let found = passages(&long, Some(&before), &measure);
         assert!(found.len() > 5);
         for passage in &found {
-            assert!(count_words(&passage.lexical) <= 30, "{}", passage.lexical);
+            assert!((measure.count)(&passage.lexical) <= 30, "{}", passage.lexical);
         }
         let all = found.iter().map(|passage| passage.dense.as_str()).collect::<Vec<_>>().join(" ");
         assert!(words.iter().all(|word| all.split_whitespace().any(|seen| seen == word)));

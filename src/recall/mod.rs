@@ -3,18 +3,30 @@
 //! Every search names a [`Scope`]; every hit is checked against it again before it is returned.
 
 pub mod chunk;
+mod codes;
 pub mod endpoint;
+mod exact;
 pub mod house;
 pub mod index_text;
+mod keeper;
+mod qdrant;
+pub mod rank;
+mod shelf;
 #[cfg(feature = "local-model")]
 pub mod transformer;
 mod wordpiece;
+pub mod words;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::config::EmbeddingsConfig;
+pub use exact::Exact;
+pub use keeper::Recall;
+pub use qdrant::{Qdrant, QdrantSettings};
+
+use crate::config::{Config, EmbeddingsConfig};
+use crate::db::Db;
 use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
 
 /// An embedding space: vectors of different spaces never meet.
@@ -62,40 +74,6 @@ pub trait Embedder: Send + Sync {
     async fn embed(&self, side: Side, texts: &[&str]) -> Result<Vec<Vec<f32>>, RecallError>;
 }
 
-/// The embedder that the settings ask for: the endpoint if there is one, else a transformer's folder, else the house's.
-pub async fn open_embedder(config: &EmbeddingsConfig) -> Result<Arc<dyn Embedder>, RecallError> {
-    if let Some(base_url) = &config.base_url {
-        let model = config.model.clone().ok_or_else(|| RecallError::Unusable {
-            what: "EMBEDDINGS_BASE_URL",
-            why: "it needs a model; set EMBEDDINGS_MODEL to a name that the endpoint knows".to_owned(),
-        })?;
-        let settings = endpoint::Settings { base_url: base_url.clone(), api_key: config.api_key.clone(), model };
-        return Ok(Arc::new(endpoint::Endpoint::open(&settings).await?));
-    }
-    if let Some(folder) = &config.embedder_dir {
-        return open_transformer(folder.clone()).await;
-    }
-    Ok(Arc::new(house::House::new()))
-}
-
-#[cfg(feature = "local-model")]
-async fn open_transformer(folder: std::path::PathBuf) -> Result<Arc<dyn Embedder>, RecallError> {
-    let load = move || transformer::Transformer::load(&folder);
-    let loaded = tokio::task::spawn_blocking(load).await.map_err(|error| RecallError::Unusable {
-        what: "the transformer embedder",
-        why: format!("loading it panicked: {error}"),
-    })??;
-    Ok(Arc::new(loaded))
-}
-
-#[cfg(not(feature = "local-model"))]
-async fn open_transformer(_: std::path::PathBuf) -> Result<Arc<dyn Embedder>, RecallError> {
-    Err(RecallError::Unusable {
-        what: "GREENROOM_EMBEDDER_DIR",
-        why: "this binary is built without the feature local-model; unset it or use another build".to_owned(),
-    })
-}
-
 /// A chunk of a memory as a store keeps it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -128,6 +106,11 @@ pub struct Query {
 pub struct Weights {
     pub dense: f32,
     pub lexical: f32,
+}
+
+impl Weights {
+    /// Measured; see `docs/retrieval.md`.
+    pub const DEFAULT: Self = Self { dense: 0.5, lexical: 1.0 };
 }
 
 /// A found memory (its best chunk), best first.
@@ -174,6 +157,19 @@ pub trait VectorStore: Send + Sync {
     async fn check(&self) -> Result<(), RecallError>;
 }
 
+/// The store that the settings ask for: Qdrant where `QDRANT_URL` is set, else the embedded one. It still has to
+/// be opened for an embedder's space.
+///
+/// # Errors
+/// [`RecallError::Unusable`] when a setting cannot be used. A server that is away is no error here.
+pub async fn open_store(config: &Config, db: &Db) -> Result<Arc<dyn VectorStore>, RecallError> {
+    let Some(url) = &config.qdrant_url else {
+        return Ok(Arc::new(Exact::new(db.clone())));
+    };
+    let settings = QdrantSettings { api_key: config.qdrant_api_key.clone(), ..QdrantSettings::new(url) };
+    Ok(Arc::new(Qdrant::new(settings)?))
+}
+
 /// Why recall failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RecallError {
@@ -190,4 +186,38 @@ pub enum RecallError {
     Unusable { what: &'static str, why: String },
     #[error("reading or writing recall data")]
     Db(#[from] crate::db::Error),
+}
+
+/// The embedder that the settings ask for: the endpoint if there is one, else a transformer's folder, else the house's.
+pub async fn open_embedder(config: &EmbeddingsConfig) -> Result<Arc<dyn Embedder>, RecallError> {
+    if let Some(base_url) = &config.base_url {
+        let model = config.model.clone().ok_or_else(|| RecallError::Unusable {
+            what: "EMBEDDINGS_BASE_URL",
+            why: "it needs a model; set EMBEDDINGS_MODEL to a name that the endpoint knows".to_owned(),
+        })?;
+        let settings = endpoint::Settings { base_url: base_url.clone(), api_key: config.api_key.clone(), model };
+        return Ok(Arc::new(endpoint::Endpoint::open(&settings).await?));
+    }
+    if let Some(folder) = &config.embedder_dir {
+        return open_transformer(folder.clone()).await;
+    }
+    Ok(Arc::new(house::House::new()))
+}
+
+#[cfg(feature = "local-model")]
+async fn open_transformer(folder: std::path::PathBuf) -> Result<Arc<dyn Embedder>, RecallError> {
+    let load = move || transformer::Transformer::load(&folder);
+    let loaded = tokio::task::spawn_blocking(load).await.map_err(|error| RecallError::Unusable {
+        what: "the transformer embedder",
+        why: format!("loading it panicked: {error}"),
+    })??;
+    Ok(Arc::new(loaded))
+}
+
+#[cfg(not(feature = "local-model"))]
+async fn open_transformer(_: std::path::PathBuf) -> Result<Arc<dyn Embedder>, RecallError> {
+    Err(RecallError::Unusable {
+        what: "GREENROOM_EMBEDDER_DIR",
+        why: "this binary is built without the feature local-model; unset it or use another build".to_owned(),
+    })
 }

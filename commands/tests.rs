@@ -1,0 +1,173 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn text(max: usize) -> impl Strategy<Value = String> {
+    // Everything people put into chat: spaces, quotes, dashes, slashes, emoji, line breaks are covered elsewhere.
+    proptest::string::string_regex(&format!("[a-zA-Z0-9 \"'“”—\\\\/#=!.äß🙂-]{{1,{max}}}")).unwrap()
+}
+
+fn some<T: std::str::FromStr<Err = BadArg> + std::fmt::Debug>(max: usize) -> impl Strategy<Value = T> {
+    text(max).prop_filter_map("not such a value", |text| text.parse().ok())
+}
+
+fn any_command() -> impl Strategy<Value = Command> {
+    let id = "[0-9a-z]{6,26}".prop_map(|id| id.parse().unwrap());
+    prop_oneof![
+        proptest::option::of(1..=Page::MAX).prop_map(|page| {
+            Command::Memory(Memory::View { page: page.map(|page| page.to_string().parse().unwrap()) })
+        }),
+        proptest::collection::vec(some(30), 1..5).prop_map(|words| Command::Memory(Memory::Search { words })),
+        proptest::collection::vec(id, 1..5).prop_map(|ids| Command::Memory(Memory::Delete { ids })),
+        Just(Command::Reset(Reset { step: None })),
+        Just(Command::Reset(Reset { step: Some(ResetStep::Undo) })),
+        Just(Command::Inspect),
+        Just(Command::About),
+        Just(Command::Quit),
+        proptest::collection::vec(some(20), 0..3).prop_map(|command| Command::Help(Help { command })),
+        Just(Command::Personality(Personality::List)),
+        some(80).prop_map(|name| Command::Personality(Personality::View { name })),
+        some(80).prop_map(|name| Command::Talk(Talk { name })),
+        Just(Command::Persona(Persona::View)),
+        (proptest::option::of(some(80)), proptest::option::of(some(40)), proptest::option::of(some(200))).prop_map(
+            |(name, pronouns, description)| { Command::Persona(Persona::Edit { name, pronouns, description }) }
+        ),
+        Just(Command::Settings(Settings::View)),
+        some(30).prop_map(|zone| Command::Settings(Settings::TimeZone { zone })),
+        some(12).prop_map(|tag| Command::Settings(Settings::Locale { tag })),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_written_out_reads_back(command in any_command()) {
+        prop_assert_eq!(parse(&command.line()), Ok(command.clone()), "{}", command.line());
+        prop_assert_eq!(parse_words(command.words()), Ok(command));
+    }
+
+    #[test]
+    fn no_line_is_too_odd_to_be_read_or_explained(line in "\\PC{0,60}", pos in 0usize..70) {
+        if let Err(misread) = parse(&line) {
+            prop_assert!(misread.id().starts_with("misread-"));
+        }
+        completions(&format!("/{line}"), pos);
+    }
+}
+
+#[test]
+fn clap_accepts_the_grammar() {
+    grammar().debug_assert();
+}
+
+#[test]
+fn every_leaf_parses_and_fits_discord() {
+    let leaves = leaves();
+    let name = |name: &str| {
+        (1..=32).contains(&name.chars().count())
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
+    for leaf in &leaves {
+        assert!(leaf.path.iter().all(|part| name(part)), "{}", leaf.usage());
+        assert!((1..=100).contains(&leaf.about.chars().count()), "{}", leaf.usage());
+        assert!(leaf.args.len() <= 25);
+        assert!(leaf.args.iter().all(|arg| name(&arg.name) && (1..=100).contains(&arg.about.chars().count())));
+        assert!(leaf.args.iter().all(|arg| arg.choices.len() <= 25));
+        assert!(leaf.args.windows(2).all(|pair| pair[0].is_required >= pair[1].is_required), "{}", leaf.usage());
+    }
+    assert!(grammar().get_subcommands().count() <= 100);
+    assert!(grammar().get_subcommands().all(|command| command.get_subcommands().count() <= 25));
+    let usages: Vec<String> = leaves.iter().map(Leaf::usage).collect();
+    assert_eq!(
+        usages,
+        [
+            "/memory view [--page <page>]",
+            "/memory search <words…>",
+            "/memory delete <ids…>",
+            "/reset [undo]",
+            "/inspect",
+            "/help [command…]",
+            "/about",
+            "/personality list",
+            "/personality view <name>",
+            "/talk <name>",
+            "/quit",
+            "/persona view",
+            "/persona edit [--name <name>] [--pronouns <pronouns>] [--description <description>]",
+            "/settings view",
+            "/settings time-zone <zone>",
+            "/settings locale <tag>",
+        ]
+    );
+}
+
+#[test]
+fn arguments_tell_front_ends_what_they_are() {
+    let leaves = leaves();
+    let arg = |leaf: &str, at: usize| {
+        leaves.iter().find(|known| known.path.join(" ") == leaf).map(|leaf| leaf.args[at].clone()).unwrap()
+    };
+    assert_eq!(arg("memory view", 0).range, Some((1, Page::MAX)));
+    assert_eq!(arg("talk", 0).source, Some(Source::Personalities));
+    assert_eq!(arg("talk", 0).length, Some((1, 80)));
+    assert_eq!(arg("settings locale", 0).source, Some(Source::Locales));
+    assert_eq!(arg("reset", 0).choices, ["undo"]);
+    assert!(arg("memory delete", 0).is_list);
+}
+
+#[test]
+fn lines_are_read_as_people_type_them() {
+    assert_eq!(parse("/Reset Undo"), Ok(Command::Reset(Reset { step: Some(ResetStep::Undo) })));
+    let other = Misread::BadChoice { given: "redo".into(), choices: "undo".into() };
+    assert_eq!(parse("/reset redo"), Err(other));
+    assert_eq!(parse("!memory view --page 2"), parse("/Memory View --page=2"));
+    let words = |words: &[&str]| {
+        Command::Memory(Memory::Search { words: words.iter().map(|word| word.parse().unwrap()).collect() })
+    };
+    assert_eq!(parse("/memory search what's my cat's name"), Ok(words(&["what's", "my", "cat's", "name"])));
+    assert_eq!(parse("/memory search -5 degrees --really"), Ok(words(&["-5", "degrees", "--really"])));
+}
+
+#[test]
+fn what_cannot_be_read_is_explained() {
+    let misread = |line: &str| parse(line).unwrap_err();
+    assert_eq!(misread("/"), Misread::Empty);
+    assert_eq!(
+        misread("/memroy view"),
+        Misread::SimilarCommand { given: "/memroy".into(), suggestion: "/memory".into() }
+    );
+    assert_eq!(
+        misread("/memory veiw"),
+        Misread::SimilarCommand { given: "/memory veiw".into(), suggestion: "/memory view".into() }
+    );
+    assert_eq!(misread("/xyzzy"), Misread::UnknownCommand { given: "/xyzzy".into() });
+    let choices = "/persona view, /persona edit".to_owned();
+    assert_eq!(misread("/persona"), Misread::Incomplete { command: "/persona".into(), choices: choices.clone() });
+    assert_eq!(misread("/persona 42"), Misread::Incomplete { command: "/persona".into(), choices });
+    let usage = || "/memory view [--page <page>]".to_owned();
+    assert_eq!(
+        misread("/memory view --page x"),
+        Misread::BadValue { argument: "page".into(), given: "x".into(), why: BadArg::Page }
+    );
+    assert_eq!(misread("/memory view --page"), Misread::MissingValue { argument: "page".into(), usage: usage() });
+    assert_eq!(misread("/memory view 2"), Misread::Surplus { given: "2".into(), usage: usage() });
+    assert_eq!(misread("/memory view --blue"), Misread::UnknownOption { given: "--blue".into(), usage: usage() });
+    assert_eq!(
+        misread("/memory view --pgae 2"),
+        Misread::SimilarOption { given: "--pgae".into(), suggestion: "--page".into() }
+    );
+    assert_eq!(
+        misread("/memory view --page 1 --page 2"),
+        Misread::Repeated { argument: "page".into(), usage: usage() }
+    );
+    assert_eq!(misread("/talk"), Misread::MissingArgument { argument: "name".into(), usage: "/talk <name>".into() });
+}
+
+#[test]
+fn access_and_place_are_decided_for_every_leaf() {
+    let terminal: Vec<String> =
+        leaves().iter().filter(|leaf| leaf.place == Where::Terminal).map(|leaf| leaf.path.join(" ")).collect();
+    assert_eq!(terminal, ["talk", "quit"]);
+    assert!(leaves().iter().all(|leaf| leaf.access == Access::Everyone));
+}

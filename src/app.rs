@@ -1,0 +1,281 @@
+//! The composition root: the only place that names implementations. Builds a [`House`] from settings and runs it.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{ConsoleOptions, EvalMemoryOptions};
+use crate::config::Config;
+use crate::db::Db;
+use crate::desk::Desk;
+use crate::directory::Directory;
+use crate::domain::{Clock, PersonalityFile, SystemClock};
+use crate::life::Life;
+use crate::model::{LlmProvider, Notice};
+use crate::ops::CannotStart;
+use crate::ops::datadir::DataDir;
+use crate::ops::telemetry::{self, Sink};
+use crate::ops::{doctor as examination, http, metrics, watch};
+use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
+use crate::queue::local::LocalDoorbell;
+use crate::recall::{Recall, Weights};
+use crate::texts::Texts;
+use crate::turn::{Parts, Platforms, TurnSettings, Turns};
+
+/// File of the data directory that names this instance in leases, so that a restart takes its own lanes back at once.
+const INSTANCE_FILE: &str = "instance";
+
+/// File of the data directory that keeps what was typed in the terminal.
+const INPUT_HISTORY: &str = "input-history";
+/// The personality that answers where none is asked for.
+const HOST: &str = "abi";
+/// The name of whoever sits at the terminal and gives none.
+const YOU: &str = "You";
+
+/// Everything that makes up a running house.
+pub struct House {
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+    pub texts: Arc<Texts>,
+    pub directory: Arc<Directory>,
+    pub model: Arc<dyn LlmProvider>,
+    pub recall: Arc<Recall>,
+    pub platforms: Platforms,
+    pub turns: Arc<Turns>,
+    pub desk: Arc<Desk>,
+    pub life: Life,
+    workers_done: CancellationToken,
+}
+
+impl House {
+    /// Opens database, recall, model and pipeline; nothing runs yet.
+    ///
+    /// # Errors
+    /// One sentence that says what could not be opened and what to do.
+    pub async fn open(
+        config: &Config,
+        data: &DataDir,
+        texts: Arc<Texts>,
+        say: &(dyn Fn(Notice) + Send + Sync),
+    ) -> anyhow::Result<Self> {
+        let life = Life::default();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let db = Db::open(config.database_url().expose_secret()).await.context("opening the database")?;
+        let directory = Arc::new(Directory::open(db.clone(), clock.clone(), personality_files(config)?).await?);
+        let embedder = crate::recall::open_embedder(&config.embeddings).await.context("opening the embedder")?;
+        let store = crate::recall::open_store(config, &db).await.context("opening the vector store")?;
+        let recall = Recall::open(db.clone(), clock.clone(), embedder, store, Weights::DEFAULT).await?;
+        let recall = Arc::new(recall);
+        let model = crate::model::open(&config.llm, &config.cache_dir(), say).await.context("opening the model")?;
+        let platforms = Platforms::default();
+        let turns = Turns::new(Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            directory: directory.clone(),
+            model: model.clone(),
+            recall: recall.clone(),
+            platforms: platforms.clone(),
+            texts: texts.clone(),
+            doorbell: Arc::new(LocalDoorbell::new(config.workers)),
+            life: life.clone(),
+            settings: TurnSettings {
+                owner: instance(data.path(), &*clock)?,
+                mention: config.mention_char,
+                time_zone: config.time_zone.clone(),
+                locale: config.locale.clone(),
+                owners: config.owners.clone(),
+                operator_key: config.operator_key(),
+            },
+        });
+        let desk = Arc::new(Desk::new(turns.clone()));
+        let workers_done = CancellationToken::new();
+        Ok(Self { db, clock, texts, directory, model, recall, platforms, turns, desk, life, workers_done })
+    }
+
+    /// Starts the workers and the keeper of the vectors.
+    pub fn start(&self) {
+        let (turns, soft, done) = (self.turns.clone(), self.life.soft(), self.workers_done.clone());
+        self.life.spawn("lanes", async move {
+            let doorbell = turns.doorbell.clone();
+            doorbell.answer(turns, soft).await;
+            done.cancel();
+        });
+        // The keeper goes on until the last turn has settled, so that a clean stop leaves no vector unmade.
+        let (recall, done) = (self.recall.clone(), self.workers_done.clone());
+        self.life.spawn("recall", async move { recall.run(done).await });
+        watch::backlog(&self.life, self.db.clone(), self.clock.clone());
+    }
+
+    /// Stops everything within the grace period; whether all ended by itself.
+    pub async fn stop(&self) -> bool {
+        let ended = self.life.stop().await;
+        self.db.close().await;
+        ended
+    }
+}
+
+/// `greenroom run`: everything that is configured, until a signal.
+///
+/// # Errors
+/// When something cannot start.
+pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    telemetry::start(&config, Sink::Stderr)?;
+    let data = DataDir::take(&config.data_dir)?;
+    let health = http::bind("HTTP_ADDR", &config.http_addr).await?;
+    let exposition = http::bind("METRICS_ADDR", &config.metrics_addr).await?;
+    let texts = Arc::new(Texts::load(&config.locale)?);
+    let house = House::open(&config, &data, texts, &|notice| tracing::info!(?notice, "model")).await?;
+    house.life.heed_signals().context("listening for signals")?;
+    let exporter = metrics::start(&house.life)?;
+    let readiness = http::Readiness::default();
+    watch::database(&readiness, &house.db);
+    watch::recall(&readiness, &house.recall);
+    http::serve(&house.life, "health", health, http::health_routes(readiness, &house.life));
+    http::serve(&house.life, "metrics", exposition, http::metrics_routes(exporter));
+    house.start();
+    let fronts = front_ends(&house)?;
+    watch::announce(&config, fronts);
+    house.life.soft().cancelled().await;
+    let is_clean = house.stop().await;
+    tracing::info!(is_clean, "stopped");
+    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Connects what is configured and returns how many front ends run.
+#[cfg(not(feature = "testing"))]
+fn front_ends(_house: &House) -> anyhow::Result<usize> {
+    Ok(0)
+}
+
+/// Connects the fake platform where the tests name one, and returns how many front ends run.
+#[cfg(feature = "testing")]
+fn front_ends(house: &House) -> anyhow::Result<usize> {
+    use crate::platform::fake::FakePlatform;
+
+    let Some(url) = crate::testing::fake_platform() else { return Ok(0) };
+    let platform = Arc::new(FakePlatform::far(&url)?);
+    house.platforms.add(platform.clone());
+    let (turns, db) = (house.turns.clone(), house.db.clone());
+    house.life.spawn("fake platform", async move {
+        platform.run(&turns, &db, std::time::Duration::from_millis(20)).await;
+    });
+    Ok(1)
+}
+
+/// `greenroom console`: a chat in the terminal.
+///
+/// # Errors
+/// When something cannot start.
+pub async fn console(config: Config, options: ConsoleOptions) -> anyhow::Result<ExitCode> {
+    telemetry::start(&config, Sink::ConsoleFile)?;
+    let texts = Arc::new(Texts::load(&config.locale)?);
+    let data = DataDir::take(&config.data_dir)?;
+    let notices = Notices::new(texts.clone(), &config.locale);
+    let house = House::open(&config, &data, texts.clone(), &|notice| notices.show(notice)).await?;
+    let wanted = options.personality.as_deref().unwrap_or(HOST);
+    let Some(personality) = house.directory.names().find(wanted).cloned() else {
+        let text = texts.say(&config.locale, "refusal-personality-not-found", &[("name", wanted.into())]);
+        return Err(CannotStart(text).into());
+    };
+    let options = console::Options {
+        personality: personality.slug.clone(),
+        name: options.speaker.unwrap_or_else(|| YOU.to_owned()),
+        place: options.place,
+        history: data.path().join(INPUT_HISTORY),
+    };
+    let screen = Arc::new(Screen::standard(&texts, &config.locale, config.no_colour));
+    house.platforms.add(Arc::new(Terminal::new(screen.clone())));
+    house.start();
+    let conversation =
+        Conversation::new(house.turns.clone(), house.desk.clone(), house.clock.clone(), screen, &options);
+    let talked = Arc::new(conversation).run(&options).await;
+    let is_clean = house.stop().await;
+    talked?;
+    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `greenroom migrate`: brings the schema up to date.
+///
+/// # Errors
+/// When the database cannot be opened or migrated.
+pub async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
+    telemetry::start(&config, Sink::Stderr)?;
+    let _data = DataDir::take(&config.data_dir)?;
+    let db = Db::open(config.database_url().expose_secret()).await.context("migrating the database")?;
+    let engine = db.engine();
+    db.close().await;
+    writeln!(std::io::stdout(), "The database ({engine}) is up to date.")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `greenroom doctor`: looks at every part; exit code 1 when one does not work.
+///
+/// # Errors
+/// When the findings cannot be printed.
+pub async fn doctor(config: Config) -> anyhow::Result<ExitCode> {
+    let checks = examination::house(&config, &SystemClock::default()).await;
+    examination::print(&checks, &mut std::io::stdout())?;
+    Ok(if examination::is_bad(&checks) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// `greenroom reindex`: makes the vectors of all memories anew.
+///
+/// # Errors
+/// When the database, the embedder or the store fails.
+pub async fn reindex(config: Config) -> anyhow::Result<ExitCode> {
+    telemetry::start(&config, Sink::Stderr)?;
+    let _data = DataDir::take(&config.data_dir)?;
+    let db = Db::open(config.database_url().expose_secret()).await.context("opening the database")?;
+    let embedder = crate::recall::open_embedder(&config.embeddings).await.context("opening the embedder")?;
+    let store = crate::recall::open_store(&config, &db).await.context("opening the vector store")?;
+    let bar = indicatif::ProgressBar::new(0);
+    let progress = |done: u64, total: u64| {
+        bar.set_length(total);
+        bar.set_position(done);
+    };
+    let done = Recall::reindex(&db, embedder, store, Arc::new(SystemClock::default()), &progress).await?;
+    bar.finish_and_clear();
+    db.close().await;
+    writeln!(std::io::stdout(), "{done} memories are indexed.")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `greenroom eval memory`: measures the memory search.
+///
+/// # Errors
+/// When the data set cannot be read.
+pub async fn eval_memory(config: Config, options: EvalMemoryOptions) -> anyhow::Result<ExitCode> {
+    let embedder = crate::recall::open_embedder(&config.embeddings).await.context("opening the embedder")?;
+    let _ = (embedder, options);
+    anyhow::bail!("not yet")
+}
+
+/// The built-in personalities and the operator's own; an own file replaces the built-in one of its slug.
+fn personality_files(config: &Config) -> anyhow::Result<Vec<PersonalityFile>> {
+    let mut files = crate::personalities::load_builtin()?;
+    if let Some(folder) = &config.personalities_dir {
+        for own in crate::personalities::load_dir(folder)? {
+            files.retain(|file| file.slug != own.slug);
+            files.push(own);
+        }
+    }
+    Ok(files)
+}
+
+/// The name of this instance, made once per data directory.
+fn instance(data: &Path, clock: &dyn Clock) -> anyhow::Result<String> {
+    let path = data.join(INSTANCE_FILE);
+    match std::fs::read_to_string(&path) {
+        Ok(name) if !name.trim().is_empty() => Ok(name.trim().to_owned()),
+        _ => {
+            let name = clock.id();
+            std::fs::write(&path, &name).with_context(|| format!("writing {}", path.display()))?;
+            Ok(name)
+        }
+    }
+}

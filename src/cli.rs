@@ -1,0 +1,209 @@
+//! The command line: what can be asked of `greenroom`, and the exit codes. What each does is in [`crate::app`].
+//!
+//! No setting and no secret is a command-line option: other users of the machine can read those.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::app;
+use crate::config::{Config, SettingsError, settings};
+use crate::ops::{self, CannotStart};
+
+/// Something failed; standard error says what.
+const FAILED: u8 = 1;
+/// The command line or a setting is wrong; standard error names it.
+const BAD_USAGE: u8 = 2;
+/// How long threads that cannot be interrupted (reading the terminal) may hold up the exit.
+const LEAVE_WITHIN: Duration = Duration::from_millis(200);
+
+/// A self-hosted home for AI characters that live where people already talk.
+#[derive(Debug, Parser)]
+#[command(
+    name = "greenroom",
+    version,
+    after_help = "Settings are environment variables: `greenroom config example` prints them all.\nExit codes: 0 fine, 1 failed, 2 bad usage or settings."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do; [`Command::Run`] when nothing is said.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the house: every configured front end, the workers, health and metrics
+    Run,
+    /// Chat in this terminal
+    Console(ConsoleOptions),
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Look at every part and say what to do about what is wrong
+    Doctor,
+    /// Rebuild the vectors of all memories
+    Reindex,
+    /// Measure quality
+    #[command(subcommand)]
+    Eval(EvalCommand),
+    /// About settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Ask the house on HTTP_ADDR whether it lives (for Docker's health check)
+    Health,
+}
+
+/// Who chats, with whom, where.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConsoleOptions {
+    /// The personality to talk to
+    #[arg(long, value_name = "NAME")]
+    pub personality: Option<String>,
+    /// The name you talk under
+    #[arg(long = "as", value_name = "NAME")]
+    pub speaker: Option<String>,
+    /// The place, so that several conversations can be kept apart
+    #[arg(long, value_name = "NAME")]
+    pub place: Option<String>,
+}
+
+/// What to measure.
+#[derive(Debug, Subcommand)]
+pub enum EvalCommand {
+    /// Recall of the memory search over a data set of questions
+    Memory(EvalMemoryOptions),
+}
+
+/// How to measure the memory search.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct EvalMemoryOptions {
+    /// File with conversations and questions (LoCoMo's JSON)
+    #[arg(long, value_name = "FILE")]
+    pub dataset: PathBuf,
+    /// Numbers of memories to measure at
+    #[arg(long, value_name = "K", value_delimiter = ',', default_value = "5,10,20", value_parser = at_least_one)]
+    pub k: Vec<usize>,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to say about settings.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print every setting with its meaning, as .env.example
+    Example,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("give a whole number above 0".to_owned()),
+    }
+}
+
+/// Does what the command line says and returns the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>, vars: impl IntoIterator<Item = (String, String)>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(said) => {
+            // Help and version come this way too. Nobody is left to tell when printing fails.
+            let _ = said.print();
+            return if said.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let command = cli.command.unwrap_or(Command::Run);
+    if let Command::Config(ConfigCommand::Example) = command {
+        // A reader such as `head` may leave early.
+        let _ = std::io::stdout().write_all(settings::example().as_bytes());
+        return ExitCode::SUCCESS;
+    }
+    let result = Config::from_env(vars).map_err(anyhow::Error::from).and_then(|config| dispatch(command, config));
+    result.unwrap_or_else(|error| refuse(&error))
+}
+
+fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> {
+    if let Command::Health = command {
+        return match ops::http::probe(&config.http_addr) {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(why) => Err(anyhow::anyhow!(why)),
+        };
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(async {
+        match command {
+            Command::Run => app::run(config).await,
+            Command::Console(options) => app::console(config, options).await,
+            Command::Migrate => app::migrate(config).await,
+            Command::Doctor => app::doctor(config).await,
+            Command::Reindex => app::reindex(config).await,
+            Command::Eval(EvalCommand::Memory(options)) => app::eval_memory(config, options).await,
+            Command::Config(ConfigCommand::Example) | Command::Health => Ok(ExitCode::SUCCESS),
+        }
+    });
+    runtime.shutdown_timeout(LEAVE_WITHIN);
+    result
+}
+
+/// Says what is wrong, and which exit code that is.
+fn refuse(error: &anyhow::Error) -> ExitCode {
+    let is_usage = error.is::<SettingsError>() || error.is::<CannotStart>();
+    for line in format!("{error:#}").lines() {
+        let _ = writeln!(std::io::stderr(), "greenroom: {line}");
+    }
+    ExitCode::from(if is_usage { BAD_USAGE } else { FAILED })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_grammar_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_arrive() {
+        let Some(Command::Console(options)) =
+            parse("greenroom console --personality Ada --as Bo --place den").unwrap().command
+        else {
+            panic!("not a console")
+        };
+        let wanted =
+            ConsoleOptions { personality: Some("Ada".into()), speaker: Some("Bo".into()), place: Some("den".into()) };
+        assert_eq!(options, wanted);
+        let Some(Command::Eval(EvalCommand::Memory(options))) =
+            parse("greenroom eval memory --dataset x.json --k 3,7 --json").unwrap().command
+        else {
+            panic!("not an eval")
+        };
+        assert_eq!(options, EvalMemoryOptions { dataset: "x.json".into(), k: vec![3, 7], json: true });
+        let Some(Command::Eval(EvalCommand::Memory(options))) =
+            parse("greenroom eval memory --dataset x.json").unwrap().command
+        else {
+            panic!("not an eval")
+        };
+        assert_eq!(options.k, [5, 10, 20]);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in [
+            "greenroom nonsense",
+            "greenroom run --token x",
+            "greenroom eval memory",
+            "greenroom eval memory --dataset x --k 0",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

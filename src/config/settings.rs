@@ -1,0 +1,251 @@
+//! The declaration of every setting: name, default, meaning, secrecy. Nothing else knows these.
+
+/// What holds when a setting is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// This value, read as if it had been set.
+    Value(&'static str),
+    /// Nothing; the text says what happens then.
+    Unset(&'static str),
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Name of the environment variable.
+    pub name: &'static str,
+    pub preset: Preset,
+    /// What it is for, in a line or two.
+    pub doc: &'static str,
+    /// Never shown; may also come from the file named by `NAME_FILE`.
+    pub is_secret: bool,
+}
+
+/// Settings that are read together, under a heading of `.env.example`.
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    pub title: &'static str,
+    pub settings: &'static [Setting],
+    /// Whether this build has the part they configure.
+    pub is_built: bool,
+}
+
+const fn value(name: &'static str, preset: &'static str, doc: &'static str) -> Setting {
+    Setting { name, preset: Preset::Value(preset), doc, is_secret: false }
+}
+
+const fn unset(name: &'static str, otherwise: &'static str, doc: &'static str) -> Setting {
+    Setting { name, preset: Preset::Unset(otherwise), doc, is_secret: false }
+}
+
+const fn secret(name: &'static str, otherwise: &'static str, doc: &'static str) -> Setting {
+    Setting { name, preset: Preset::Unset(otherwise), doc, is_secret: true }
+}
+
+/// Variables with this prefix belong to the test suite and are never settings.
+pub const TEST_PREFIX: &str = "GREENROOM_TEST_";
+
+/// Every setting there is.
+pub const GROUPS: &[Group] = &[
+    Group {
+        title: "Where things are kept",
+        is_built: true,
+        settings: &[
+            value("GREENROOM_DATA_DIR", "./data", "Everything this instance keeps. Made with mode 0700."),
+            secret(
+                "DATABASE_URL",
+                "sqlite://$GREENROOM_DATA_DIR/greenroom.db",
+                "sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME.",
+            ),
+            unset(
+                "QDRANT_URL",
+                "the embedded store, in the same database as the memories",
+                "Qdrant's gRPC address, such as http://127.0.0.1:6334.",
+            ),
+            secret("QDRANT_API_KEY", "none is sent", "Key for Qdrant."),
+            unset(
+                "GREENROOM_PERSONALITIES_DIR",
+                "only the built-in personalities",
+                "Folder with your own personality files, added to the built-in ones.",
+            ),
+        ],
+    },
+    Group {
+        title: "The model that answers",
+        is_built: true,
+        settings: &[
+            unset(
+                "LLM_BASE_URL",
+                "a local server if one is found (Ollama, llama.cpp, LM Studio), else the small in-process model",
+                "OpenAI-compatible API, up to and including /v1.",
+            ),
+            secret("LLM_API_KEY", "none is sent", "Key for LLM_BASE_URL."),
+            unset("LLM_MODEL", "the provider's first model", "Model name as the provider knows it."),
+            unset(
+                "GREENROOM_OPERATOR_KEY",
+                "everyone where the model is local, else owners",
+                "Who may use the operator's model: everyone, owners or nobody.",
+            ),
+            unset("GREENROOM_LOCAL_MODEL", "SmolLM2, fetched once", "A GGUF file for the in-process model."),
+            unset(
+                "LLM_CONTEXT_TOKENS",
+                "taken from the table of known models",
+                "Window of the model in tokens, for models the table does not know.",
+            ),
+            value("LLM_CONNECT_TIMEOUT_SECS", "5", "Longest wait for a connection."),
+            value("LLM_FIRST_BYTE_TIMEOUT_SECS", "20", "Longest wait for the first text of an answer."),
+            value("LLM_IDLE_TIMEOUT_SECS", "30", "Longest gap within an answer."),
+            value("LLM_TIMEOUT_SECS", "180", "Longest time for a whole answer."),
+            value("LLM_MAX_ANSWER_CHARS", "65536", "Longest answer kept, in characters."),
+        ],
+    },
+    Group {
+        title: "Embeddings, for memory",
+        is_built: true,
+        settings: &[
+            unset(
+                "EMBEDDINGS_BASE_URL",
+                "the built-in embedder",
+                "OpenAI-compatible embeddings API, up to and including /v1.",
+            ),
+            secret("EMBEDDINGS_API_KEY", "none is sent", "Key for EMBEDDINGS_BASE_URL."),
+            unset("EMBEDDINGS_MODEL", "required with EMBEDDINGS_BASE_URL", "Name of the embedding model."),
+            unset(
+                "GREENROOM_EMBEDDER_DIR",
+                "the built-in embedder",
+                "Folder of a transformer embedder (config.json, tokenizer.json, model.safetensors).",
+            ),
+        ],
+    },
+    Group {
+        title: "How the house behaves",
+        is_built: true,
+        settings: &[
+            value("OWNERS", "", "Operators, as discord:ID,matrix:@user:server,console:local."),
+            value("GREENROOM_MENTION_CHAR", "@", "The character before a name that makes it a mention."),
+            value("GREENROOM_WORKERS", "8", "Answers generated at once, 1 to 1024."),
+            value("GREENROOM_LOCALE", "en-US", "Language for people who chose none."),
+            value("GREENROOM_TIME_ZONE", "UTC", "IANA time zone for people who chose none."),
+        ],
+    },
+    Group {
+        title: "Running it",
+        is_built: true,
+        settings: &[
+            value("HTTP_ADDR", "127.0.0.1:8080", "Where /healthz and /readyz are served."),
+            value("METRICS_ADDR", "127.0.0.1:9090", "Where /metrics is served. Never make this public."),
+            value(
+                "GREENROOM_LOG",
+                "info,async_openai=off,hyper=warn,h2=warn,reqwest=warn,sqlx=warn,tower=warn",
+                "What is logged, as tracing filter directives.",
+            ),
+            value("GREENROOM_LOG_FORMAT", "auto", "auto (text on a terminal, else json), text or json."),
+        ],
+    },
+    Group {
+        title: "Not in this build yet: set, these are reported at start and have no effect",
+        is_built: false,
+        settings: &[
+            unset(
+                "GREENROOM_KEYSET",
+                "a keyset file in the data directory",
+                "File with the keys that seal members' own provider keys.",
+            ),
+            secret("DISCORD_TOKEN", "no Discord", "Bot token."),
+            unset("DISCORD_API_URL", "Discord itself", "http://HOST:PORT in Discord's place; loopback only."),
+            unset("PLURALKIT_API_URL", "PluralKit's own", "http://HOST:PORT/v2 in PluralKit's place."),
+            unset("MATRIX_HOMESERVER", "no Matrix", "Address of the homeserver of the bot's account."),
+            unset("MATRIX_USER", "no Matrix", "The bot's account, such as @bot:example.org."),
+            secret("MATRIX_PASSWORD", "MATRIX_ACCESS_TOKEN is used", "Password of the bot's account."),
+            secret("MATRIX_ACCESS_TOKEN", "MATRIX_PASSWORD is used", "Access token; needs MATRIX_DEVICE_ID."),
+            unset("MATRIX_DEVICE_ID", "a new device is made", "Device of MATRIX_ACCESS_TOKEN."),
+            secret("MATRIX_RECOVERY_KEY", "none", "Recovery key of the bot's account."),
+        ],
+    },
+];
+
+/// Every setting, in the order of [`GROUPS`].
+pub fn all() -> impl Iterator<Item = &'static Setting> {
+    GROUPS.iter().flat_map(|group| group.settings)
+}
+
+/// The setting of this name.
+pub fn find(name: &str) -> Option<&'static Setting> {
+    all().find(|setting| setting.name == name)
+}
+
+/// The text of `.env.example`: every setting, commented out, with its meaning.
+pub fn example() -> String {
+    let mut text = String::from(
+        "# Settings of Greenroom. Every line is optional: with none of them, it runs by itself.\n\
+         # This file is printed by `greenroom config example`; the program reads the environment, not this file.\n\
+         # Secrets may be kept in files instead: NAME_FILE=/run/secrets/name in place of NAME.\n",
+    );
+    for group in GROUPS {
+        text.push_str(&format!("\n# --- {}\n", group.title));
+        for setting in group.settings {
+            text.push_str(&format!("\n# {}\n", setting.doc));
+            match setting.preset {
+                Preset::Value(value) => text.push_str(&format!("#{}={value}\n", setting.name)),
+                Preset::Unset(otherwise) => {
+                    text.push_str(&format!("# Not set: {otherwise}.\n#{}=\n", setting.name));
+                }
+            }
+        }
+    }
+    text
+}
+
+/// The setting whose name is most like `name`, if one is near enough to be meant.
+pub fn nearest(name: &str) -> Option<&'static str> {
+    /// Differences beyond this are no typing mistake.
+    const FAR: usize = 6;
+    all()
+        .map(|setting| (distance(name, setting.name), setting.name))
+        .min()
+        .filter(|(differences, _)| *differences <= FAR)
+        .map(|(_, nearest)| nearest)
+}
+
+/// Levenshtein distance in bytes; names of settings are ASCII.
+pub fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_distance_counts_single_changes() {
+        for (a, b, wanted) in [("", "", 0), ("abc", "abc", 0), ("abc", "abd", 1), ("abc", "ab", 1), ("", "abc", 3)] {
+            assert_eq!(distance(a, b), wanted, "{a} {b}");
+        }
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn a_misspelt_name_finds_its_setting_and_nonsense_finds_none() {
+        assert_eq!(nearest("GREENROOM_WORKER"), Some("GREENROOM_WORKERS"));
+        assert_eq!(nearest("GREENROOM_DATADIR"), Some("GREENROOM_DATA_DIR"));
+        assert_eq!(nearest("GREENROOM_COMPLETELY_DIFFERENT"), None);
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = all().map(|setting| setting.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

@@ -1,0 +1,54 @@
+//! Named points at which the crash harness ends the process, as `kill -9` would: no destructor, no flush.
+//!
+//! Without the feature `testing` a point is nothing.
+
+/// Every point on a message's way, in order.
+pub const POINTS: [&str; 14] = [
+    "frame read",
+    "message stored",
+    "frame acknowledged",
+    "lane claimed",
+    "context gathered",
+    "first text",
+    "answer complete",
+    "answer stored",
+    "part sent",
+    "part recorded",
+    "all parts sent",
+    "turn settled",
+    "vector written",
+    "chore done",
+];
+
+#[cfg(feature = "testing")]
+mod plan {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    static PLAN: OnceLock<(String, AtomicU32)> = OnceLock::new();
+
+    /// Ends the process when `name` is reached for the `nth` time (from 1). Only the first plan counts.
+    pub fn at(name: &str, nth: u32) {
+        let _ = PLAN.set((name.to_owned(), AtomicU32::new(nth)));
+    }
+
+    pub(super) fn reached(name: &str) {
+        if let Some((planned, left)) = PLAN.get()
+            && planned == name
+            && left.fetch_sub(1, Ordering::SeqCst) == 1
+        {
+            std::process::abort();
+        }
+    }
+}
+
+#[cfg(feature = "testing")]
+pub use plan::at;
+
+/// Says that the point `name` is reached.
+#[inline]
+pub fn point(name: &'static str) {
+    debug_assert!(POINTS.contains(&name), "{name} is not in POINTS");
+    #[cfg(feature = "testing")]
+    plan::reached(name);
+}

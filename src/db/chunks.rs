@@ -1,0 +1,247 @@
+//! The embedded vector store's rows: chunks, and the revision of each tenant that has any.
+//!
+//! Every change of a tenant's chunks gives it a new revision in the same transaction, *before* it touches the
+//! chunks: the revision's row is the lock that orders writers, and what readers check their copies against.
+
+use super::{Db, Error, Tx};
+use crate::domain::{MemoryId, Tenant};
+use crate::{on, on_tx};
+
+const SPACE_KEY: &str = "recall.space.embedded";
+
+const PUT: &str = "INSERT INTO chunk (id, memory_id, tenant, place_id, privacy, at, terms, space, dense)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ON CONFLICT (id) DO UPDATE SET memory_id = excluded.memory_id, tenant = excluded.tenant,
+        place_id = excluded.place_id, privacy = excluded.privacy, at = excluded.at, terms = excluded.terms,
+        space = excluded.space, dense = excluded.dense";
+const ELSEWHERE: &str = "SELECT tenant FROM chunk WHERE id = $1 AND tenant <> $2";
+const REVISION: &str = "SELECT revision FROM shelf WHERE tenant = $1";
+const REVISIONS: &str = "SELECT tenant, revision FROM shelf WHERE tenant IN ($1, $2, $3)";
+const REVISE: &str = "INSERT INTO shelf (tenant, revision) VALUES ($1, $2)
+    ON CONFLICT (tenant) DO UPDATE SET revision = excluded.revision";
+const TIDY: &str = "DELETE FROM shelf WHERE tenant = $1 AND NOT EXISTS (SELECT 1 FROM chunk WHERE tenant = $1)";
+const LOAD: &str = "SELECT shelf.revision, chunk.space, chunk.id, chunk.memory_id, chunk.place_id, chunk.privacy,
+        chunk.at, chunk.terms, chunk.dense
+    FROM shelf JOIN chunk ON chunk.tenant = shelf.tenant WHERE shelf.tenant = $1";
+const TENANTS_OF: &str = "SELECT DISTINCT tenant FROM chunk WHERE memory_id = $1";
+const FORGET_MEMORY: &str = "DELETE FROM chunk WHERE memory_id = $1";
+const FORGET_TENANT: &str = "DELETE FROM chunk WHERE tenant = $1";
+const FORGET_SHELF: &str = "DELETE FROM shelf WHERE tenant = $1";
+const FORGET_ALL: &str = "DELETE FROM chunk";
+const FORGET_SHELVES: &str = "DELETE FROM shelf";
+const COUNT: &str = "SELECT COUNT(*) FROM chunk";
+const COUNT_TENANT: &str = "SELECT COUNT(*) FROM chunk WHERE tenant = $1";
+const SPACE: &str = "SELECT value FROM meta WHERE key = $1";
+const SET_SPACE: &str =
+    "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+const OTHER_SPACE: &str = "SELECT space FROM chunk WHERE space <> $1 LIMIT 1";
+
+/// Every statement of this file.
+pub const ALL: &[&str] = &[
+    PUT,
+    ELSEWHERE,
+    REVISION,
+    REVISIONS,
+    REVISE,
+    TIDY,
+    LOAD,
+    TENANTS_OF,
+    FORGET_MEMORY,
+    FORGET_TENANT,
+    FORGET_SHELF,
+    FORGET_ALL,
+    FORGET_SHELVES,
+    COUNT,
+    COUNT_TENANT,
+    SPACE,
+    SET_SPACE,
+    OTHER_SPACE,
+];
+
+/// A row of `chunk`.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    pub id: String,
+    pub memory: String,
+    pub tenant: String,
+    pub place: String,
+    pub privacy: &'static str,
+    pub at: i64,
+    pub terms: Vec<u8>,
+    /// Numbers of four bytes, little-endian.
+    pub dense: Vec<u8>,
+}
+
+/// A row of `chunk` as read, with its tenant's revision and its space.
+#[derive(Debug)]
+pub struct Loaded {
+    pub revision: i64,
+    pub space: String,
+    pub id: String,
+    pub memory_id: String,
+    pub place_id: String,
+    pub privacy: String,
+    pub at: i64,
+    pub terms: Vec<u8>,
+    pub dense: Vec<u8>,
+}
+
+/// A tenant that was changed: the revision before (if it had chunks), and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revised {
+    pub tenant: String,
+    pub before: Option<i64>,
+    pub after: i64,
+}
+
+/// Makes `space` the space of all rows; returns the other space if there are rows of one.
+pub async fn claim_space(tx: &mut Tx, space: &str) -> Result<Option<String>, Error> {
+    if recorded_space(tx).await?.as_deref() == Some(space) {
+        return Ok(None);
+    }
+    let other = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(OTHER_SPACE).bind(space).fetch_optional(c).await)?;
+    if let Some((other,)) = other {
+        return Ok(Some(other));
+    }
+    on_tx!(tx, c => sqlx::query(SET_SPACE).bind(SPACE_KEY).bind(space).execute(c).await.map(|_| ()))?;
+    Ok(None)
+}
+
+/// The space that the rows are of, once one was claimed.
+pub async fn recorded_space(tx: &mut Tx) -> Result<Option<String>, Error> {
+    let row = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(SPACE).bind(SPACE_KEY).fetch_optional(c).await)?;
+    Ok(row.map(|(space,)| space))
+}
+
+/// Adds or replaces `chunks`, all of `space`; every tenant touched gets a revision out of `fresh`.
+pub async fn put(
+    tx: &mut Tx,
+    space: &str,
+    chunks: &[Chunk],
+    fresh: &mut (dyn FnMut() -> i64 + Send),
+) -> Result<Vec<Revised>, Error> {
+    let mut tenants: Vec<String> = chunks.iter().map(|chunk| chunk.tenant.clone()).collect();
+    for chunk in chunks {
+        // A chunk that moves house leaves a shelf behind that must not keep it.
+        let rows = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(ELSEWHERE)
+            .bind(&chunk.id).bind(&chunk.tenant).fetch_all(c).await)?;
+        tenants.extend(rows.into_iter().map(|(tenant,)| tenant));
+    }
+    let revised = revise(tx, tenants, fresh).await?;
+    for chunk in chunks {
+        on_tx!(tx, c => sqlx::query(PUT)
+            .bind(&chunk.id)
+            .bind(&chunk.memory)
+            .bind(&chunk.tenant)
+            .bind(&chunk.place)
+            .bind(chunk.privacy)
+            .bind(chunk.at)
+            .bind(&chunk.terms)
+            .bind(space)
+            .bind(&chunk.dense)
+            .execute(c)
+            .await
+            .map(|_| ()))?;
+    }
+    tidy(tx, &revised).await?;
+    Ok(revised)
+}
+
+/// Removes the chunks of `memories`.
+pub async fn forget_memories(
+    tx: &mut Tx,
+    memories: &[MemoryId],
+    fresh: &mut (dyn FnMut() -> i64 + Send),
+) -> Result<Vec<Revised>, Error> {
+    let mut tenants = Vec::new();
+    for memory in memories {
+        let rows = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(TENANTS_OF)
+            .bind(memory.as_str()).fetch_all(c).await)?;
+        tenants.extend(rows.into_iter().map(|(tenant,)| tenant));
+    }
+    let revised = revise(tx, tenants, fresh).await?;
+    for memory in memories {
+        on_tx!(tx, c => sqlx::query(FORGET_MEMORY).bind(memory.as_str()).execute(c).await.map(|_| ()))?;
+    }
+    tidy(tx, &revised).await?;
+    Ok(revised)
+}
+
+/// Removes the chunks of `tenant`.
+pub async fn forget_tenant(tx: &mut Tx, tenant: &Tenant, fresh: &mut (dyn FnMut() -> i64 + Send)) -> Result<(), Error> {
+    revise(tx, vec![tenant.as_str().to_owned()], fresh).await?;
+    for sql in [FORGET_TENANT, FORGET_SHELF] {
+        on_tx!(tx, c => sqlx::query(sql).bind(tenant.as_str()).execute(c).await.map(|_| ()))?;
+    }
+    Ok(())
+}
+
+/// Removes every chunk.
+pub async fn forget_all(tx: &mut Tx) -> Result<(), Error> {
+    for sql in [FORGET_ALL, FORGET_SHELVES] {
+        on_tx!(tx, c => sqlx::query(sql).execute(c).await.map(|_| ()))?;
+    }
+    Ok(())
+}
+
+/// Gives each of `tenants` a new revision, in an order that all writers share.
+async fn revise(
+    tx: &mut Tx,
+    mut tenants: Vec<String>,
+    fresh: &mut (dyn FnMut() -> i64 + Send),
+) -> Result<Vec<Revised>, Error> {
+    tenants.sort_unstable();
+    tenants.dedup();
+    let mut revised = Vec::with_capacity(tenants.len());
+    for tenant in tenants {
+        let row = on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(REVISION).bind(&tenant).fetch_optional(c).await)?;
+        let after = fresh();
+        on_tx!(tx, c => sqlx::query(REVISE).bind(&tenant).bind(after).execute(c).await.map(|_| ()))?;
+        revised.push(Revised { tenant, before: row.map(|(revision,)| revision), after });
+    }
+    Ok(revised)
+}
+
+/// Takes the revisions of tenants away that have no chunks left.
+async fn tidy(tx: &mut Tx, revised: &[Revised]) -> Result<(), Error> {
+    for Revised { tenant, .. } in revised {
+        on_tx!(tx, c => sqlx::query(TIDY).bind(tenant).execute(c).await.map(|_| ()))?;
+    }
+    Ok(())
+}
+
+/// The revisions of those of three tenants that have chunks.
+pub async fn revisions(db: &Db, tenants: [&Tenant; 3]) -> Result<Vec<(String, i64)>, Error> {
+    let [a, b, c] = tenants.map(Tenant::as_str);
+    Ok(on!(db, pool => sqlx::query_as::<_, (String, i64)>(REVISIONS).bind(a).bind(b).bind(c).fetch_all(pool).await)?)
+}
+
+type LoadedRow = (i64, String, String, String, String, String, i64, Vec<u8>, Vec<u8>);
+
+/// The chunks of a tenant, all of one revision.
+pub async fn load(db: &Db, tenant: &Tenant) -> Result<Vec<Loaded>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, LoadedRow>(LOAD).bind(tenant.as_str()).fetch_all(c).await)?;
+    let read = |(revision, space, id, memory_id, place_id, privacy, at, terms, dense): LoadedRow| Loaded {
+        revision,
+        space,
+        id,
+        memory_id,
+        place_id,
+        privacy,
+        at,
+        terms,
+        dense,
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// Number of chunks of `tenant`, or of all.
+pub async fn count(db: &Db, tenant: Option<&Tenant>) -> Result<u64, Error> {
+    let (count,) = match tenant {
+        Some(tenant) => {
+            on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT_TENANT).bind(tenant.as_str()).fetch_one(c).await)?
+        }
+        None => on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT).fetch_one(c).await)?,
+    };
+    Ok(u64::try_from(count).unwrap_or_default())
+}

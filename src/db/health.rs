@@ -1,0 +1,156 @@
+//! What operators ask of the database: how much waits, and whether it is sound. Changes nothing.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+
+use super::{BUSY_TIMEOUT, Db, Error, POSTGRES_MIGRATIONS, Pool, SQLITE_MIGRATIONS, migrator, opening, sqlite_path};
+use crate::domain::Moment;
+use crate::on;
+
+/// How long an examination waits for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Work that has been accepted and is not done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Turns that are not ended.
+    pub turns: u64,
+    /// Age of the oldest of them; zero when there is none.
+    pub oldest: Duration,
+    /// Memories whose vectors are still to be written or removed.
+    pub outbox: u64,
+}
+
+/// What an examination found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examination {
+    /// Newest migration that was applied; `None`: there is no database yet.
+    pub schema: Option<i64>,
+    /// Newest migration this build has.
+    pub wanted: i64,
+    /// What SQLite's quick check complains of.
+    pub damage: Option<String>,
+    /// Time of the last change to a turn.
+    pub last_change: Option<Moment>,
+}
+
+const OPEN_TURNS: &str =
+    "SELECT COUNT(*), COALESCE(MIN(created_at), 0) FROM turn WHERE state IN ('queued', 'running', 'sending')";
+const OUTBOX: &str = "SELECT COUNT(*) FROM outbox";
+const LAST_CHANGE: &str = "SELECT COALESCE(MAX(updated_at), 0) FROM turn";
+const SCHEMA: &str = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success";
+const HAS_SCHEMA_SQLITE: &str = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+const HAS_SCHEMA_POSTGRES: &str = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = CURRENT_SCHEMA() AND table_name = '_sqlx_migrations'";
+const QUICK_CHECK: &str = "PRAGMA quick_check(1)";
+
+impl Db {
+    /// What waits at `now`.
+    ///
+    /// # Errors
+    /// As reading does.
+    pub async fn backlog(&self, now: Moment) -> Result<Backlog, Error> {
+        let (turns, oldest) = on!(self, c => sqlx::query_as::<_, (i64, i64)>(OPEN_TURNS).fetch_one(c).await)?;
+        let (outbox,) = on!(self, c => sqlx::query_as::<_, (i64,)>(OUTBOX).fetch_one(c).await)?;
+        let age = if turns > 0 { now.0.saturating_sub(oldest) } else { 0 };
+        let count = |number: i64| u64::try_from(number).unwrap_or(0);
+        Ok(Backlog { turns: count(turns), oldest: Duration::from_millis(count(age)), outbox: count(outbox) })
+    }
+
+    /// Looks at the database at `url` without creating, migrating or changing it.
+    ///
+    /// # Errors
+    /// As opening and reading do.
+    pub async fn examine(url: &str) -> Result<Examination, Error> {
+        let patient = match sqlite_path(url) {
+            Some(path) if !path.exists() => {
+                let wanted = newest(&SQLITE_MIGRATIONS);
+                return Ok(Examination { schema: None, wanted, damage: None, last_change: None });
+            }
+            Some(path) => {
+                let options =
+                    SqliteConnectOptions::new().filename(path).create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
+                let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(opening)?;
+                Patient(Pool::Sqlite(pool))
+            }
+            None => {
+                let options = PgConnectOptions::from_str(url)
+                    .map_err(|_| Error::Unavailable("DATABASE_URL is not a postgres:// URL".into()))?;
+                let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT);
+                Patient(Pool::Postgres(pool.connect_with(options).await.map_err(opening)?))
+            }
+        };
+        let found = patient.examine().await;
+        match patient.0 {
+            Pool::Sqlite(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
+        }
+        found
+    }
+}
+
+/// A database under examination, in the shape `on!` wants.
+struct Patient(Pool);
+
+impl Patient {
+    fn pool(&self) -> &Pool {
+        &self.0
+    }
+
+    async fn examine(&self) -> Result<Examination, Error> {
+        let (wanted, has_schema, damage) = match &self.0 {
+            Pool::Sqlite(pool) => {
+                let (said,) = sqlx::query_as::<_, (String,)>(QUICK_CHECK).fetch_one(pool).await?;
+                (newest(&SQLITE_MIGRATIONS), HAS_SCHEMA_SQLITE, (said != "ok").then_some(said))
+            }
+            Pool::Postgres(_) => (newest(&POSTGRES_MIGRATIONS), HAS_SCHEMA_POSTGRES, None),
+        };
+        let (tables,) = on!(self, c => sqlx::query_as::<_, (i64,)>(has_schema).fetch_one(c).await)?;
+        if tables == 0 || damage.is_some() {
+            let schema = damage.is_some().then_some(0);
+            return Ok(Examination { schema, wanted, damage, last_change: None });
+        }
+        let (schema,) = on!(self, c => sqlx::query_as::<_, (i64,)>(SCHEMA).fetch_one(c).await)?;
+        // An older schema may lack the table or column.
+        let last = on!(self, c => sqlx::query_as::<_, (i64,)>(LAST_CHANGE).fetch_one(c).await);
+        let last_change = last.ok().map(|(at,)| Moment(at)).filter(|at| at.0 > 0);
+        Ok(Examination { schema: Some(schema), wanted, damage, last_change })
+    }
+}
+
+/// Number of the newest migration of an engine.
+fn newest(files: &'static include_dir::Dir<'static>) -> i64 {
+    migrator(files).iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_examination_changes_nothing_and_knows_new_from_current() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("house.db");
+        let url = format!("sqlite://{}", path.display());
+        let found = Db::examine(&url).await.unwrap();
+        assert_eq!(found.schema, None);
+        assert!(found.wanted >= 1 && !path.exists());
+
+        let db = Db::open(&url).await.unwrap();
+        let found = Db::examine(&url).await.unwrap();
+        assert_eq!((found.schema, found.damage, found.last_change), (Some(found.wanted), None, None));
+        assert_eq!(db.backlog(Moment(5)).await.unwrap(), Backlog::default());
+        db.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_called_damaged() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("house.db");
+        std::fs::write(&path, "not a database ".repeat(500)).unwrap();
+        let error = Db::examine(&format!("sqlite://{}", path.display())).await.unwrap_err();
+        assert!(matches!(error, Error::Corrupt), "{error}");
+    }
+}

@@ -1,0 +1,69 @@
+//! Looking at and limiting the database from tests: never part of the program.
+
+use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
+
+use super::{Db, Error, Pool};
+use crate::domain::TurnId;
+use crate::{on, on_tx};
+
+const SQLITE_COLUMNS: &str = "SELECT m.name, p.name, CAST(p.\"notnull\" AS BIGINT) FROM sqlite_master m, pragma_table_info(m.name) p \
+     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '_sqlx_%' ORDER BY 1, 2";
+const POSTGRES_COLUMNS: &str = "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), \
+     CAST(CASE is_nullable WHEN 'NO' THEN 1 ELSE 0 END AS BIGINT) FROM information_schema.columns \
+     WHERE table_schema = 'public' AND table_name NOT LIKE '\\_sqlx\\_%' ORDER BY 1, 2";
+const REWIND: &str = "UPDATE turn SET state = 'queued', attempt = $2, run_at = 0 WHERE id = $1";
+
+impl Db {
+    /// Has the engine understand a statement.
+    pub async fn prepare(&self, statement: &'static str) -> Result<(), Error> {
+        match self.pool() {
+            Pool::Sqlite(pool) => pool.prepare(statement.into_sql_str()).await.map(|_| ())?,
+            Pool::Postgres(pool) => pool.prepare(statement.into_sql_str()).await.map(|_| ())?,
+        }
+        Ok(())
+    }
+
+    /// Every column as (table, column, whether it must be set), sorted.
+    pub async fn columns(&self) -> Result<Vec<(String, String, bool)>, Error> {
+        let rows = match self.pool() {
+            Pool::Sqlite(pool) => sqlx::query_as::<_, (String, String, i64)>(SQLITE_COLUMNS).fetch_all(pool).await?,
+            Pool::Postgres(pool) => {
+                sqlx::query_as::<_, (String, String, i64)>(POSTGRES_COLUMNS).fetch_all(pool).await?
+            }
+        };
+        let mut columns: Vec<_> = rows.into_iter().map(|(table, column, set)| (table, column, set != 0)).collect();
+        columns.sort();
+        Ok(columns)
+    }
+
+    /// Bounds the size of a SQLite file in pages, as a full disk would; `None` lifts the bound.
+    pub async fn limit_pages(&self, pages: Option<u32>) -> Result<(), Error> {
+        let pragma = format!("PRAGMA max_page_count = {}", pages.unwrap_or(1_073_741_823));
+        // The limit belongs to the connection that writes.
+        self.write(move |tx| {
+            Box::pin(async move {
+                on_tx!(tx, c => sqlx::query(AssertSqlSafe(pragma)).execute(c).await.map(|_| ()))?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// One number that `statement` selects.
+    pub async fn number(&self, statement: &'static str) -> Result<i64, Error> {
+        let (number,) = on!(self, c => sqlx::query_as::<_, (i64,)>(statement).fetch_one(c).await)?;
+        Ok(number)
+    }
+
+    /// Puts a turn back into its lane as if it had been tried `attempt` times.
+    pub async fn rewind(&self, turn: &TurnId, attempt: i64) -> Result<(), Error> {
+        let turn = turn.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                on_tx!(tx, c => sqlx::query(REWIND).bind(turn.as_str()).bind(attempt).execute(c).await.map(|_| ()))?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,268 @@
+//! Memories, and the outbox that makes and removes their vectors.
+
+use super::{Db, Error, Pool, Tx};
+use crate::domain::{
+    Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Scope, Tenant, TurnId,
+};
+use crate::{on, on_tx};
+
+const ADD: &str = "INSERT INTO memory (id, kind, tenant, persona_id, personality_id, place_id, privacy, provenance, \
+     turn_id, said_by, said, answered_by, answered, at, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+const GET: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
+     answered_by, answered, at FROM memory WHERE id = $1";
+const MANY_SQLITE: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, \
+     said_by, said, answered_by, answered, at FROM memory WHERE id IN (SELECT value FROM json_each($1))";
+const MANY_POSTGRES: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, \
+     said_by, said, answered_by, answered, at FROM memory \
+     WHERE id IN (SELECT jsonb_array_elements_text(CAST($1 AS JSONB)))";
+const BEFORE: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
+     answered_by, answered, at FROM memory WHERE tenant = $1 AND place_id = $2 AND (at < $3 OR (at = $3 AND id < $4)) \
+     ORDER BY at DESC, id DESC LIMIT 1";
+const PAGE: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
+     answered_by, answered, at FROM memory WHERE tenant IN ($1, $2, $3) AND (privacy = 'open' OR place_id = $4 OR $5) \
+     ORDER BY at DESC, id DESC LIMIT $6 OFFSET $7";
+const COUNT: &str = "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) \
+     AND (privacy = 'open' OR place_id = $4 OR $5)";
+const ENDING: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
+     answered_by, answered, at FROM memory WHERE tenant IN ($1, $2, $3) AND (privacy = 'open' OR place_id = $4 OR $5) \
+     AND id LIKE $6 LIMIT 2";
+const REMOVE: &str = "DELETE FROM memory WHERE id = $1";
+const ALL_IDS: &str = "SELECT id FROM memory WHERE id > $1 ORDER BY id LIMIT $2";
+const TOTAL: &str = "SELECT COUNT(*) FROM memory";
+const ENQUEUE: &str = "INSERT INTO outbox (id, memory_id, action) VALUES ($1, $2, $3)";
+const DUE: &str = "SELECT id, memory_id, action, attempt FROM outbox WHERE run_at <= $1 ORDER BY id LIMIT $2";
+const NEXT_DUE: &str = "SELECT MIN(run_at) FROM outbox";
+const DONE: &str = "DELETE FROM outbox WHERE id = $1";
+const RETRY: &str = "UPDATE outbox SET attempt = attempt + 1, run_at = $2 WHERE id = $1";
+const PENDING: &str = "SELECT COUNT(*) FROM outbox";
+const CLEAR_OUTBOX: &str = "DELETE FROM outbox WHERE memory_id = $1";
+
+/// Statements whose text differs between SQLite and PostgreSQL, which have no common way to bind a list.
+pub const SPLIT: &[(&str, &str)] = &[(MANY_SQLITE, MANY_POSTGRES)];
+
+/// Every other statement of this file.
+pub const ALL: &[&str] = &[
+    ADD,
+    GET,
+    BEFORE,
+    PAGE,
+    COUNT,
+    REMOVE,
+    ALL_IDS,
+    TOTAL,
+    ENQUEUE,
+    DUE,
+    NEXT_DUE,
+    DONE,
+    RETRY,
+    PENDING,
+    CLEAR_OUTBOX,
+];
+
+type Row =
+    (String, String, String, String, String, String, String, Option<String>, String, String, String, String, i64);
+
+fn memory_of(
+    (id, tenant, persona, personality, place, privacy, provenance, turn, said_by, said, answered_by, answered, at): Row,
+) -> Memory {
+    Memory {
+        id: MemoryId::new(id),
+        kind: MemoryKind::Episode,
+        tenant: Tenant::stored(tenant),
+        persona: PersonaId::new(persona),
+        personality: PersonalityId::new(personality),
+        place: PlaceId::new(place),
+        privacy: Privacy::read(&privacy),
+        provenance: if provenance == "import" { Provenance::Import } else { Provenance::UserSaid },
+        turn: turn.map(TurnId::new),
+        said_by,
+        said,
+        answered_by,
+        answered,
+        at: Moment(at),
+    }
+}
+
+/// What an outbox row asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Make the vectors of a memory.
+    Put,
+    /// Remove the vectors of a memory.
+    Forget,
+}
+
+/// One row of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chore {
+    pub id: String,
+    pub memory: MemoryId,
+    pub action: Action,
+    /// How often it failed.
+    pub attempt: i64,
+}
+
+/// Stores a memory and asks for its vectors.
+pub async fn add(tx: &mut Tx, memory: &Memory, chore: &str, now: Moment) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(ADD)
+        .bind(memory.id.as_str())
+        .bind(memory.kind.as_str())
+        .bind(memory.tenant.as_str())
+        .bind(memory.persona.as_str())
+        .bind(memory.personality.as_str())
+        .bind(memory.place.as_str())
+        .bind(memory.privacy.as_str())
+        .bind(memory.provenance.as_str())
+        .bind(memory.turn.as_ref().map(TurnId::as_str))
+        .bind(&memory.said_by)
+        .bind(&memory.said)
+        .bind(&memory.answered_by)
+        .bind(&memory.answered)
+        .bind(memory.at.0)
+        .bind(now.0)
+        .execute(c).await.map(|_| ()))?;
+    enqueue(tx, chore, &memory.id, Action::Put).await
+}
+
+/// Puts a chore into the outbox.
+pub async fn enqueue(tx: &mut Tx, chore: &str, memory: &MemoryId, action: Action) -> Result<(), Error> {
+    let action = match action {
+        Action::Put => "put",
+        Action::Forget => "forget",
+    };
+    on_tx!(tx, c => sqlx::query(ENQUEUE).bind(chore).bind(memory.as_str()).bind(action).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// A memory by id that `scope` admits; `None` also when it exists but is not for the asker.
+pub async fn get(db: &Db, scope: &Scope, id: &MemoryId) -> Result<Option<Memory>, Error> {
+    Ok(stored(db, id).await?.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)))
+}
+
+/// Memories by id that `scope` admits, in no order.
+pub async fn many(db: &Db, scope: &Scope, ids: &[&MemoryId]) -> Result<Vec<Memory>, Error> {
+    let list = serde_json::Value::from(ids.iter().map(|id| id.as_str()).collect::<Vec<_>>()).to_string();
+    let rows = match db.pool() {
+        Pool::Sqlite(c) => sqlx::query_as::<_, Row>(MANY_SQLITE).bind(list).fetch_all(c).await?,
+        Pool::Postgres(c) => sqlx::query_as::<_, Row>(MANY_POSTGRES).bind(list).fetch_all(c).await?,
+    };
+    let memories = rows.into_iter().map(memory_of);
+    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
+}
+
+/// A memory by id, for the house's own bookkeeping: never shown to anyone.
+pub async fn stored(db: &Db, id: &MemoryId) -> Result<Option<Memory>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, Row>(GET).bind(id.as_str()).fetch_optional(c).await)?;
+    Ok(row.map(memory_of))
+}
+
+/// The memory of the same tenant and place that was made just before.
+pub async fn before(db: &Db, memory: &Memory) -> Result<Option<Memory>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, Row>(BEFORE)
+        .bind(memory.tenant.as_str()).bind(memory.place.as_str()).bind(memory.at.0).bind(memory.id.as_str())
+        .fetch_optional(c).await)?;
+    Ok(row.map(memory_of))
+}
+
+/// The three tenants of a scope; a scope has never more.
+fn three(scope: &Scope) -> [String; 3] {
+    let mut tenants = scope.tenants().into_iter().map(|tenant| tenant.as_str().to_owned());
+    std::array::from_fn(|_| tenants.next().unwrap_or_default())
+}
+
+/// Memories that `scope` admits, newest first.
+pub async fn page(db: &Db, scope: &Scope, limit: i64, offset: i64) -> Result<Vec<Memory>, Error> {
+    let [one, two, three] = three(scope);
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(PAGE)
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
+        .bind(limit).bind(offset).fetch_all(c).await)?;
+    let memories = rows.into_iter().map(memory_of);
+    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
+}
+
+/// Memories that `scope` admits whose id ends like this; at most two, enough to tell "one" from "several".
+///
+/// `end` must be lower-case letters and digits.
+pub async fn ending(db: &Db, scope: &Scope, end: &str) -> Result<Vec<Memory>, Error> {
+    let [one, two, three] = three(scope);
+    let pattern = format!("%{}", end.replace(|c: char| !c.is_ascii_alphanumeric(), ""));
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(ENDING)
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
+        .bind(pattern).fetch_all(c).await)?;
+    let memories = rows.into_iter().map(memory_of);
+    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
+}
+
+/// How many memories `scope` admits.
+pub async fn count(db: &Db, scope: &Scope) -> Result<i64, Error> {
+    let [one, two, three] = three(scope);
+    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT)
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
+        .fetch_one(c).await)?;
+    Ok(count)
+}
+
+/// Removes a memory and asks for its vectors' removal.
+pub async fn remove(tx: &mut Tx, chore: &str, id: &MemoryId) -> Result<(), Error> {
+    on_tx!(tx, c => {
+        sqlx::query(CLEAR_OUTBOX).bind(id.as_str()).execute(&mut *c).await?;
+        sqlx::query(REMOVE).bind(id.as_str()).execute(&mut *c).await?;
+    });
+    enqueue(tx, chore, id, Action::Forget).await
+}
+
+/// Ids of all memories after `after`, in order, for a reindex.
+pub async fn ids_after(db: &Db, after: &str, limit: i64) -> Result<Vec<MemoryId>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(ALL_IDS).bind(after).bind(limit).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| MemoryId::new(id)).collect())
+}
+
+/// How many memories there are.
+pub async fn total(db: &Db) -> Result<i64, Error> {
+    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(TOTAL).fetch_one(c).await)?;
+    Ok(count)
+}
+
+/// Chores that are due, oldest first.
+pub async fn due(db: &Db, now: Moment, limit: i64) -> Result<Vec<Chore>, Error> {
+    type ChoreRow = (String, String, String, i64);
+    let rows = on!(db, c => sqlx::query_as::<_, ChoreRow>(DUE).bind(now.0).bind(limit).fetch_all(c).await)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, memory, action, attempt)| Chore {
+            id,
+            memory: MemoryId::new(memory),
+            action: if action == "forget" { Action::Forget } else { Action::Put },
+            attempt,
+        })
+        .collect())
+}
+
+/// When the next chore is due.
+pub async fn next_due(db: &Db) -> Result<Option<Moment>, Error> {
+    let (at,) = on!(db, c => sqlx::query_as::<_, (Option<i64>,)>(NEXT_DUE).fetch_one(c).await)?;
+    Ok(at.map(Moment))
+}
+
+/// Removes finished chores.
+pub async fn done(tx: &mut Tx, chores: &[String]) -> Result<(), Error> {
+    for chore in chores {
+        on_tx!(tx, c => sqlx::query(DONE).bind(chore).execute(c).await.map(|_| ()))?;
+    }
+    Ok(())
+}
+
+/// Lets failed chores wait until `run_at`.
+pub async fn retry(tx: &mut Tx, chores: &[String], run_at: Moment) -> Result<(), Error> {
+    for chore in chores {
+        on_tx!(tx, c => sqlx::query(RETRY).bind(chore).bind(run_at.0).execute(c).await.map(|_| ()))?;
+    }
+    Ok(())
+}
+
+/// How many chores wait.
+pub async fn pending(db: &Db) -> Result<i64, Error> {
+    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(PENDING).fetch_one(c).await)?;
+    Ok(count)
+}

@@ -1,0 +1,121 @@
+//! Members, their platform identities and their personas.
+
+use super::{Db, Error, Tx};
+use crate::domain::{Identity, Member, MemberId, Moment, Persona, PersonaId};
+use crate::{on, on_tx};
+
+const FIND: &str = "SELECT m.id, m.locale, m.time_zone FROM identity i JOIN member m ON m.id = i.member_id \
+     WHERE i.platform = $1 AND i.subject = $2";
+const ADD_MEMBER: &str = "INSERT INTO member (id, created_at) VALUES ($1, $2)";
+const ADD_IDENTITY: &str = "INSERT INTO identity (platform, subject, member_id, created_at) VALUES ($1, $2, $3, $4)";
+const ADD_PERSONA: &str =
+    "INSERT INTO persona (id, member_id, name, is_default, created_at) VALUES ($1, $2, $3, $4, $5)";
+const DEFAULT_PERSONA: &str = "SELECT id, member_id, name, pronouns, description, is_default FROM persona WHERE member_id = $1 AND is_default = $2";
+const PERSONA: &str = "SELECT id, member_id, name, pronouns, description, is_default FROM persona WHERE id = $1";
+const EDIT_PERSONA: &str = "UPDATE persona SET name = $2, pronouns = $3, description = $4 WHERE id = $1";
+const SET_LOCALE: &str = "UPDATE member SET locale = $2 WHERE id = $1";
+const SET_TIME_ZONE: &str = "UPDATE member SET time_zone = $2 WHERE id = $1";
+const MEMBER: &str = "SELECT id, locale, time_zone FROM member WHERE id = $1";
+const IDENTITIES: &str = "SELECT platform, subject FROM identity WHERE member_id = $1";
+const COUNT: &str = "SELECT COUNT(*) FROM member";
+
+/// Every statement of this file.
+pub const ALL: &[&str] = &[
+    FIND,
+    ADD_MEMBER,
+    ADD_IDENTITY,
+    ADD_PERSONA,
+    DEFAULT_PERSONA,
+    PERSONA,
+    EDIT_PERSONA,
+    SET_LOCALE,
+    SET_TIME_ZONE,
+    MEMBER,
+    IDENTITIES,
+    COUNT,
+];
+
+type PersonaRow = (String, String, String, Option<String>, Option<String>, bool);
+
+fn persona_of((id, member, name, pronouns, description, is_default): PersonaRow) -> Persona {
+    Persona { id: PersonaId::new(id), member: MemberId::new(member), name, pronouns, description, is_default }
+}
+
+/// The member behind an identity.
+pub async fn member(db: &Db, identity: &Identity) -> Result<Option<Member>, Error> {
+    type Row = (String, Option<String>, Option<String>);
+    let row = on!(db, c => sqlx::query_as::<_, Row>(FIND)
+        .bind(&identity.platform).bind(&identity.subject).fetch_optional(c).await)?;
+    Ok(row.map(|(id, locale, time_zone)| Member { id: MemberId::new(id), locale, time_zone }))
+}
+
+/// A member by id.
+pub async fn member_by_id(db: &Db, id: &MemberId) -> Result<Option<Member>, Error> {
+    type Row = (String, Option<String>, Option<String>);
+    let row = on!(db, c => sqlx::query_as::<_, Row>(MEMBER).bind(id.as_str()).fetch_optional(c).await)?;
+    Ok(row.map(|(id, locale, time_zone)| Member { id: MemberId::new(id), locale, time_zone }))
+}
+
+/// The platform accounts of a member.
+pub async fn identities(db: &Db, member: &MemberId) -> Result<Vec<Identity>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String, String)>(IDENTITIES)
+        .bind(member.as_str()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(platform, subject)| Identity { platform, subject }).collect())
+}
+
+/// Adds a member with one identity and a default persona of the name shown on the platform.
+pub async fn introduce(
+    tx: &mut Tx,
+    member: &MemberId,
+    identity: &Identity,
+    persona: &PersonaId,
+    name: &str,
+    now: Moment,
+) -> Result<(), Error> {
+    on_tx!(tx, c => {
+        sqlx::query(ADD_MEMBER).bind(member.as_str()).bind(now.0).execute(&mut *c).await?;
+        sqlx::query(ADD_IDENTITY).bind(&identity.platform).bind(&identity.subject).bind(member.as_str()).bind(now.0)
+            .execute(&mut *c).await?;
+        sqlx::query(ADD_PERSONA).bind(persona.as_str()).bind(member.as_str()).bind(name).bind(true).bind(now.0)
+            .execute(&mut *c).await?;
+    });
+    Ok(())
+}
+
+/// The member's default persona.
+pub async fn default_persona(db: &Db, member: &MemberId) -> Result<Option<Persona>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, PersonaRow>(DEFAULT_PERSONA)
+        .bind(member.as_str()).bind(true).fetch_optional(c).await)?;
+    Ok(row.map(persona_of))
+}
+
+/// A persona by id.
+pub async fn persona(db: &Db, id: &PersonaId) -> Result<Option<Persona>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, PersonaRow>(PERSONA).bind(id.as_str()).fetch_optional(c).await)?;
+    Ok(row.map(persona_of))
+}
+
+/// Writes a persona's name, pronouns and description.
+pub async fn edit_persona(tx: &mut Tx, persona: &Persona) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(EDIT_PERSONA).bind(persona.id.as_str()).bind(&persona.name).bind(&persona.pronouns)
+        .bind(&persona.description).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Sets the language a member reads, as a BCP 47 tag.
+pub async fn set_locale(tx: &mut Tx, member: &MemberId, locale: &str) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(SET_LOCALE).bind(member.as_str()).bind(locale).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Sets a member's IANA time zone.
+pub async fn set_time_zone(tx: &mut Tx, member: &MemberId, zone: &str) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(SET_TIME_ZONE).bind(member.as_str()).bind(zone).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// How many members there are.
+pub async fn count(db: &Db) -> Result<i64, Error> {
+    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT).fetch_one(c).await)?;
+    Ok(count)
+}

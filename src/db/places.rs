@@ -1,0 +1,78 @@
+//! Places, and the cuts that `/reset` makes in their history.
+
+use super::{Db, Error, Tx};
+use crate::domain::{MemberId, Moment, PersonalityId, Place, PlaceId, PlaceRef, Privacy};
+use crate::{on, on_tx};
+
+const FIND: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond FROM place \
+     WHERE platform = $1 AND subject = $2";
+const GET: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond FROM place WHERE id = $1";
+const ADD: &str = "INSERT INTO place (id, platform, subject, parent, privacy, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+     ON CONFLICT (platform, subject) DO NOTHING";
+const CUT: &str = "INSERT INTO history_cut (id, place_id, personality_id, member_id, after_seq, created_at) \
+     SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), COALESCE(MAX(seq), 0), CAST($5 AS BIGINT) FROM message WHERE place_id = $2";
+const LAST_CUT: &str = "SELECT id, after_seq FROM history_cut \
+     WHERE place_id = $1 AND personality_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1";
+const UNCUT: &str = "DELETE FROM history_cut WHERE id = $1";
+
+/// Every statement of this file.
+pub const ALL: &[&str] = &[FIND, GET, ADD, CUT, LAST_CUT, UNCUT];
+
+type Row = (String, String, String, Option<String>, String, Option<String>, bool);
+
+fn place_of((id, platform, subject, parent, privacy, personality, autorespond): Row) -> Place {
+    Place {
+        id: PlaceId::new(id),
+        platform,
+        subject,
+        parent,
+        privacy: Privacy::read(&privacy),
+        personality: personality.map(PersonalityId::new),
+        autorespond,
+    }
+}
+
+/// The place a platform names.
+pub async fn find(db: &Db, platform: &str, subject: &str) -> Result<Option<Place>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, Row>(FIND).bind(platform).bind(subject).fetch_optional(c).await)?;
+    Ok(row.map(place_of))
+}
+
+/// A place by id.
+pub async fn get(db: &Db, id: &PlaceId) -> Result<Option<Place>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, Row>(GET).bind(id.as_str()).fetch_optional(c).await)?;
+    Ok(row.map(place_of))
+}
+
+/// Adds a place under `id` unless the platform's place is known already.
+pub async fn add(tx: &mut Tx, id: &PlaceId, place: &PlaceRef, now: Moment) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(ADD).bind(id.as_str()).bind(&place.platform).bind(&place.subject).bind(&place.parent)
+        .bind(place.privacy.as_str()).bind(now.0).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Makes the next answers of `personality` in `place` start from an empty history. What was said stays stored.
+pub async fn cut_history(
+    tx: &mut Tx,
+    id: String,
+    place: &PlaceId,
+    personality: &PersonalityId,
+    member: &MemberId,
+    now: Moment,
+) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(CUT).bind(id).bind(place.as_str()).bind(personality.as_str()).bind(member.as_str())
+        .bind(now.0).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// The newest cut of a place and personality: its id, and the last sequence number it hides.
+pub async fn last_cut(db: &Db, place: &PlaceId, personality: &PersonalityId) -> Result<Option<(String, i64)>, Error> {
+    Ok(on!(db, c => sqlx::query_as::<_, (String, i64)>(LAST_CUT)
+        .bind(place.as_str()).bind(personality.as_str()).fetch_optional(c).await)?)
+}
+
+/// Takes a cut back.
+pub async fn uncut_history(tx: &mut Tx, id: &str) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(UNCUT).bind(id).execute(c).await.map(|_| ()))?;
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! Who and what is known: members, places and personalities, read once and kept.
+//!
+//! Everything here is small and changes rarely; whoever changes it says so through the `forget_…` functions.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use dashmap::DashMap;
+
+use crate::config::settings;
+use crate::db::{Db, Error, people, personalities, places};
+use crate::domain::{
+    Clock, Identity, Member, MemberId, Persona, PersonaId, Personality, PersonalityFile, PersonalityId, Place, PlaceId,
+    PlaceRef,
+};
+
+/// A member as they appear: with the persona they use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Person {
+    pub member: Member,
+    pub persona: Persona,
+}
+
+/// Every name a personality answers to.
+#[derive(Debug, Default)]
+pub struct Names {
+    by_id: HashMap<PersonalityId, Arc<Personality>>,
+    by_name: HashMap<String, PersonalityId>,
+}
+
+impl Names {
+    /// Indexes personalities: slugs and names shadow aliases, the earlier personality shadows the later.
+    pub fn new(all: Vec<Personality>) -> Self {
+        let all: Vec<Arc<Personality>> = all.into_iter().map(Arc::new).collect();
+        let mut by_name = HashMap::new();
+        let fold = |name: &str| name.trim().to_lowercase();
+        for personality in &all {
+            by_name.entry(fold(&personality.slug)).or_insert_with(|| personality.id.clone());
+        }
+        for personality in &all {
+            by_name.entry(fold(&personality.file.name)).or_insert_with(|| personality.id.clone());
+        }
+        for personality in &all {
+            for alias in &personality.file.aliases {
+                by_name.entry(fold(alias)).or_insert_with(|| personality.id.clone());
+            }
+        }
+        by_name.remove("");
+        Self { by_id: all.into_iter().map(|personality| (personality.id.clone(), personality)).collect(), by_name }
+    }
+
+    /// The personality that answers to `name`, whatever its case.
+    pub fn find(&self, name: &str) -> Option<&Arc<Personality>> {
+        self.by_name.get(&name.trim().to_lowercase()).and_then(|id| self.by_id.get(id))
+    }
+
+    /// The personality whose name is spelt most like `name`, if any is close.
+    pub fn nearest(&self, name: &str) -> Option<&Arc<Personality>> {
+        let wanted = name.trim().to_lowercase();
+        let close = |known: &&String| settings::distance(&wanted, known) <= 2;
+        let near = self.by_name.keys().filter(close).min_by_key(|known| (settings::distance(&wanted, known), *known));
+        near.and_then(|known| self.by_name.get(known)).and_then(|id| self.by_id.get(id))
+    }
+
+    /// A personality by id.
+    pub fn get(&self, id: &PersonalityId) -> Option<&Arc<Personality>> {
+        self.by_id.get(id)
+    }
+
+    /// All personalities, by slug.
+    pub fn all(&self) -> Vec<Arc<Personality>> {
+        let mut all: Vec<_> = self.by_id.values().cloned().collect();
+        all.sort_by(|a, b| a.slug.cmp(&b.slug));
+        all
+    }
+}
+
+/// The cache over the database.
+pub struct Directory {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    people: DashMap<(String, String), Arc<Person>>,
+    places: DashMap<(String, String), Arc<Place>>,
+    places_by_id: DashMap<PlaceId, Arc<Place>>,
+    personas: DashMap<PersonaId, Arc<Persona>>,
+    names: RwLock<Arc<Names>>,
+}
+
+/// Entries per cache before it is emptied and filled again.
+const CACHE_MAX: usize = 50_000;
+
+impl Directory {
+    /// Opens the directory and brings in the personality files.
+    pub async fn open(db: Db, clock: Arc<dyn Clock>, files: Vec<PersonalityFile>) -> Result<Self, Error> {
+        let now = clock.now();
+        let known: HashMap<String, PersonalityFile> =
+            personalities::list(&db).await?.into_iter().map(|p| (p.slug, p.file)).collect();
+        let changed: Vec<_> = files
+            .into_iter()
+            .filter(|file| known.get(&file.slug) != Some(file))
+            .map(|file| (PersonalityId::new(clock.id()), file))
+            .collect();
+        if !changed.is_empty() {
+            db.write(move |tx| {
+                Box::pin(async move {
+                    for (id, file) in &changed {
+                        personalities::put(tx, id, file, now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        }
+        let names = Names::new(personalities::list(&db).await?);
+        Ok(Self {
+            db,
+            clock,
+            people: DashMap::new(),
+            places: DashMap::new(),
+            places_by_id: DashMap::new(),
+            personas: DashMap::new(),
+            names: RwLock::new(Arc::new(names)),
+        })
+    }
+
+    /// The names as they are now.
+    pub fn names(&self) -> Arc<Names> {
+        Arc::clone(&self.names.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// The member behind an identity, introduced under `name` when new.
+    pub async fn person(&self, identity: &Identity, name: &str) -> Result<Arc<Person>, Error> {
+        let key = (identity.platform.clone(), identity.subject.clone());
+        if let Some(person) = self.people.get(&key) {
+            return Ok(Arc::clone(&person));
+        }
+        let person = match self.stored_person(identity).await? {
+            Some(person) => person,
+            None => self.introduce(identity, name).await?,
+        };
+        let person = Arc::new(person);
+        bounded(&self.people).insert(key, Arc::clone(&person));
+        Ok(person)
+    }
+
+    async fn stored_person(&self, identity: &Identity) -> Result<Option<Person>, Error> {
+        let Some(member) = people::member(&self.db, identity).await? else { return Ok(None) };
+        let persona = people::default_persona(&self.db, &member.id).await?.ok_or_else(|| Error::Inconsistent {
+            table: "persona",
+            column: "is_default",
+            row: member.id.to_string(),
+        })?;
+        Ok(Some(Person { member, persona }))
+    }
+
+    async fn introduce(&self, identity: &Identity, name: &str) -> Result<Person, Error> {
+        let (member, persona) = (MemberId::new(self.clock.id()), PersonaId::new(self.clock.id()));
+        let (now, name) =
+            (self.clock.now(), if name.trim().is_empty() { identity.subject.clone() } else { name.trim().to_owned() });
+        let new = identity.clone();
+        let added = self
+            .db
+            .write(move |tx| Box::pin(async move { people::introduce(tx, &member, &new, &persona, &name, now).await }))
+            .await;
+        // Two first messages may race: the identity's key lets one win, and both read what it wrote.
+        match (self.stored_person(identity).await?, added) {
+            (Some(person), _) => Ok(person),
+            (None, Err(error)) => Err(error),
+            (None, Ok(())) => {
+                Err(Error::Inconsistent { table: "identity", column: "member_id", row: identity.platform.clone() })
+            }
+        }
+    }
+
+    /// A persona by id.
+    pub async fn persona(&self, id: &PersonaId) -> Result<Option<Arc<Persona>>, Error> {
+        if let Some(persona) = self.personas.get(id) {
+            return Ok(Some(Arc::clone(&persona)));
+        }
+        let found = people::persona(&self.db, id).await?.map(Arc::new);
+        if let Some(persona) = &found {
+            bounded(&self.personas).insert(id.clone(), Arc::clone(persona));
+        }
+        Ok(found)
+    }
+
+    /// Must be called after anything about a member or their personas changed.
+    pub fn forget_people(&self) {
+        self.people.clear();
+        self.personas.clear();
+    }
+
+    /// The stored place of a platform's place, added when new.
+    pub async fn place(&self, place: &PlaceRef) -> Result<Arc<Place>, Error> {
+        let key = (place.platform.clone(), place.subject.clone());
+        if let Some(known) = self.places.get(&key) {
+            return Ok(Arc::clone(&known));
+        }
+        if places::find(&self.db, &place.platform, &place.subject).await?.is_none() {
+            let (id, now, new) = (PlaceId::new(self.clock.id()), self.clock.now(), place.clone());
+            self.db.write(move |tx| Box::pin(async move { places::add(tx, &id, &new, now).await })).await?;
+        }
+        let found = places::find(&self.db, &place.platform, &place.subject)
+            .await?
+            .ok_or_else(|| Error::Inconsistent { table: "place", column: "subject", row: place.platform.clone() })?;
+        let found = Arc::new(found);
+        bounded(&self.places).insert(key, Arc::clone(&found));
+        Ok(found)
+    }
+
+    /// A place by id.
+    pub async fn place_by_id(&self, id: &PlaceId) -> Result<Option<Arc<Place>>, Error> {
+        if let Some(known) = self.places_by_id.get(id) {
+            return Ok(Some(Arc::clone(&known)));
+        }
+        let found = places::get(&self.db, id).await?.map(Arc::new);
+        if let Some(place) = &found {
+            bounded(&self.places_by_id).insert(id.clone(), Arc::clone(place));
+        }
+        Ok(found)
+    }
+}
+
+fn bounded<K: Eq + std::hash::Hash, V>(cache: &DashMap<K, V>) -> &DashMap<K, V> {
+    if cache.len() >= CACHE_MAX {
+        cache.clear();
+    }
+    cache
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Visibility;
+
+    fn personality(slug: &str, name: &str, aliases: &[&str]) -> Personality {
+        Personality {
+            id: PersonalityId::new(slug),
+            slug: slug.into(),
+            owner: None,
+            visibility: Visibility::Public,
+            file: PersonalityFile {
+                name: name.into(),
+                slug: slug.into(),
+                aliases: aliases.iter().map(|&a| a.to_owned()).collect(),
+                ..PersonalityFile::default()
+            },
+        }
+    }
+
+    #[test]
+    fn a_name_shadows_an_alias_and_case_does_not_matter() {
+        let names = Names::new(vec![personality("abbey", "Abbey", &["Bambi"]), personality("bambi", "Bambi", &[])]);
+        assert_eq!(names.find("BAMBI").map(|p| p.slug.as_str()), Some("bambi"));
+        assert_eq!(names.find(" abbey ").map(|p| p.slug.as_str()), Some("abbey"));
+        assert!(names.find("nobody").is_none());
+    }
+}

@@ -1,0 +1,3 @@
+//! May this person do this, here, now?
+
+pub mod access;

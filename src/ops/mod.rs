@@ -1,0 +1,16 @@
+//! Running the house: logs, metrics, health, the data directory, and the doctor.
+//!
+//! Knows the traits, never an implementation: `app` hands those in.
+
+pub mod datadir;
+pub mod doctor;
+pub mod http;
+pub mod metrics;
+pub mod scrub;
+pub mod telemetry;
+pub mod watch;
+
+/// Why the house cannot start: one sentence that names the setting and what to do. Exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CannotStart(pub String);

@@ -1,0 +1,245 @@
+//! A platform for tests: rooms, members and messages as a model, in this process or at the other end of a socket.
+//!
+//! It behaves as a good chat service does: every event is replayed until the cursor is moved past it, and a send
+//! under a known key returns the first message instead of making another.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::{Face, Limits, OnceKey, Part, Platform, SendError};
+use crate::crash;
+use crate::db::{Db, meta};
+use crate::domain::{Identity, Incoming, Moment, Place, PlaceRef, Privacy, Speaker};
+use crate::turn::Turns;
+
+/// Longest message of the fake platform, in UTF-16 code units.
+const MESSAGE_LEN: usize = 2_000;
+/// Where the cursor of the event stream is kept.
+const CURSOR: &str = "fake.cursor";
+
+/// Something a member said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Position in the stream, from 1.
+    pub n: u64,
+    pub room: String,
+    pub privacy: Privacy,
+    pub who: String,
+    pub name: String,
+    pub text: String,
+    pub at: i64,
+    pub is_bot: bool,
+    pub reply_to: Option<String>,
+    pub addressed: Option<String>,
+}
+
+impl Event {
+    /// The event as the house takes it in.
+    pub fn incoming(&self) -> Incoming {
+        Incoming {
+            account: "fake".into(),
+            platform_id: format!("in-{}", self.n),
+            place: PlaceRef {
+                platform: "fake".into(),
+                subject: self.room.clone(),
+                parent: None,
+                privacy: self.privacy,
+            },
+            speaker: Speaker {
+                identity: Identity { platform: "fake".into(), subject: self.who.clone() },
+                name: self.name.clone(),
+                is_bot: self.is_bot,
+            },
+            text: self.text.clone(),
+            at: Moment(self.at),
+            reply_to: self.reply_to.clone(),
+            addressed: self.addressed.clone(),
+            trace: format!("fake-{}", self.n),
+        }
+    }
+}
+
+/// Something the house said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Post {
+    pub id: String,
+    pub once: String,
+    pub room: String,
+    pub face: String,
+    pub text: String,
+    pub reply_to: Option<String>,
+    pub is_notice: bool,
+    /// How often it was sent again under the same key.
+    pub repeats: u32,
+}
+
+/// The model of the service.
+#[derive(Default)]
+pub struct Rooms {
+    model: Mutex<Model>,
+}
+
+#[derive(Default)]
+struct Model {
+    events: Vec<Event>,
+    posts: Vec<Post>,
+    by_once: HashMap<String, usize>,
+    faults: Vec<SendError>,
+    last_post_at: Option<Instant>,
+}
+
+impl Rooms {
+    fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds what a member says; returns the event with its place in the stream.
+    pub fn say(&self, mut event: Event) -> Event {
+        let mut model = self.model();
+        event.n = model.events.len() as u64 + 1;
+        model.events.push(event.clone());
+        event
+    }
+
+    /// Events after position `n`.
+    pub fn after(&self, n: u64) -> Vec<Event> {
+        self.model().events.iter().filter(|event| event.n > n).cloned().collect()
+    }
+
+    /// Everything the house said, in order of arrival.
+    pub fn posts(&self) -> Vec<Post> {
+        self.model().posts.clone()
+    }
+
+    /// When the last send arrived.
+    pub fn last_post_at(&self) -> Option<Instant> {
+        self.model().last_post_at
+    }
+
+    /// The next sends fail like this, in order.
+    pub fn fail(&self, faults: Vec<SendError>) {
+        self.model().faults = faults;
+    }
+
+    /// Takes a message in; the same `once` gives the first message again.
+    pub fn post(&self, mut post: Post) -> Result<String, SendError> {
+        let mut model = self.model();
+        model.last_post_at = Some(Instant::now());
+        let fault = (!model.faults.is_empty()).then(|| model.faults.remove(0));
+        // An unsure send has arrived all the same: the worst case.
+        if let Some(fault) = &fault
+            && !matches!(fault, SendError::Unsure(_))
+        {
+            return Err(fault.clone());
+        }
+        let id = match model.by_once.get(&post.once).copied() {
+            Some(at) => {
+                model.posts[at].repeats += 1;
+                model.posts[at].id.clone()
+            }
+            None => {
+                post.id = format!("out-{}", model.posts.len() + 1);
+                let (id, at) = (post.id.clone(), model.posts.len());
+                model.by_once.insert(post.once.clone(), at);
+                model.posts.push(post);
+                id
+            }
+        };
+        fault.map_or(Ok(id), Err)
+    }
+}
+
+/// Where the service is.
+enum Wire {
+    Here(Arc<Rooms>),
+    Far { url: String, http: reqwest::Client },
+}
+
+/// The house's connection to the fake service.
+pub struct FakePlatform {
+    wire: Wire,
+}
+
+impl FakePlatform {
+    /// Connects to a service in this process.
+    pub fn here(rooms: Arc<Rooms>) -> Self {
+        Self { wire: Wire::Here(rooms) }
+    }
+
+    /// Connects to a service at `url` on this machine.
+    pub fn far(url: &str) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+        Ok(Self { wire: Wire::Far { url: url.to_owned(), http } })
+    }
+
+    async fn events(&self, after: u64) -> anyhow::Result<Vec<Event>> {
+        match &self.wire {
+            Wire::Here(rooms) => Ok(rooms.after(after)),
+            Wire::Far { url, http } => {
+                Ok(http.get(format!("{url}/events/{after}")).send().await?.error_for_status()?.json().await?)
+            }
+        }
+    }
+
+    /// Hands every event to the pipeline and moves the cursor past it once it is stored, until the house stops.
+    pub async fn run(&self, turns: &Turns, db: &Db, poll: Duration) {
+        let soft = turns.life.soft();
+        let mut cursor: u64 = meta::get(db, CURSOR).await.ok().flatten().and_then(|n| n.parse().ok()).unwrap_or(0);
+        while !soft.is_cancelled() {
+            let events = self.events(cursor).await.unwrap_or_default();
+            for event in events {
+                if turns.receive(event.incoming()).await.is_err() {
+                    break;
+                }
+                cursor = event.n;
+                let value = cursor.to_string();
+                if db.write(move |tx| Box::pin(async move { meta::set(tx, CURSOR, &value).await })).await.is_err() {
+                    break;
+                }
+                crash::point("frame acknowledged");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(poll) => {}
+                () = soft.cancelled() => {}
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Platform for FakePlatform {
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { message_len: MESSAGE_LEN, streams: false }
+    }
+
+    async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {
+        let post = Post {
+            id: String::new(),
+            once: once.0.clone(),
+            room: to.subject.clone(),
+            face: part.face.name.clone(),
+            text: part.text.clone(),
+            reply_to: part.reply_to.clone(),
+            is_notice: part.is_notice,
+            repeats: 0,
+        };
+        match &self.wire {
+            Wire::Here(rooms) => rooms.post(post),
+            Wire::Far { url, http } => {
+                let unsure = |error: reqwest::Error| SendError::Unsure(error.without_url().to_string());
+                let sent = http.post(format!("{url}/send")).json(&post).send().await.map_err(unsure)?;
+                sent.error_for_status().map_err(unsure)?.json().await.map_err(unsure)
+            }
+        }
+    }
+
+    fn writing(&self, _to: &Place, _face: &Face, _draft: Option<&str>) {}
+}

@@ -1,0 +1,267 @@
+//! Finding memories for an answer, and keeping the vectors in step with them through the outbox.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::index_text::{Measure, passages};
+use super::{Embedder, Entry, Forget, Hit, Query, RecallError, Side, VectorStore, Weights};
+use crate::crash;
+use crate::db::memories::{self, Action, Chore};
+use crate::db::{self, Db, meta};
+use crate::domain::{Clock, Memory, MemoryId, Scope};
+use crate::ops::metrics::{self, Stage};
+
+/// Longest wait for memories before an answer goes on without them.
+const FIND_DEADLINE: Duration = Duration::from_millis(150);
+/// Chores done together.
+const BATCH: i64 = 64;
+/// Wait after the first failure of a chore; doubles with each further one.
+const RETRY_MILLIS: i64 = 500;
+/// Longest wait between tries.
+const RETRY_MILLIS_MAX: i64 = 60_000;
+/// How often the outbox is looked at without being woken.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// The recall of this instance: database, embedder and store together.
+pub struct Recall {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    embedder: Arc<dyn Embedder>,
+    store: Arc<dyn VectorStore>,
+    weights: Weights,
+    wake: Notify,
+}
+
+impl Recall {
+    /// Opens the store for the embedder's space.
+    ///
+    /// # Errors
+    /// [`RecallError::WrongSpace`] when the store's vectors are of another space; otherwise what the store says.
+    pub async fn open(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        embedder: Arc<dyn Embedder>,
+        store: Arc<dyn VectorStore>,
+        weights: Weights,
+    ) -> Result<Self, RecallError> {
+        match store.open(embedder.space()).await {
+            // A store that is away comes back; until then answers go without memories and writes wait.
+            Err(error @ RecallError::Unavailable { .. }) => {
+                tracing::warn!(error = %error, store = store.name(), "the vector store is away; going on without");
+            }
+            opened => opened?,
+        }
+        Ok(Self { db, clock, embedder, store, weights, wake: Notify::new() })
+    }
+
+    /// The store, for checks.
+    pub fn store(&self) -> &Arc<dyn VectorStore> {
+        &self.store
+    }
+
+    /// The embedder, for checks.
+    pub fn embedder(&self) -> &Arc<dyn Embedder> {
+        &self.embedder
+    }
+
+    /// The memories that `scope` admits and that fit `text` best, best first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`RecallError::Unavailable`] after 150 ms at the latest.
+    pub async fn find(&self, scope: &Scope, text: &str, limit: usize) -> Result<Vec<(Memory, Hit)>, RecallError> {
+        let started = std::time::Instant::now();
+        let found = tokio::time::timeout(FIND_DEADLINE, self.find_now(scope, text, limit)).await;
+        metrics::stage_took(Stage::Recall, started.elapsed());
+        let found = found.unwrap_or_else(|_| {
+            Err(RecallError::Unavailable { what: "recall", why: "it took longer than 150 ms".into() })
+        });
+        metrics::searched(found.as_ref().ok().map(Vec::len));
+        found
+    }
+
+    async fn find_now(&self, scope: &Scope, text: &str, limit: usize) -> Result<Vec<(Memory, Hit)>, RecallError> {
+        // An embedder that is away leaves the words, which find most of it.
+        let dense = match self.embedder.embed(Side::Query, &[&first_tokens(text, &*self.embedder)]).await {
+            Ok(mut vectors) => vectors.pop(),
+            Err(error) => {
+                tracing::warn!(error = %error, "searching by words alone");
+                None
+            }
+        };
+        let query = Query { text: text.to_owned(), dense, limit, weights: self.weights };
+        let hits = self.store.search(scope, &query).await?;
+        let ids: Vec<&MemoryId> = hits.iter().map(|hit| &hit.memory).collect();
+        let mut rows: HashMap<MemoryId, Memory> = memories::many(&self.db, scope, &ids)
+            .await?
+            .into_iter()
+            .map(|memory| (memory.id.clone(), memory))
+            .collect();
+        // A hit whose row is gone was forgotten a moment ago; a hit that the scope does not admit is never returned.
+        Ok(hits.into_iter().filter_map(|hit| rows.remove(&hit.memory).map(|memory| (memory, hit))).collect())
+    }
+
+    /// Removes a memory: its row at once, its vectors with it.
+    pub async fn forget(&self, id: &MemoryId) -> Result<(), RecallError> {
+        let (chore, memory) = (self.clock.id(), id.clone());
+        self.db.write(move |tx| Box::pin(async move { memories::remove(tx, &chore, &memory).await })).await?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Says that the outbox has something new.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Works the outbox off until `stop`, then once more what is there.
+    pub async fn run(&self, stop: CancellationToken) {
+        loop {
+            self.drain().await;
+            if stop.is_cancelled() {
+                return;
+            }
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(IDLE) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Does all chores that are due; those that fail wait for later.
+    pub async fn drain(&self) {
+        loop {
+            let due = match memories::due(&self.db, self.clock.now(), BATCH).await {
+                Ok(due) if due.is_empty() => return,
+                Ok(due) => due,
+                Err(error) => return crate::ops_error("outbox", &error),
+            };
+            let result = self.work_off(&due).await;
+            let ids: Vec<String> = due.iter().map(|chore| chore.id.clone()).collect();
+            let written = match result {
+                Ok(()) => self.db.write(move |tx| Box::pin(async move { memories::done(tx, &ids).await })).await,
+                Err(error) => {
+                    tracing::warn!(error = %error, chores = due.len(), "vectors wait for another try");
+                    let tries = due.iter().map(|chore| chore.attempt).max().unwrap_or_default().clamp(0, 16);
+                    let wait = (RETRY_MILLIS << tries).min(RETRY_MILLIS_MAX);
+                    let run_at = self.clock.now().plus_millis(wait);
+                    self.db.write(move |tx| Box::pin(async move { memories::retry(tx, &ids, run_at).await })).await
+                }
+            };
+            if let Err(error) = written {
+                return crate::ops_error("outbox", &error);
+            }
+            crash::point("chore done");
+        }
+    }
+
+    async fn work_off(&self, chores: &[Chore]) -> Result<(), RecallError> {
+        let mut put = Vec::new();
+        let mut gone = Vec::new();
+        for chore in chores {
+            match (chore.action, memories::stored(&self.db, &chore.memory).await?) {
+                (Action::Put, Some(memory)) => put.push(memory),
+                // Removed before its vectors were made, or told to be forgotten.
+                _ => gone.push(chore.memory.clone()),
+            }
+        }
+        self.index(&put).await?;
+        if !gone.is_empty() {
+            self.store.forget(&Forget::Memories(gone)).await?;
+        }
+        crash::point("vector written");
+        Ok(())
+    }
+
+    /// Embeds memories and puts them into the store.
+    async fn index(&self, memories: &[Memory]) -> Result<(), RecallError> {
+        let mut entries = Vec::new();
+        let mut embedded = Vec::new();
+        for memory in memories {
+            let before = memories::before(&self.db, memory).await?;
+            let measure =
+                Measure { max_tokens: self.embedder.max_tokens(), count: |text: &str| self.embedder.count(text) };
+            let passages = passages(memory, before.as_ref(), &measure);
+            for (number, passage) in passages.into_iter().enumerate() {
+                embedded.push(passage.dense);
+                entries.push(Entry {
+                    id: format!("{}/{number}", memory.id),
+                    memory: memory.id.clone(),
+                    tenant: memory.tenant.clone(),
+                    place: memory.place.clone(),
+                    privacy: memory.privacy,
+                    at: memory.at,
+                    text: passage.lexical,
+                    dense: Vec::new(),
+                });
+            }
+        }
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let texts: Vec<&str> = embedded.iter().map(String::as_str).collect();
+        let vectors = self.embedder.embed(Side::Passage, &texts).await?;
+        for (entry, vector) in entries.iter_mut().zip(vectors) {
+            entry.dense = vector;
+        }
+        self.store.put(&entries).await
+    }
+
+    /// Makes every vector anew, for a new embedder or a damaged store; returns how many memories were indexed.
+    ///
+    /// `progress` is told memories done and memories in all.
+    pub async fn reindex(
+        db: &Db,
+        embedder: Arc<dyn Embedder>,
+        store: Arc<dyn VectorStore>,
+        clock: Arc<dyn Clock>,
+        progress: &(dyn Fn(u64, u64) + Send + Sync),
+    ) -> Result<u64, RecallError> {
+        store.forget(&Forget::All).await?;
+        let key = format!("recall.space.{}", store.name());
+        db.write(move |tx| Box::pin(async move { meta::remove(tx, &key).await })).await?;
+        store.open(embedder.space()).await?;
+        let total = u64::try_from(memories::total(db).await?).unwrap_or_default();
+        let recall = Self { db: db.clone(), clock, embedder, store, weights: Weights::DEFAULT, wake: Notify::new() };
+        let (mut after, mut done) = (String::new(), 0);
+        loop {
+            let ids = memories::ids_after(db, &after, BATCH).await?;
+            let Some(last) = ids.last() else { break };
+            last.as_str().clone_into(&mut after);
+            let mut batch = Vec::with_capacity(ids.len());
+            for id in &ids {
+                batch.extend(memories::stored(db, id).await?);
+            }
+            recall.index(&batch).await?;
+            done += batch.len() as u64;
+            progress(done, total);
+        }
+        recall.drain().await;
+        Ok(done)
+    }
+
+    /// Chores that wait.
+    pub async fn pending(&self) -> Result<i64, db::Error> {
+        memories::pending(&self.db).await
+    }
+}
+
+/// As much of a query as the embedder takes whole: for a question, its end says what is asked.
+fn first_tokens(text: &str, embedder: &dyn Embedder) -> String {
+    if embedder.count(text) <= embedder.max_tokens() {
+        return text.to_owned();
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut keep = words.len();
+    loop {
+        keep /= 2;
+        let end = words[words.len() - keep..].join(" ");
+        if keep <= 1 || embedder.count(&end) <= embedder.max_tokens() {
+            return end;
+        }
+    }
+}

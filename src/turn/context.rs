@@ -1,0 +1,179 @@
+//! Gathering what an answer may be made from: history, persona, memories.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use super::Turns;
+use super::prompt::{Context, HistoryLine, Remembered};
+use crate::db::{self, messages, places};
+use crate::domain::{Moment, Persona, Place, Privacy, Scope, Turn, TurnId};
+use crate::model::ModelInfo;
+use crate::ops_error;
+
+/// Messages read at a time until the token budget is reached.
+const PAGE: i64 = 100;
+/// Memories considered for one answer.
+const MEMORIES_MAX: usize = 24;
+/// A message of fewer words than this is searched together with what was said just before.
+const SHORT_QUERY_WORDS: usize = 4;
+
+/// What was gathered, and how long it took.
+pub struct Gathered {
+    pub context: Context,
+    /// What the member asked, for the memory of this exchange.
+    pub asked: String,
+    /// Why memories are missing, if recall did not answer.
+    pub recall_failed: Option<String>,
+    pub history_millis: f64,
+    pub recall_millis: f64,
+}
+
+impl Turns {
+    /// Gathers the context of a turn. `tokens` bounds how much history is read.
+    pub(super) async fn gather(
+        &self,
+        turn: &Turn,
+        place: &Place,
+        info: &ModelInfo,
+        tokens: usize,
+    ) -> Result<Option<Gathered>, db::Error> {
+        let started = Instant::now();
+        let names = self.directory.names();
+        let Some(personality) = names.get(&turn.personality).cloned() else { return Ok(None) };
+        let Some(persona) = self.directory.persona(&turn.persona).await? else { return Ok(None) };
+        let asked = self.asked(turn).await?;
+        if asked.is_empty() {
+            // Every message that asked was deleted.
+            return Ok(None);
+        }
+        let after = places::last_cut(&self.db, &turn.place, &turn.personality).await?.map_or(0, |(_, seq)| seq);
+        let (history, seen, participants) = self.history(turn, place, after, tokens, &persona).await?;
+        let history_millis = started.elapsed().as_secs_f64() * 1_000.0;
+
+        let started = Instant::now();
+        let asked_text = asked.join("\n");
+        let query = query_of(&asked_text, &history);
+        let scope = Scope::of(turn.persona.clone(), turn.personality.clone(), turn.place.clone());
+        let (memories, recall_failed) = match self.recall.find(&scope, &query, MEMORIES_MAX).await {
+            Ok(found) => (found, None),
+            // An answer without memories beats no answer; the writes wait in the outbox.
+            Err(error) => {
+                tracing::warn!(error = %error, "answering without memories");
+                (Vec::new(), Some(error.to_string()))
+            }
+        };
+        let memories = memories
+            .into_iter()
+            .filter(|(memory, _)| memory.turn.as_ref().is_none_or(|turn| !seen.contains(turn)))
+            .map(|(memory, hit)| Remembered { memory, hit })
+            .collect();
+        let recall_millis = started.elapsed().as_secs_f64() * 1_000.0;
+
+        let context = Context {
+            personality,
+            persona,
+            privacy: place.privacy,
+            participants,
+            now: self.clock.now(),
+            time_zone: self.time_zone_of(turn).await,
+            history,
+            memories,
+            message: asked,
+            is_tiny: info.tiny,
+        };
+        Ok(Some(Gathered { context, asked: asked_text, recall_failed, history_millis, recall_millis }))
+    }
+
+    /// What the turn's messages ask, oldest first.
+    pub(super) async fn asked(&self, turn: &Turn) -> Result<Vec<String>, db::Error> {
+        let mut asked: Vec<_> = messages::of_turn(&self.db, &turn.id).await?;
+        if asked.is_empty() {
+            // A message that called several personalities belongs to the first one's turn.
+            asked.extend(messages::get(&self.db, &turn.message).await?);
+        }
+        Ok(asked.into_iter().filter(|message| message.personality.is_none()).map(|message| message.text).collect())
+    }
+
+    /// History before the turn, oldest first, with the turns it shows and who else spoke.
+    async fn history(
+        &self,
+        turn: &Turn,
+        place: &Place,
+        after: i64,
+        tokens: usize,
+        persona: &Persona,
+    ) -> Result<(Vec<HistoryLine>, HashSet<TurnId>, Vec<String>), db::Error> {
+        let open: HashSet<TurnId> = messages::waiting(&self.db, &turn.place).await?.into_iter().collect();
+        let only = (place.privacy == Privacy::Direct).then_some(&turn.personality);
+        let (mut lines, mut seen, mut others) = (Vec::new(), HashSet::new(), Vec::new());
+        let (mut before, mut sum) = (i64::MAX, 0);
+        'pages: loop {
+            let page = messages::before(&self.db, &turn.place, before, after, PAGE, only).await?;
+            let is_last = page.len() < PAGE as usize;
+            for message in page {
+                before = message.seq;
+                // What waits for its own answer is not history yet.
+                let is_waiting = message.turn.as_ref().is_some_and(|id| open.contains(id));
+                if message.id == turn.message || (is_waiting && message.personality.is_none()) {
+                    continue;
+                }
+                let is_own = message.personality.as_ref() == Some(&turn.personality);
+                let is_other = !is_own && message.persona.as_ref() != Some(&persona.id);
+                if is_other && !others.contains(&message.author_name) && others.len() < 12 {
+                    others.push(message.author_name.clone());
+                }
+                seen.extend(message.turn);
+                let cost = usize::try_from(message.tokens).unwrap_or(usize::MAX);
+                sum += cost + 6;
+                lines.push(HistoryLine {
+                    seq: message.seq,
+                    author: message.author_name,
+                    is_own,
+                    text: message.text,
+                    tokens: cost,
+                });
+                if sum > tokens {
+                    break 'pages;
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+        lines.reverse();
+        Ok((lines, seen, others))
+    }
+
+    async fn time_zone_of(&self, turn: &Turn) -> String {
+        match db::people::member_by_id(&self.db, &turn.member).await {
+            Ok(member) => member.and_then(|member| member.time_zone),
+            Err(error) => {
+                ops_error("member", &error);
+                None
+            }
+        }
+        .unwrap_or_else(|| self.settings.time_zone.clone())
+    }
+
+    /// The locale a turn's member reads.
+    pub(super) async fn locale_of(&self, turn: &Turn) -> String {
+        let member = db::people::member_by_id(&self.db, &turn.member).await.ok().flatten();
+        member.and_then(|member| member.locale).unwrap_or_else(|| self.settings.locale.clone())
+    }
+
+    /// Milliseconds from `earlier` to now.
+    pub(super) fn millis_since(&self, earlier: Moment) -> f64 {
+        self.clock.now().millis_since(earlier) as f64
+    }
+}
+
+/// What to search memories for: the message, and for a short one also what the member said before.
+fn query_of(asked: &str, history: &[HistoryLine]) -> String {
+    if asked.split_whitespace().count() >= SHORT_QUERY_WORDS {
+        return asked.to_owned();
+    }
+    match history.iter().rev().find(|line| !line.is_own) {
+        Some(before) => format!("{asked}\n{}", before.text),
+        None => asked.to_owned(),
+    }
+}

@@ -1,0 +1,124 @@
+//! Delivering: each part of a stored answer is sent once, under its key.
+
+use std::time::{Duration, Instant};
+
+use super::{Stopped, Turns};
+use crate::crash;
+use crate::db::turns;
+use crate::domain::Turn;
+use crate::ops::metrics::{self, Stage};
+use crate::platform::{Face, OnceKey, Part, SendError};
+
+/// Tries to send one part before the turn waits for a later try.
+const TRIES: u32 = 4;
+/// Wait before the second try; doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// Longest wait that a platform's rate limit may ask of a worker.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// A part that has arrived.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub part: i64,
+    pub platform_id: String,
+    pub text: String,
+}
+
+/// How a delivery ended.
+pub(super) enum Delivered {
+    /// Every part arrived.
+    All(Vec<Sent>),
+    /// The place cannot be spoken to any more.
+    Nowhere,
+}
+
+impl Turns {
+    /// Sends what was not sent yet, in order.
+    pub(super) async fn deliver(&self, turn: &Turn) -> Result<Delivered, Stopped> {
+        let started = Instant::now();
+        let Some(place) = self.directory.place_by_id(&turn.place).await? else { return Ok(Delivered::Nowhere) };
+        let Some(platform) = self.platforms.get(&place.platform) else { return Err(Stopped::Later("no platform")) };
+        let names = self.directory.names();
+        let face = names.get(&turn.personality).map_or_else(
+            || Face { name: String::new(), slug: String::new() },
+            |personality| Face { name: personality.file.name.clone(), slug: personality.slug.clone() },
+        );
+        let parts = turns::parts(&self.db, &turn.id).await?;
+        let reply_to = crate::db::messages::platform_id(&self.db, &turn.message).await?;
+        let is_notice = turns::state(&self.db, &turn.id).await?.is_some_and(|(_, failure)| failure.is_some());
+        let of = parts.len();
+        let mut sent = Vec::with_capacity(of);
+        for (number, delivery) in parts.into_iter().enumerate() {
+            let platform_id = match delivery.sent_as {
+                Some(id) => id,
+                None => {
+                    let part = Part {
+                        face: face.clone(),
+                        text: delivery.text.clone(),
+                        reply_to: reply_to.clone(),
+                        number,
+                        of,
+                        is_notice,
+                    };
+                    let once = OnceKey(delivery.once_key);
+                    let Some(id) = self.send_part(&*platform, &place, &part, &once).await? else {
+                        return Ok(Delivered::Nowhere);
+                    };
+                    crash::point("part sent");
+                    // The last part is recorded with the end of the turn, in one transaction.
+                    if number + 1 < of {
+                        let (turn, part, platform_id, now) =
+                            (turn.id.clone(), delivery.part, id.clone(), self.clock.now());
+                        self.db
+                            .write(move |tx| {
+                                Box::pin(async move { turns::part_sent(tx, &turn, part, &platform_id, now).await })
+                            })
+                            .await?;
+                        crash::point("part recorded");
+                    }
+                    id
+                }
+            };
+            sent.push(Sent { part: delivery.part, platform_id, text: delivery.text });
+        }
+        crash::point("all parts sent");
+        metrics::stage_took(Stage::Deliver, started.elapsed());
+        Ok(Delivered::All(sent))
+    }
+
+    /// The platform's id of the message; `None`: the place is closed to us for good.
+    async fn send_part(
+        &self,
+        platform: &dyn crate::platform::Platform,
+        place: &crate::domain::Place,
+        part: &Part,
+        once: &OnceKey,
+    ) -> Result<Option<String>, Stopped> {
+        let mut wait = FIRST_WAIT;
+        for attempt in 1..=TRIES {
+            let pause = match platform.send(place, part, once).await {
+                Ok(id) => {
+                    metrics::delivered(platform.name(), true);
+                    return Ok(Some(id));
+                }
+                Err(error @ (SendError::Forbidden | SendError::Gone)) => {
+                    tracing::warn!(error = %error, "an answer has nowhere to go");
+                    metrics::delivered(platform.name(), false);
+                    return Ok(None);
+                }
+                Err(SendError::RateLimited { after_millis }) => Duration::from_millis(after_millis).min(WAIT_MAX),
+                Err(SendError::Unsure(why)) => {
+                    tracing::warn!(attempt, why, "not known whether a part arrived; sending again under its key");
+                    let pause = wait;
+                    wait *= 2;
+                    pause
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.life.hard().cancelled_owned() => return Err(Stopped::Leaving),
+            }
+        }
+        Err(Stopped::Later("delivery"))
+    }
+}

@@ -1,0 +1,279 @@
+//! The life of one reply, in reading order: [`receive`], [`trigger`], [`context`], [`prompt`], [`generate`],
+//! [`deliver`], [`settle`].
+//!
+//! Each arrow of a turn's state is one transaction; a crash between two of them is resumed from the last.
+
+pub mod context;
+mod deliver;
+mod generate;
+pub mod made_of;
+pub mod prompt;
+mod receive;
+mod settle;
+pub mod trigger;
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use crate::config::OperatorKey;
+use crate::crash;
+use crate::db::{self, Db, turns};
+use crate::directory::Directory;
+use crate::domain::{Clock, Outcome, PlaceId, Turn, TurnId, TurnState};
+use crate::life::Life;
+use crate::model::LlmProvider;
+use crate::ops::metrics;
+use crate::platform::Platform;
+use crate::queue::{Doorbell, LaneWorker};
+use crate::recall::Recall;
+use crate::texts::Texts;
+
+pub use receive::Received;
+
+/// How long a lane stays with a worker that says nothing.
+const LEASE_MILLIS: i64 = 20_000;
+/// How often a worker at a long answer extends its lease and looks for a cancellation.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// A turn that was taken up this often without an end has killed its workers; it ends with an apology.
+const ATTEMPTS_MAX: i64 = 3;
+/// Wait before a turn is tried again after the database or a platform failed.
+const RETRY_MILLIS: i64 = 1_000;
+/// Ends of turns that a slow listener may lag behind.
+const ENDS_BUFFERED: usize = 4_096;
+
+/// Settings of the turn pipeline.
+#[derive(Clone, Debug)]
+pub struct TurnSettings {
+    /// Who this worker is: the same name after a restart takes its own lanes back at once.
+    pub owner: String,
+    /// What starts a textual mention.
+    pub mention: char,
+    /// IANA zone for members who chose none.
+    pub time_zone: String,
+    /// Locale for members who chose none.
+    pub locale: String,
+    /// The operators, as `platform:subject`.
+    pub owners: Vec<String>,
+    /// Whom the operator's model serves.
+    pub operator_key: OperatorKey,
+}
+
+/// The platforms that are connected, by name.
+#[derive(Clone, Default)]
+pub struct Platforms(Arc<RwLock<HashMap<&'static str, Arc<dyn Platform>>>>);
+
+impl Platforms {
+    /// Connects a platform.
+    pub fn add(&self, platform: Arc<dyn Platform>) {
+        self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(platform.name(), platform);
+    }
+
+    /// The platform named `name`, if connected.
+    pub fn get(&self, name: &str) -> Option<Arc<dyn Platform>> {
+        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(name).cloned()
+    }
+}
+
+/// The pipeline: takes messages in, works lanes off.
+pub struct Turns {
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+    pub directory: Arc<Directory>,
+    pub model: Arc<dyn LlmProvider>,
+    pub recall: Arc<Recall>,
+    pub platforms: Platforms,
+    pub texts: Arc<Texts>,
+    pub doorbell: Arc<dyn Doorbell>,
+    pub life: Life,
+    pub settings: TurnSettings,
+    ends: broadcast::Sender<TurnId>,
+    running: dashmap::DashMap<TurnId, CancellationToken>,
+}
+
+/// What the pipeline is built from.
+pub struct Parts {
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+    pub directory: Arc<Directory>,
+    pub model: Arc<dyn LlmProvider>,
+    pub recall: Arc<Recall>,
+    pub platforms: Platforms,
+    pub texts: Arc<Texts>,
+    pub doorbell: Arc<dyn Doorbell>,
+    pub life: Life,
+    pub settings: TurnSettings,
+}
+
+/// Why a turn stopped short.
+#[derive(Debug)]
+enum Stopped {
+    /// Another worker has the lane: leave everything as it is.
+    Fenced,
+    /// Withdrawn while it ran.
+    Cancelled,
+    /// The process is stopping: the turn is resumed by the next start.
+    Leaving,
+    /// Try again at a later time.
+    Later(&'static str),
+}
+
+impl From<db::Error> for Stopped {
+    fn from(error: db::Error) -> Self {
+        match error {
+            db::Error::Fenced => Self::Fenced,
+            error => {
+                crate::ops_error("turn", &error);
+                Self::Later("database")
+            }
+        }
+    }
+}
+
+impl Turns {
+    /// Builds the pipeline.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts { db, clock, directory, model, recall, platforms, texts, doorbell, life, settings } = parts;
+        let (ends, _) = broadcast::channel(ENDS_BUFFERED);
+        let running = dashmap::DashMap::new();
+        Arc::new(Self {
+            db,
+            clock,
+            directory,
+            model,
+            recall,
+            platforms,
+            texts,
+            doorbell,
+            life,
+            settings,
+            ends,
+            running,
+        })
+    }
+
+    /// Waits until a turn has ended: answered, apologised for or withdrawn.
+    pub async fn ended(&self, turn: &TurnId) -> Result<TurnState, db::Error> {
+        let mut ends = self.ends.subscribe();
+        loop {
+            match turns::state(&self.db, turn).await? {
+                None => return Ok(TurnState::Cancelled),
+                Some((TurnState::Queued | TurnState::Running | TurnState::Sending, _)) => {}
+                Some((state, _)) => return Ok(state),
+            }
+            // A lagging receiver has missed ends, so it looks again.
+            while let Ok(ended) = ends.recv().await {
+                if ended == *turn {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Withdraws a member's unanswered turns in a place: queued ones never start, running ones stop.
+    pub async fn cancel(&self, place: &PlaceId, member: &crate::domain::MemberId) -> Result<u64, db::Error> {
+        let (lane, who, now) = (place.clone(), member.clone(), self.clock.now());
+        let withdrawn =
+            self.db.write(move |tx| Box::pin(async move { turns::cancel(tx, &lane, &who, now).await })).await?;
+        for running in &self.running {
+            if turns::is_cancelled(&self.db, running.key()).await? {
+                running.value().cancel();
+            }
+        }
+        Ok(withdrawn)
+    }
+
+    async fn claim(&self, lane: &PlaceId) -> Result<turns::Claim, db::Error> {
+        let (lane, owner, now) = (lane.clone(), self.settings.owner.clone(), self.clock.now());
+        let until = now.plus_millis(LEASE_MILLIS);
+        self.db.write(move |tx| Box::pin(async move { turns::claim(tx, &lane, &owner, now, until).await })).await
+    }
+
+    /// Takes a turn from where it stands to its end.
+    async fn process(&self, turn: &Turn) -> Result<(), Stopped> {
+        let started = self.clock.now();
+        if turn.state != TurnState::Sending {
+            crash::point("lane claimed");
+            if turn.attempt > ATTEMPTS_MAX {
+                tracing::error!(turn.id = %turn.id, turn.attempt, "a turn was given up: it ended its worker too often");
+                self.apologise(turn, "failure-gave-up", "gave_up", None).await?;
+            } else {
+                let cancel = self.life.hard().child_token();
+                self.running.insert(turn.id.clone(), cancel.clone());
+                let generated = self.generate(turn, started, &cancel).await;
+                self.running.remove(&turn.id);
+                generated?;
+            }
+        }
+        let sent = self.deliver(turn).await?;
+        self.settle(turn, sent).await
+    }
+
+    /// Ends a turn that was withdrawn.
+    async fn withdraw(&self, turn: &Turn) -> Result<(), db::Error> {
+        let (id, epoch, now) = (turn.id.clone(), turn.epoch, self.clock.now());
+        self.db
+            .write(move |tx| Box::pin(async move { turns::end(tx, &id, epoch, TurnState::Cancelled, None, now).await }))
+            .await
+    }
+
+    async fn later(&self, turn: &Turn) -> Result<(), db::Error> {
+        let (id, epoch, now) = (turn.id.clone(), turn.epoch, self.clock.now());
+        let run_at = now.plus_millis(RETRY_MILLIS);
+        self.db.write(move |tx| Box::pin(async move { turns::later(tx, &id, epoch, run_at, now).await })).await
+    }
+
+    fn announce_end(&self, turn: &TurnId) {
+        // Nobody may be listening.
+        let _ = self.ends.send(turn.clone());
+    }
+}
+
+#[async_trait]
+impl LaneWorker for Turns {
+    async fn work(&self, lane: &PlaceId) {
+        while !self.life.soft().is_cancelled() {
+            let turn = match self.claim(lane).await {
+                Ok(turns::Claim::Turn(turn)) => turn,
+                Ok(turns::Claim::Withdrawn) => continue,
+                // The sweep rings again when it is due.
+                Ok(turns::Claim::Taken | turns::Claim::Empty | turns::Claim::Later(_)) => return,
+                Err(error) => return crate::ops_error("claim", &error),
+            };
+            let span = tracing::info_span!("turn", trace = %turn.trace, turn.id = %turn.id, turn.attempt);
+            let stopped = self.process(&turn).instrument(span).await;
+            let settled = match stopped {
+                Ok(()) => Ok(()),
+                Err(Stopped::Cancelled) => {
+                    metrics::turn_ended(Outcome::Cancelled);
+                    self.withdraw(&turn).await
+                }
+                Err(Stopped::Later(why)) => {
+                    tracing::warn!(turn.id = %turn.id, why, "a turn waits for another try");
+                    let waits = self.later(&turn).await;
+                    if waits.is_ok() {
+                        return;
+                    }
+                    waits
+                }
+                Err(Stopped::Fenced | Stopped::Leaving) => return,
+            };
+            self.announce_end(&turn.id);
+            if let Err(error) = settled {
+                return crate::ops_error("turn", &error);
+            }
+        }
+    }
+
+    async fn waiting(&self) -> Vec<PlaceId> {
+        turns::lanes_waiting(&self.db).await.unwrap_or_else(|error| {
+            crate::ops_error("scan", &error);
+            Vec::new()
+        })
+    }
+}

@@ -1,0 +1,242 @@
+//! Who answers a message: a pure decision.
+
+use std::sync::Arc;
+
+use crate::directory::Names;
+use crate::domain::{Incoming, Personality, PersonalityId};
+
+/// Personalities that one message may call.
+pub const SLOTS_MAX: usize = 5;
+/// Words a mentioned name may have.
+const NAME_WORDS_MAX: usize = 4;
+
+/// What is known about the place and the message.
+pub struct Here<'a> {
+    pub names: &'a Names,
+    /// The personality activated in the place, and whether it answers everything.
+    pub activation: Option<(PersonalityId, bool)>,
+    /// The personality whose message is replied to.
+    pub replied_to: Option<PersonalityId>,
+    /// Whether the place is a conversation of one member and the house.
+    pub is_direct: bool,
+    /// What starts a textual mention.
+    pub mention: char,
+}
+
+/// What to do with a message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Keep it as history; nobody answers.
+    Listen,
+    /// Do not even keep it.
+    Ignore,
+    /// These answer, in this order, each once.
+    Answer(Vec<PersonalityId>),
+}
+
+/// Decides who answers: the reply's target, then the activated personality, then mentions in text order; in a direct
+/// place, if none of these, the addressed one.
+pub fn decide(incoming: &Incoming, here: &Here<'_>) -> Decision {
+    if incoming.speaker.is_bot {
+        return Decision::Ignore;
+    }
+    let mut slots: Vec<PersonalityId> = Vec::new();
+    let mut call = |id: &PersonalityId| {
+        if slots.len() < SLOTS_MAX && !slots.contains(id) {
+            slots.push(id.clone());
+        }
+    };
+    if let Some(id) = &here.replied_to {
+        call(id);
+    }
+    if let Some((id, true)) = &here.activation {
+        call(id);
+    }
+    for personality in mentions(&incoming.text, here.mention, here.names) {
+        call(&personality.id);
+    }
+    if slots.is_empty()
+        && here.is_direct
+        && let Some(personality) = incoming.addressed.as_deref().and_then(|slug| here.names.find(slug))
+    {
+        slots.push(personality.id.clone());
+    }
+    if slots.is_empty() { Decision::Listen } else { Decision::Answer(slots) }
+}
+
+/// The personalities a text mentions, in text order; the longest name wins.
+fn mentions<'n>(text: &str, mention: char, names: &'n Names) -> Vec<&'n Arc<Personality>> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    let mut before: Option<char> = None;
+    while let Some(at) = rest.find(mention) {
+        before = rest[..at].chars().next_back().or(before);
+        let after = &rest[at + mention.len_utf8()..];
+        // `ada@example.org` is no mention, and `<@123>` is an id of the platform's own.
+        let starts_here = before.is_none_or(|c| !c.is_alphanumeric() && c != '<');
+        let used = if starts_here { longest_name(after, names) } else { None };
+        if let Some((personality, length)) = used {
+            found.push(personality);
+            rest = &after[length..];
+        } else {
+            rest = after;
+        }
+        before = Some(mention);
+    }
+    found
+}
+
+/// The longest name at the start of `text`, and how many bytes it took.
+fn longest_name<'n>(text: &str, names: &'n Names) -> Option<(&'n Arc<Personality>, usize)> {
+    let mut ends = Vec::with_capacity(NAME_WORDS_MAX);
+    let mut in_word = false;
+    for (at, c) in text.char_indices() {
+        if c == '\n' {
+            if in_word {
+                ends.push(at);
+            }
+            in_word = false;
+            break;
+        }
+        if c.is_whitespace() {
+            if in_word {
+                ends.push(at);
+                if ends.len() == NAME_WORDS_MAX {
+                    in_word = false;
+                    break;
+                }
+            } else if ends.is_empty() {
+                // `@ name`: a mention has no space after its sign.
+                return None;
+            }
+            in_word = false;
+        } else {
+            in_word = true;
+        }
+    }
+    if in_word {
+        ends.push(text.len());
+    }
+    ends.iter().rev().find_map(|&end| {
+        let words = &text[..end];
+        spellings(words).find_map(|name| names.find(name)).map(|personality| (personality, end))
+    })
+}
+
+/// The ways to read a mentioned name: as it stands, without what surrounds it, without a possessive.
+fn spellings(words: &str) -> impl Iterator<Item = &str> {
+    let unwrapped = words.trim_matches(|c: char| matches!(c, '*' | '_' | '~' | '`' | '|' | '"' | '(' | ')'));
+    let bare = unwrapped.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let possessive = ["'s", "’s", "'", "’"].into_iter().find_map(|end| bare.strip_suffix(end)).unwrap_or(bare);
+    let possessive = possessive.trim_end_matches(|c: char| !c.is_alphanumeric());
+    [words, unwrapped, bare, possessive].into_iter().filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Identity, Moment, PersonalityFile, PlaceRef, Privacy, Speaker, Visibility};
+
+    fn names(list: &[&str]) -> Names {
+        Names::new(
+            list.iter()
+                .map(|name| Personality {
+                    id: PersonalityId::new(*name),
+                    slug: crate::domain::slug_of(name),
+                    owner: None,
+                    visibility: Visibility::Public,
+                    file: PersonalityFile { name: (*name).into(), ..PersonalityFile::default() },
+                })
+                .collect(),
+        )
+    }
+
+    fn message(text: &str) -> Incoming {
+        Incoming {
+            account: "a".into(),
+            platform_id: "1".into(),
+            place: PlaceRef { platform: "fake".into(), subject: "den".into(), parent: None, privacy: Privacy::Open },
+            speaker: Speaker {
+                identity: Identity { platform: "fake".into(), subject: "robin".into() },
+                name: "Robin".into(),
+                is_bot: false,
+            },
+            text: text.into(),
+            at: Moment(0),
+            reply_to: None,
+            addressed: None,
+            trace: String::new(),
+        }
+    }
+
+    fn called(text: &str) -> Vec<String> {
+        let names = names(&["Bambi", "Bambi Prime", "Lilith", "Dr. Gregor", "Dr.", "Ann", "Bo", "Cy", "Di"]);
+        let here = Here { names: &names, activation: None, replied_to: None, is_direct: false, mention: '@' };
+        match decide(&message(text), &here) {
+            Decision::Answer(ids) => ids.iter().map(|id| id.as_str().to_owned()).collect(),
+            Decision::Listen => Vec::new(),
+            Decision::Ignore => panic!("ignored"),
+        }
+    }
+
+    #[test]
+    fn names_are_found_however_they_are_written() {
+        let table: &[(&str, &[&str])] = &[
+            ("hi @Bambi Prime, how are you", &["Bambi Prime"]),
+            ("hi @Bambi primate", &["Bambi"]),
+            ("@Lilith's hat", &["Lilith"]),
+            ("@Lilith’s hat", &["Lilith"]),
+            ("**@Lilith** and _@bambi_!", &["Lilith", "Bambi"]),
+            ("ask @Dr. Gregor.", &["Dr. Gregor"]),
+            ("ask @Dr.", &["Dr."]),
+            ("@BAMBI?!", &["Bambi"]),
+            ("mail ada@Lilith please", &[]),
+            ("<@123456789> hello", &[]),
+            ("@ Lilith", &[]),
+            ("@Lilith @lilith @Bambi", &["Lilith", "Bambi"]),
+            ("@Bambi-Prime", &["Bambi Prime"]),
+            ("@Ann @Bo @Cy @Di @Lilith @Bambi", &["Ann", "Bo", "Cy", "Di", "Lilith"]),
+            ("nothing here @nobody", &[]),
+            ("@", &[]),
+            ("@Bambi\nPrime", &["Bambi"]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(&called(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reply_comes_before_the_activated_one_before_mentions() {
+        let names = names(&["Ann", "Bo", "Cy"]);
+        let here = Here {
+            names: &names,
+            activation: Some((PersonalityId::new("Bo"), true)),
+            replied_to: Some(PersonalityId::new("Cy")),
+            is_direct: false,
+            mention: '@',
+        };
+        let ids = ["Cy", "Bo", "Ann"].map(PersonalityId::new).to_vec();
+        assert_eq!(decide(&message("@Ann hi"), &here), Decision::Answer(ids));
+    }
+
+    #[test]
+    fn an_activation_without_autorespond_stays_silent() {
+        let names = names(&["Ann"]);
+        let activation = Some((PersonalityId::new("Ann"), false));
+        let here = Here { names: &names, activation, replied_to: None, is_direct: false, mention: '@' };
+        assert_eq!(decide(&message("hi all"), &here), Decision::Listen);
+    }
+
+    #[test]
+    fn in_private_the_addressed_one_answers_unless_another_is_called() {
+        let names = names(&["Ann", "Bo"]);
+        let here = Here { names: &names, activation: None, replied_to: None, is_direct: true, mention: '@' };
+        let mut incoming = message("hi");
+        incoming.addressed = Some("ann".into());
+        assert_eq!(decide(&incoming, &here), Decision::Answer(vec![PersonalityId::new("Ann")]));
+        incoming.text = "@Bo hi".into();
+        assert_eq!(decide(&incoming, &here), Decision::Answer(vec![PersonalityId::new("Bo")]));
+        incoming.speaker.is_bot = true;
+        assert_eq!(decide(&incoming, &here), Decision::Ignore);
+    }
+}

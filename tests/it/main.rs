@@ -1,0 +1,28 @@
+//! Stories and checks through the public surface: one binary, so that linking happens once.
+
+mod crash;
+mod isolation;
+mod sql;
+mod stories;
+
+/// Makes one test on each database engine out of an async block that gets the engine.
+#[macro_export]
+macro_rules! both {
+    ($(#[$meta:meta])* $name:ident, |$engine:ident| $body:block) => {
+        mod $name {
+            use super::*;
+
+            async fn story($engine: greenroom::testing::Engine) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                story(greenroom::testing::Engine::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                story(greenroom::testing::Engine::Postgres).await;
+            }
+        }
+    };
+}

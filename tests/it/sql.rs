@@ -1,0 +1,140 @@
+//! Every statement on both engines, and both schemas beside each other.
+
+use greenroom::db::{self, Db};
+use greenroom::testing::{Engine, Scratch, fresh_database};
+
+use crate::both;
+
+both!(every_statement_is_understood, |engine| {
+    let scratch = Scratch::new();
+    let db = Db::open(&fresh_database(engine, &scratch).await).await.unwrap();
+    let common = [
+        db::chunks::ALL,
+        db::memories::ALL,
+        db::messages::ALL,
+        db::meta::ALL,
+        db::people::ALL,
+        db::personalities::ALL,
+        db::places::ALL,
+        db::turns::ALL,
+    ];
+    let split = db::memories::SPLIT.iter().map(|&(sqlite, postgres)| match engine {
+        Engine::Sqlite => sqlite,
+        Engine::Postgres => postgres,
+    });
+    let mut checked = 0;
+    for statement in common.into_iter().flatten().copied().chain(split) {
+        db.prepare(statement).await.unwrap_or_else(|error| panic!("{statement}\n{error:?}"));
+        checked += 1;
+    }
+    assert!(checked > 50, "{checked}");
+    db.close().await;
+});
+
+#[tokio::test]
+async fn both_schemas_are_the_same() {
+    let scratch = Scratch::new();
+    let sqlite = Db::open(&fresh_database(Engine::Sqlite, &scratch).await).await.unwrap();
+    let postgres = Db::open(&fresh_database(Engine::Postgres, &scratch).await).await.unwrap();
+    let (ours, theirs) = (sqlite.columns().await.unwrap(), postgres.columns().await.unwrap());
+    assert!(ours.len() > 80, "{}", ours.len());
+    assert_eq!(ours, theirs);
+}
+
+#[test]
+fn migrations_have_the_same_names_for_both_engines() {
+    let names = |folder: &str| {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
+        let mut names: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
+    assert!(!names("sqlite").is_empty());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_plainly_and_loses_nothing() {
+    let scratch = Scratch::new();
+    let db = Db::open(&fresh_database(Engine::Sqlite, &scratch).await).await.unwrap();
+    db.limit_pages(Some(80)).await.unwrap();
+    let big = "x".repeat(20_000);
+    let mut written = 0;
+    let error = loop {
+        let (key, value) = (format!("key {written}"), big.clone());
+        let set = db.write(move |tx| Box::pin(async move { db::meta::set(tx, &key, &value).await })).await;
+        match set {
+            Ok(()) => written += 1,
+            Err(error) => break error,
+        }
+        assert!(written < 100, "the limit holds");
+    };
+    assert!(matches!(error, db::Error::Full), "{error:?}");
+    for n in 0..written {
+        assert_eq!(db::meta::get(&db, &format!("key {n}")).await.unwrap().as_deref(), Some(big.as_str()));
+    }
+    db.limit_pages(None).await.unwrap();
+    db.write(move |tx| Box::pin(async move { db::meta::set(tx, "after", &big).await })).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let scratch = Scratch::new();
+    let path = scratch.path().join("greenroom.db");
+    std::fs::write(&path, "this is no database, only text that is long enough to be looked at".repeat(100)).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let error = Db::open(&format!("sqlite://{}", path.display())).await.err().expect("it is refused");
+    assert!(matches!(error, db::Error::Corrupt), "{error:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_failed_write_undoes_itself_alone() {
+    let scratch = Scratch::new();
+    let db = Db::open(&fresh_database(Engine::Sqlite, &scratch).await).await.unwrap();
+    let writes = (0..60).map(|n| {
+        let db = db.clone();
+        async move {
+            db.write(move |tx| {
+                Box::pin(async move {
+                    db::meta::set(tx, &format!("key {n}"), "set").await?;
+                    if n % 3 == 0 { Err(db::Error::Fenced) } else { Ok(()) }
+                })
+            })
+            .await
+        }
+    });
+    let results = futures::future::join_all(writes).await;
+    for (n, result) in results.into_iter().enumerate() {
+        assert_eq!(result.is_err(), n % 3 == 0, "{n}");
+        let stored = db::meta::get(&db, &format!("key {n}")).await.unwrap();
+        assert_eq!(stored.is_none(), n % 3 == 0, "{n}");
+    }
+}
+
+#[tokio::test]
+async fn a_locked_database_waits_and_then_says_so() {
+    let scratch = Scratch::new();
+    let url = fresh_database(Engine::Sqlite, &scratch).await;
+    let (db, other) = (Db::open(&url).await.unwrap(), Db::open(&url).await.unwrap());
+    let (held, hold) = tokio::sync::oneshot::channel::<()>();
+    let (locked, lock) = tokio::sync::oneshot::channel::<()>();
+    let holding = other.write(move |tx| {
+        Box::pin(async move {
+            db::meta::set(tx, "held", "yes").await?;
+            let _ = locked.send(());
+            let _ = hold.await;
+            Ok(())
+        })
+    });
+    let trying = async {
+        lock.await.unwrap();
+        let error = db.write(|tx| Box::pin(async move { db::meta::set(tx, "mine", "no").await })).await.unwrap_err();
+        assert!(matches!(error, db::Error::Busy), "{error:?}");
+        held.send(()).unwrap();
+    };
+    let (held, ()) = tokio::join!(holding, trying);
+    held.unwrap();
+    db.write(|tx| Box::pin(async move { db::meta::set(tx, "mine", "yes").await })).await.unwrap();
+    assert_eq!(db::meta::get(&db, "mine").await.unwrap().as_deref(), Some("yes"));
+}
