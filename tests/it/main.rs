@@ -2,6 +2,7 @@
 
 mod crash;
 mod isolation;
+mod llm_faults;
 mod sql;
 mod stories;
 
