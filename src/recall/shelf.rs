@@ -248,10 +248,9 @@ impl<'s> Wall<'s> {
         };
         let mut near = Vec::new();
         for (from, shelf) in &self.shelves {
-            for at in *from..*from + shelf.len() {
-                if self.admitted[at] && scores[at] >= least {
-                    near.push((shelf.codes.score(probe, at - from), at));
-                }
+            let here = scores[*from..].iter().zip(&self.admitted[*from..]).take(shelf.len()).enumerate();
+            for (at, _) in here.filter(|(_, (score, admitted))| **admitted && **score >= least) {
+                near.push((shelf.codes.score(probe, at), from + at));
             }
         }
         near
