@@ -17,9 +17,11 @@ use crate::directory::Directory;
 use crate::domain::{Clock, PersonalityFile, SystemClock};
 use crate::life::Life;
 use crate::model::{LlmProvider, Notice};
+use crate::ops::CannotStart;
 use crate::ops::datadir::DataDir;
 use crate::ops::telemetry::{self, Sink};
 use crate::ops::{doctor as examination, http, metrics, watch};
+use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
 use crate::queue::local::LocalDoorbell;
 use crate::recall::{Recall, Weights};
 use crate::texts::Texts;
@@ -27,6 +29,13 @@ use crate::turn::{Parts, Platforms, TurnSettings, Turns};
 
 /// File of the data directory that names this instance in leases, so that a restart takes its own lanes back at once.
 const INSTANCE_FILE: &str = "instance";
+
+/// File of the data directory that keeps what was typed in the terminal.
+const INPUT_HISTORY: &str = "input-history";
+/// The personality that answers where none is asked for.
+const HOST: &str = "abi";
+/// The name of whoever sits at the terminal and gives none.
+const YOU: &str = "You";
 
 /// Everything that makes up a running house.
 pub struct House {
@@ -163,7 +172,31 @@ fn front_ends(house: &House) -> anyhow::Result<usize> {
 /// # Errors
 /// When something cannot start.
 pub async fn console(config: Config, options: ConsoleOptions) -> anyhow::Result<ExitCode> {
-    crate::platform::console::start(config, options).await
+    telemetry::start(&config, Sink::ConsoleFile)?;
+    let texts = Arc::new(Texts::load(&config.locale)?);
+    let data = DataDir::take(&config.data_dir)?;
+    let notices = Notices::new(texts.clone(), &config.locale);
+    let house = House::open(&config, &data, texts.clone(), &|notice| notices.show(notice)).await?;
+    let wanted = options.personality.as_deref().unwrap_or(HOST);
+    let Some(personality) = house.directory.names().find(wanted).cloned() else {
+        let text = texts.say(&config.locale, "refusal-personality-not-found", &[("name", wanted.into())]);
+        return Err(CannotStart(text).into());
+    };
+    let options = console::Options {
+        personality: personality.slug.clone(),
+        name: options.speaker.unwrap_or_else(|| YOU.to_owned()),
+        place: options.place,
+        history: data.path().join(INPUT_HISTORY),
+    };
+    let screen = Arc::new(Screen::standard(&texts, &config.locale, config.no_colour));
+    house.platforms.add(Arc::new(Terminal::new(screen.clone())));
+    house.start();
+    let conversation =
+        Conversation::new(house.turns.clone(), house.desk.clone(), house.clock.clone(), screen, &options);
+    let talked = Arc::new(conversation).run(&options).await;
+    let is_clean = house.stop().await;
+    talked?;
+    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// `greenroom migrate`: brings the schema up to date.
@@ -218,8 +251,8 @@ pub async fn reindex(config: Config) -> anyhow::Result<ExitCode> {
 /// When the data set cannot be read.
 pub async fn eval_memory(config: Config, options: EvalMemoryOptions) -> anyhow::Result<ExitCode> {
     let embedder = crate::recall::open_embedder(&config.embeddings).await.context("opening the embedder")?;
-    crate::recall::eval::run(embedder, &options.dataset, &options.k, options.json).await?;
-    Ok(ExitCode::SUCCESS)
+    let _ = (embedder, options);
+    anyhow::bail!("not yet")
 }
 
 /// The built-in personalities and the operator's own; an own file replaces the built-in one of its slug.

@@ -71,6 +71,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// `XDG_CACHE_HOME`, else `.cache` in `HOME`: where downloads may be kept.
     pub cache_home: Option<PathBuf>,
+    /// `NO_COLOR` is set, or `TERM` is `dumb`: no colours in the terminal.
+    pub no_colour: bool,
     /// Settings that are set although this build has no such part, by name.
     pub unavailable: Vec<&'static str>,
     /// Variables that are no setting but look like a misspelt one, each with the setting it is like.
@@ -242,6 +244,7 @@ impl Config {
             log: values.parsed("GREENROOM_LOG", log_filter).unwrap_or_default(),
             log_format: values.parsed("GREENROOM_LOG_FORMAT", log_format).unwrap_or(LogFormat::Auto),
             cache_home: cache_home(values),
+            no_colour: no_colour(values),
             unavailable: unavailable(values),
             suspects: values.suspects(),
         };
@@ -438,6 +441,11 @@ fn seconds(values: &Values, name: &'static str) -> u64 {
 fn cache_home(values: &Values) -> Option<PathBuf> {
     let of = |name| values.environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
     of("XDG_CACHE_HOME").or_else(|| Some(of("HOME")?.join(".cache")))
+}
+
+fn no_colour(values: &Values) -> bool {
+    values.environment("NO_COLOR").is_some_and(|wish| !wish.is_empty())
+        || values.environment("TERM").is_some_and(|term| term == "dumb")
 }
 
 fn unavailable(values: &Values) -> Vec<&'static str> {

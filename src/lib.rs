@@ -2,15 +2,19 @@
 //!
 //! Start reading at `docs/architecture.md`; a message's way through the house is `turn`.
 
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod crash;
 pub mod db;
+pub mod desk;
 pub mod directory;
 pub mod domain;
 pub mod guard;
 pub mod life;
 pub mod model;
 pub mod ops;
+pub mod personalities;
 pub mod platform;
 pub mod queue;
 pub mod recall;

@@ -8,7 +8,6 @@ use crate::domain::{Answer, Refusal};
 
 pub(super) async fn reset(session: &Session<'_>, reset: &Reset) -> Result<Answer, Stop> {
     let personality = session.personality()?;
-    let name = personality.file.name.clone();
     match reset.step {
         None => {
             let (id, place, personality, member, now) = (
@@ -25,13 +24,13 @@ pub(super) async fn reset(session: &Session<'_>, reset: &Reset) -> Result<Answer
                     Box::pin(async move { places::cut_history(tx, id, &place, &personality, &member, now).await })
                 })
                 .await?;
-            Ok(Answer::public(session.say("reset-done", &[("name", name.into())])))
+            Ok(Answer::public(session.say("reply-reset-done", &[])))
         }
         Some(ResetStep::Undo) => {
             let cut = places::last_cut(&session.turns.db, &session.place.id, &personality.id).await?;
-            let (id, _) = cut.ok_or_else(|| Refusal::new("refusal-nothing-to-undo"))?;
+            let (id, _) = cut.ok_or_else(|| Refusal::new("refusal-reset-nothing-to-undo"))?;
             session.turns.db.write(move |tx| Box::pin(async move { places::uncut_history(tx, &id).await })).await?;
-            Ok(Answer::public(session.say("reset-undone", &[("name", name.into())])))
+            Ok(Answer::public(session.say("reply-reset-undone", &[])))
         }
     }
 }
@@ -39,6 +38,5 @@ pub(super) async fn reset(session: &Session<'_>, reset: &Reset) -> Result<Answer
 /// The terminal changes whom it talks to by itself; this says whom, or that there is nobody of that name.
 pub(super) fn talk(session: &Session<'_>, talk: &Talk) -> Result<Answer, Stop> {
     let personality = session.named(talk.name.as_str())?;
-    let (name, about) = (personality.file.name.clone(), personality.file.about.clone());
-    Ok(Answer::public(session.say("talk-now", &[("name", name.into()), ("about", about.into())])))
+    Ok(Answer::public(session.say("reply-talk", &[("name", personality.file.name.clone().into())])))
 }

@@ -1,39 +1,55 @@
 //! `/help` and `/about`: the house itself.
 
-use commands::Help;
+use commands::{Help, Leaf, Where};
 
 use super::Session;
-use crate::domain::Answer;
+use crate::domain::{Answer, Refusal};
 
 /// All commands, or those whose name starts with the words given.
-pub(super) fn help(session: &Session<'_>, help: &Help) -> Answer {
+pub(super) fn help(session: &Session<'_>, help: &Help) -> Result<Answer, Refusal> {
     let wanted: Vec<&str> = help.command.iter().map(commands::CommandWord::as_str).collect();
-    let leaves = commands::leaves();
-    let mut shown: Vec<_> = leaves.iter().filter(|leaf| leaf.path.iter().map(String::as_str).take(wanted.len()).eq(wanted.iter().copied())).collect();
-    let head = if shown.is_empty() {
-        shown = leaves.iter().collect();
-        session.say("help-unknown", &[("command", wanted.join(" ").into())])
-    } else {
-        session.say("help-title", &[])
+    let in_terminal = session.place.platform == "console";
+    let fits = |leaf: &Leaf| {
+        let path: Vec<&str> = leaf.path.iter().map(String::as_str).collect();
+        path.starts_with(&wanted) && (in_terminal || leaf.place == Where::Everywhere)
     };
-    shown.into_iter().fold(Answer::private(head), |answer, leaf| {
-        let about = session.turns.texts.attribute(&session.locale, &leaf.text_id(), "about");
-        answer.with(leaf.usage(), about)
-    })
+    let shown: Vec<Leaf> = commands::leaves().into_iter().filter(fits).collect();
+    if shown.is_empty() {
+        return Err(Refusal::new("refusal-help-unknown").arg("command", wanted.join(" ")));
+    }
+    let head = if wanted.is_empty() {
+        format!("{}\n{}", session.say("reply-help", &[]), session.say("reply-help-more", &[]))
+    } else {
+        String::new()
+    };
+    let mut answer = Answer::private(head);
+    for leaf in &shown {
+        answer = answer.with(leaf.usage(), session.say(&leaf.text_id(), &[]));
+        if !wanted.is_empty() {
+            for arg in &leaf.args {
+                let about = session.turns.texts.describe(&session.locale, &leaf.text_id(), &arg.name);
+                answer = answer.with(format!("  {}", arg.name), about.unwrap_or_default());
+            }
+        }
+    }
+    Ok(answer)
 }
 
-/// What this house is, what it runs on, what it stores.
+/// What this house is and what it runs on.
 pub(super) fn about(session: &Session<'_>) -> Answer {
     let info = session.turns.model.info("");
-    Answer::public(session.say(
-        "about-house",
-        &[
-            ("version", env!("CARGO_PKG_VERSION").into()),
-            ("model", info.model.into()),
-            ("provider", info.provider.into()),
-            ("database", session.turns.db.engine().into()),
-            ("store", session.turns.recall.store().name().into()),
-            ("embedder", session.turns.recall.embedder().space().model.clone().into()),
-        ],
-    ))
+    let model = session.say(
+        if info.tiny { "about-model-tiny" } else { "about-model" },
+        &[("model", info.model.into()), ("provider", info.provider.into())],
+    );
+    let names = session.turns.directory.names();
+    let people: Vec<String> = names.all().iter().map(|personality| personality.file.name.clone()).collect();
+    let label = |id: &str| session.say(id, &[]);
+    Answer::public(session.say("reply-about", &[("version", env!("CARGO_PKG_VERSION").into())]))
+        .with(label("label-about-model"), model)
+        .with(label("label-about-database"), session.turns.db.engine())
+        .with(label("label-about-store"), session.turns.recall.store().name())
+        .with(label("label-about-embedder"), session.turns.recall.embedder().space().model.clone())
+        .with(label("label-about-personalities"), people.join(", "))
+        .with(label("label-about-locales"), session.turns.texts.locales().collect::<Vec<_>>().join(", "))
 }

@@ -5,6 +5,7 @@ use commands::MemoryRef;
 use super::{Session, Stop};
 use crate::db::{memories, turns};
 use crate::domain::{Answer, KeySource, Refusal};
+use crate::texts::Arg;
 use crate::turn::made_of::{Considered, MadeOf};
 
 /// Considered memories that are shown.
@@ -14,9 +15,8 @@ const SHOWN_CHARS: usize = 90;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<Answer, Stop> {
     let last = turns::last(&session.turns.db, &session.place.id, &session.person.member.id).await?;
-    let last = last.ok_or_else(|| Refusal::new("refusal-nothing-to-inspect"))?;
-    let made_of: MadeOf =
-        serde_json::from_value(last.made_of).map_err(|_| Refusal::new("refusal-nothing-to-inspect"))?;
+    let last = last.ok_or_else(|| Refusal::new("refusal-inspect-nothing"))?;
+    let made_of: MadeOf = serde_json::from_value(last.made_of).map_err(|_| Refusal::new("refusal-inspect-nothing"))?;
     let names = session.turns.directory.names();
     let name = names.get(&last.personality).map_or(made_of.personality.clone(), |p| p.file.name.clone());
     let say = |id: &str| session.say(id, &[]);
@@ -26,67 +26,62 @@ pub(super) async fn run(session: &Session<'_>) -> Result<Answer, Stop> {
         KeySource::Member => "inspect-key-member",
     });
     let used = &made_of.prompt;
-    let spent = session.say(
-        "inspect-prompt-parts",
+    let budget = session.say(
+        "inspect-budget-parts",
         &[
             ("total", (used.character + used.history + used.memories + used.message).into()),
             ("limit", used.limit.into()),
             ("character", used.character.into()),
             ("history", used.history.into()),
-            ("messages", used.history_messages.into()),
             ("memories", used.memories.into()),
             ("message", used.message.into()),
         ],
     );
     let times = &made_of.timings;
-    let ms = |millis: f64| crate::texts::Arg::from(format!("{millis:.1}"));
-    let timing = session.say(
-        "inspect-timing-parts",
-        &[
-            ("waited", ms(times.waited)),
-            ("history", ms(times.history)),
-            ("recall", ms(times.recall)),
-            ("prompt", ms(times.prompt)),
-            ("first", ms(times.first_text)),
-            ("model", ms(times.model)),
-        ],
+    let seconds = |millis: f64| Arg::from(format!("{:.2}", millis / 1_000.0));
+    let whole = times.waited + times.history + times.recall + times.prompt + times.model;
+    let time = session.say("inspect-time", &[("total", seconds(whole)), ("first", seconds(times.first_text))]);
+    let own = times.waited + times.history + times.recall + times.prompt;
+    let own = session.say("inspect-time-own", &[("millis", format!("{own:.1}").into())]);
+    let tokens = session.say(
+        if made_of.counted_by_provider { "inspect-tokens" } else { "inspect-tokens-counted" },
+        &[("prompt", number(made_of.prompt_tokens)), ("completion", number(made_of.completion_tokens))],
     );
-    let mut answer = Answer::private(session.say("inspect-title", &[("name", name.into())]))
-        .with(say("inspect-model"), format!("{} ({})", made_of.model, made_of.provider))
-        .with(say("inspect-key"), key)
-        .with(say("inspect-preset"), made_of.preset.clone())
-        .with(say("inspect-prompt"), spent)
-        .with(
-            say("inspect-tokens"),
-            session.say(
-                "inspect-token-parts",
-                &[
-                    ("prompt", usize::try_from(made_of.prompt_tokens).unwrap_or(usize::MAX).into()),
-                    ("completion", usize::try_from(made_of.completion_tokens).unwrap_or(usize::MAX).into()),
-                ],
-            ),
-        )
-        .with(say("inspect-timing"), timing);
+    let mut answer = Answer::private(say("reply-inspect"))
+        .with(say("label-inspect-personality"), name)
+        .with(say("label-inspect-persona"), session.person.persona.name.clone())
+        .with(say("label-inspect-model"), made_of.model.clone())
+        .with(say("label-inspect-provider"), made_of.provider.clone())
+        .with(say("label-inspect-key"), key)
+        .with(say("label-inspect-preset"), made_of.preset.clone())
+        .with(say("label-inspect-budget"), budget)
+        .with(say("label-inspect-history"), used.history_messages.to_string())
+        .with(say("label-inspect-tokens"), tokens)
+        .with(say("label-inspect-time"), format!("{time}; {own}"))
+        .with(say("label-inspect-trace"), last.turn.to_string());
     if let Some(class) = &last.failure {
-        answer = answer.with(say("inspect-failure"), class.clone());
+        answer = answer.with(say("label-inspect-failure"), class.replace('_', " "));
     }
     if made_of.recall_failed.is_some() {
-        answer = answer.with(say("inspect-memories"), say("inspect-recall-away"));
-    } else {
-        let memories = considered(session, &made_of.memories).await?;
-        answer = answer.with(say("inspect-memories"), memories);
+        return Ok(answer.with(say("label-inspect-memories"), say("inspect-recall-away")));
     }
-    Ok(answer)
+    let in_prompt = made_of.memories.iter().filter(|memory| memory.used).count();
+    let count = match in_prompt {
+        0 => say("inspect-none"),
+        some => some.to_string(),
+    };
+    considered(session, answer.with(say("label-inspect-memories"), count), &made_of.memories).await
 }
 
-/// The considered memories, best first, one a line.
-async fn considered(session: &Session<'_>, all: &[Considered]) -> Result<String, Stop> {
-    if all.is_empty() {
-        return Ok(session.say("inspect-no-memories", &[]));
-    }
+fn number(count: u64) -> Arg {
+    Arg::from(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+/// The considered memories, best first, one a row.
+async fn considered(session: &Session<'_>, mut answer: Answer, all: &[Considered]) -> Result<Answer, Stop> {
     let scope = session.own_scope()?;
-    let mut lines = Vec::with_capacity(all.len().min(SHOWN));
-    for memory in all.iter().take(SHOWN) {
+    let used_first = all.iter().filter(|memory| memory.used).chain(all.iter().filter(|memory| !memory.used));
+    for memory in used_first.take(SHOWN) {
         let score = |score: Option<f32>| score.map_or_else(|| "–".to_owned(), |score| format!("{score:.2}"));
         let text = match memories::get(&session.turns.db, &scope, &memory.id).await? {
             Some(memory) => {
@@ -97,17 +92,17 @@ async fn considered(session: &Session<'_>, all: &[Considered]) -> Result<String,
             }
             None => session.say("inspect-memory-gone", &[]),
         };
-        lines.push(session.say(
+        let id = MemoryRef::short(memory.id.as_str());
+        let scores = session.say(
             if memory.used { "inspect-memory-used" } else { "inspect-memory-unused" },
             &[
-                ("id", MemoryRef::short(memory.id.as_str()).into()),
                 ("score", format!("{:.2}", memory.score).into()),
                 ("dense", score(memory.dense).into()),
                 ("lexical", score(memory.lexical).into()),
                 ("tokens", memory.tokens.into()),
-                ("text", text.into()),
             ],
-        ));
+        );
+        answer = answer.with(session.say("label-inspect-memory", &[("id", id.into())]), format!("{scores}\n{text}"));
     }
-    Ok(lines.join("\n"))
+    Ok(answer)
 }

@@ -4,7 +4,7 @@ use commands::{Memory as MemoryCommand, MemoryRef, Page};
 
 use super::{Session, Stop};
 use crate::db::memories;
-use crate::domain::{Answer, Memory, Refusal};
+use crate::domain::{Answer, Memory, Provenance, Refusal};
 use crate::turn::prompt::written;
 
 /// Memories on a page.
@@ -27,27 +27,26 @@ pub(super) async fn run(session: &Session<'_>, command: MemoryCommand) -> Result
 
 async fn view(session: &Session<'_>, page: Page) -> Result<Answer, Stop> {
     let scope = session.own_scope()?;
-    let name = session.personality()?.file.name.clone();
     let total = usize::try_from(memories::count(&session.turns.db, &scope).await?).unwrap_or_default();
     if total == 0 {
-        return Ok(Answer::private(session.say("memory-none", &[("name", name.into())])));
+        return Ok(Answer::private(session.say("reply-memory-none", &[])));
     }
     let pages = total.div_ceil(PAGE);
     if page.number() as usize > pages {
-        return Err(Refusal::new("refusal-no-such-page").arg("pages", pages.to_string()).into());
+        return Err(Refusal::new("refusal-page-beyond").arg("pages", pages.to_string()).into());
     }
     let skip = i64::try_from(page.skip(PAGE)).unwrap_or(i64::MAX);
     let shown = memories::page(&session.turns.db, &scope, PAGE as i64, skip).await?;
     let head = session.say(
-        "memory-list",
-        &[
-            ("name", name.into()),
-            ("total", total.into()),
-            ("page", (page.number() as usize).into()),
-            ("pages", pages.into()),
-        ],
+        "reply-memory-page",
+        &[("count", total.into()), ("page", (page.number() as usize).into()), ("pages", pages.into())],
     );
-    Ok(shown.iter().fold(Answer::private(head), |answer, memory| row(session, answer, memory)))
+    let mut answer = shown.iter().fold(Answer::private(head), |answer, memory| row(session, answer, memory));
+    if (page.number() as usize) < pages {
+        let command = format!("/memory view --page {}", page.number() + 1);
+        answer.text = format!("{} {}", answer.text, session.say("reply-memory-more", &[("command", command.into())]));
+    }
+    Ok(answer)
 }
 
 async fn search(session: &Session<'_>, words: &str) -> Result<Answer, Stop> {
@@ -57,9 +56,9 @@ async fn search(session: &Session<'_>, words: &str) -> Result<Answer, Stop> {
         Refusal::new("refusal-recall-away")
     })?;
     if found.is_empty() {
-        return Ok(Answer::private(session.say("memory-not-found", &[])));
+        return Ok(Answer::private(session.say("reply-memory-not-found", &[("words", words.into())])));
     }
-    let head = session.say("memory-found", &[("count", found.len().into())]);
+    let head = session.say("reply-memory-found", &[("count", found.len().into()), ("words", words.into())]);
     Ok(found.iter().fold(Answer::private(head), |answer, (memory, _)| row(session, answer, memory)))
 }
 
@@ -69,9 +68,9 @@ async fn delete(session: &Session<'_>, ids: &[MemoryRef]) -> Result<Answer, Stop
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         match memories::ending(&session.turns.db, &scope, id.as_str()).await?.as_slice() {
-            [] => return Err(Refusal::new("refusal-no-such-memory").arg("id", id.as_str()).into()),
+            [] => return Err(Refusal::new("refusal-memory-not-found").arg("id", id.as_str()).into()),
             [memory] => found.push(memory.id.clone()),
-            _ => return Err(Refusal::new("refusal-several-memories").arg("id", id.as_str()).into()),
+            _ => return Err(Refusal::new("refusal-memory-ambiguous").arg("id", id.as_str()).into()),
         }
     }
     found.sort();
@@ -82,15 +81,26 @@ async fn delete(session: &Session<'_>, ids: &[MemoryRef]) -> Result<Answer, Stop
             _ => Refusal::new("refusal-recall-away").into(),
         })?;
     }
-    Ok(Answer::private(session.say("memory-deleted", &[("count", found.len().into())])))
+    Ok(Answer::private(session.say("reply-memory-deleted", &[("count", found.len().into())])))
 }
 
 /// One memory of a list: its short id and date, then both sides.
 fn row(session: &Session<'_>, answer: Answer, memory: &Memory) -> Answer {
-    let head = format!(
-        "{} · {}",
-        MemoryRef::short(memory.id.as_str()),
-        written(memory.at, session.zone(), "%Y-%m-%d %H:%M")
+    let origin = session.say(
+        match memory.provenance {
+            Provenance::UserSaid => "memory-origin-user-said",
+            Provenance::Import => "memory-origin-import",
+        },
+        &[],
+    );
+    let head = session.say(
+        "reply-memory-entry",
+        &[
+            ("id", MemoryRef::short(memory.id.as_str()).into()),
+            ("when", written(memory.at, session.zone(), "%Y-%m-%d %H:%M").into()),
+            ("personality", memory.answered_by.clone().into()),
+            ("origin", origin.into()),
+        ],
     );
     let said = format!("{}: {}", memory.said_by, shown(&memory.said));
     let text = match memory.answered.as_str() {

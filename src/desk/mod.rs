@@ -101,14 +101,14 @@ impl Desk {
             Err(Stop::Failed(error)) => {
                 crate::ops_error("command", &error);
                 let locale = self.locale_of(caller).await;
-                Answer::private(self.turns.texts.say(&locale, "refusal-house-trouble", &[]))
+                Answer::private(self.turns.texts.say(&locale, "refusal-internal", &[]))
             }
         }
     }
 
     async fn answer(&self, caller: &Caller, command: Command) -> Result<Answer, Stop> {
         if command.access() == Access::Operator && !access::is_owner(&self.turns.settings.owners, &caller.identity) {
-            return Err(Refusal::new("refusal-operators-only").into());
+            return Err(Refusal::new("refusal-not-allowed").into());
         }
         let session = self.session(caller).await?;
         match command {
@@ -117,7 +117,7 @@ impl Desk {
             Command::Talk(talk) => conversation::talk(&session, &talk),
             Command::Quit => Ok(Answer::public(session.say("console-goodbye", &[]))),
             Command::Inspect => inspect::run(&session).await,
-            Command::Help(help) => Ok(house::help(&session, &help)),
+            Command::Help(help) => Ok(house::help(&session, &help)?),
             Command::About => Ok(house::about(&session)),
             Command::Personality(personality) => personality::run(&session, &personality),
             Command::Persona(persona) => persona::run(&session, persona).await,
@@ -162,7 +162,13 @@ impl Session<'_> {
     /// The personality of a name.
     fn named(&self, name: &str) -> Result<Arc<Personality>, Refusal> {
         let names = self.turns.directory.names();
-        names.find(name).cloned().ok_or_else(|| Refusal::new("refusal-no-such-personality").arg("name", name))
+        names.find(name).cloned().ok_or_else(|| {
+            match names.nearest(name) {
+                Some(near) => Refusal::new("refusal-personality-similar").arg("suggestion", near.file.name.clone()),
+                None => Refusal::new("refusal-personality-not-found"),
+            }
+            .arg("name", name)
+        })
     }
 
     /// The caller's own memories with the personality they talk with, wherever they were made: for private answers.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use sha2::{Digest as _, Sha256};
 
+/// The model's name for people.
+pub const MODEL_NAME: &str = "SmolLM2-135M-Instruct";
 /// File name of the model.
 pub const MODEL_FILE: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
 /// SHA-256 of that file.

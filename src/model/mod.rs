@@ -2,11 +2,18 @@
 //!
 //! Never logs a prompt, an answer or a key.
 
+pub mod capability;
+pub mod discover;
 pub mod fetch;
+pub mod http;
 #[cfg(feature = "local-model")]
 pub mod local;
+mod open;
+pub mod openai;
 pub mod price;
 pub mod tokens;
+
+pub use self::open::{Notice, open};
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@
 use std::fmt::Display;
 use std::future::Future;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -115,15 +115,15 @@ pub fn settings(config: &Config) -> Vec<Check> {
             ));
         }
     }
-    let paths: [(&str, &Option<PathBuf>, fn(&Path) -> bool, &str); 3] = [
-        ("GREENROOM_LOCAL_MODEL", &config.llm.local_model, Path::is_file, "file"),
-        ("GREENROOM_EMBEDDER_DIR", &config.embeddings.embedder_dir, Path::is_dir, "folder"),
-        ("GREENROOM_PERSONALITIES_DIR", &config.personalities_dir, Path::is_dir, "folder"),
+    let paths = [
+        ("GREENROOM_LOCAL_MODEL", &config.llm.local_model, "file"),
+        ("GREENROOM_EMBEDDER_DIR", &config.embeddings.embedder_dir, "folder"),
+        ("GREENROOM_PERSONALITIES_DIR", &config.personalities_dir, "folder"),
     ];
-    for (name, path, is_there, kind) in paths {
-        if let Some(path) = path
-            && !is_there(path)
-        {
+    for (name, path, kind) in paths {
+        let Some(path) = path else { continue };
+        let is_there = if kind == "file" { path.is_file() } else { path.is_dir() };
+        if !is_there {
             checks.push(Check::bad(
                 NAME,
                 format!("{name}: there is no {kind} {}", path.display()),
@@ -182,10 +182,10 @@ pub fn data_dir(path: &Path) -> Vec<Check> {
 fn free_space(bytes: u64) -> Option<Check> {
     const NAME: &str = "free space";
     let found = format!("{} MB left for the data directory", bytes >> 20);
-    match bytes {
-        ..SPACE_OUT => Some(Check::bad(NAME, found, "free disk space before the database fails")),
-        ..SPACE_LOW => Some(Check::warn(NAME, found, "free some disk space")),
-        _ => None,
+    if bytes < SPACE_OUT {
+        Some(Check::bad(NAME, found, "free disk space before the database fails"))
+    } else {
+        (bytes < SPACE_LOW).then(|| Check::warn(NAME, found, "free some disk space"))
     }
 }
 

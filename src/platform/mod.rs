@@ -1,5 +1,6 @@
 //! Platforms: where people talk. A platform knows how to speak there; it decides nothing.
 
+pub mod console;
 #[cfg(feature = "testing")]
 pub mod fake;
 pub mod split;

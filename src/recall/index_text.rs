@@ -1,14 +1,167 @@
-//! Index text (stand-in).
-use crate::domain::Memory;
-/// One passage.
+//! What of a memory is indexed: the words themselves, with who said them, when, and what they answer.
+//!
+//! "Yes, on Friday" alone is found by nobody; with its speaker, its date and the line before it is. How much each
+//! part helps was measured: `docs/retrieval.md`. The text stored and shown is always the memory's own, never this.
+
+use jiff::tz::TimeZone;
+
+use super::chunk::chunks;
+use crate::domain::{Memory, Moment};
+
+/// The line before counts as context when it is not older than this: later, people talk of something else.
+const CONTEXT_GAP_MILLIS: i64 = 6 * 60 * 60 * 1000;
+/// Share of a passage, one part in this many, that the line before may fill.
+const CONTEXT_SHARE: usize = 3;
+
+/// One indexed passage: a part of a memory small enough to be embedded whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passage {
-    /// embedded
+    /// What the embedder gets.
     pub dense: String,
-    /// words
+    /// What BM25 reads, and what the store keeps as the entry's text.
     pub lexical: String,
 }
-/// The passages of a memory.
-pub fn passages(memory: &Memory, before: Option<&Memory>, _max: usize, _count: &dyn Fn(&str) -> usize) -> Vec<Passage> {
-    let text = memory.text();
-    vec![Passage { lexical: format!("{} {text}", before.map(|b| b.text()).unwrap_or_default()), dense: text }]
+
+/// A measure of text: how long a passage may be, in tokens as `count` counts them.
+pub struct Measure<F> {
+    pub max_tokens: usize,
+    pub count: F,
+}
+
+/// The passages of a memory: what was said and what was answered apart, long ones in overlapping chunks.
+///
+/// `before` is the memory just before it; it serves as context only when it is of the same tenant and place and
+/// recent, so that nothing said elsewhere can be found through this memory. Its words are then part of this
+/// memory's index: forgetting it means indexing this one again.
+pub fn passages<F: Fn(&str) -> usize>(memory: &Memory, before: Option<&Memory>, measure: &Measure<F>) -> Vec<Passage> {
+    let before = before.filter(|before| {
+        before.tenant == memory.tenant
+            && before.place == memory.place
+            && before.at <= memory.at
+            && memory.at.millis_since(before.at) <= CONTEXT_GAP_MILLIS
+    });
+    let earlier = before.and_then(|before| {
+        if before.answered.trim().is_empty() {
+            line(&before.said_by, &before.said)
+        } else {
+            line(&before.answered_by, &before.answered)
+        }
+    });
+    let day = day(memory.at);
+    let mut found = Vec::new();
+    side(&mut found, (&memory.said_by, &memory.said), earlier.as_deref(), &day, measure);
+    let said = line(&memory.said_by, &memory.said);
+    side(&mut found, (&memory.answered_by, &memory.answered), said.as_deref(), &day, measure);
+    found
+}
+
+/// `Name: words`, or nothing when nothing was said.
+fn line(name: &str, words: &str) -> Option<String> {
+    let words = words.trim();
+    (!words.is_empty()).then(|| format!("{name}: {words}"))
+}
+
+/// The passages of one side of an exchange.
+fn side<F: Fn(&str) -> usize>(
+    found: &mut Vec<Passage>,
+    (name, words): (&str, &str),
+    earlier: Option<&str>,
+    day: &str,
+    measure: &Measure<F>,
+) {
+    let frame = (measure.count)(&format!("[{day}] {name}: "));
+    let room = measure.max_tokens.saturating_sub(frame).max(measure.max_tokens / 2);
+    // A long line before is cut, from its start: it is indexed whole with its own memory.
+    let context = earlier.and_then(|earlier| chunks(earlier, room / CONTEXT_SHARE, &measure.count).into_iter().last());
+    let context_tokens = context.map_or(0, &measure.count);
+    for (at, chunk) in chunks(words, room - context_tokens, &measure.count).into_iter().enumerate() {
+        let spoken = format!("{name}: {chunk}");
+        let lexical = match context.filter(|_| at == 0) {
+            Some(context) => format!("[{day}] {context}\n{spoken}"),
+            None => format!("[{day}] {spoken}"),
+        };
+        found.push(Passage { dense: spoken, lexical });
+    }
+}
+
+/// The day in words, as people ask for it: `Monday 8 May 2023`, in UTC.
+fn day(at: Moment) -> String {
+    jiff::Timestamp::from_millisecond(at.0)
+        .map(|time| time.to_zoned(TimeZone::UTC).strftime("%A %-d %B %Y").to_string())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{MemoryId, MemoryKind, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Tenant};
+
+    fn memory(place: &str, at: i64, said: &str, answered: &str) -> Memory {
+        let (persona, personality) = (PersonaId::new("p"), PersonalityId::new("abbey"));
+        Memory {
+            id: MemoryId::new(format!("{place}-{at}")),
+            kind: MemoryKind::Episode,
+            tenant: Tenant::personal(&persona, &personality),
+            persona,
+            personality,
+            place: PlaceId::new(place),
+            privacy: Privacy::Open,
+            provenance: Provenance::UserSaid,
+            turn: None,
+            said_by: "Mia".to_owned(),
+            said: said.to_owned(),
+            answered_by: "Abbey".to_owned(),
+            answered: answered.to_owned(),
+            at: Moment(1_683_554_160_000 + at),
+        }
+    }
+
+    fn lexical(memory: &Memory, before: Option<&Memory>) -> Vec<String> {
+        let measure = Measure { max_tokens: 30, count: |text: &str| text.split_whitespace().count() };
+        passages(memory, before, &measure).into_iter().map(|passage| passage.lexical).collect()
+    }
+
+    #[test]
+    fn each_side_carries_its_speaker_its_day_and_the_line_before() {
+        let first = memory("here", 0, "When is the recital?", "On Friday, isn't it?");
+        let second = memory("here", 60_000, "Yes.", "I will be there.");
+        assert_eq!(
+            lexical(&second, Some(&first)),
+            [
+                "[Monday 8 May 2023] Abbey: On Friday, isn't it?\nMia: Yes.",
+                "[Monday 8 May 2023] Mia: Yes.\nAbbey: I will be there.",
+            ]
+        );
+    }
+
+    #[test]
+    fn words_of_another_place_or_day_are_no_context() {
+        let now = memory("here", 0, "Yes.", "");
+        let elsewhere = memory("there", -1_000, "A secret?", "");
+        let long_ago = memory("here", -CONTEXT_GAP_MILLIS - 1, "Shall we?", "");
+        let later = memory("here", 1, "Later words", "");
+        for before in [elsewhere, long_ago, later] {
+            assert_eq!(lexical(&now, Some(&before)), ["[Monday 8 May 2023] Mia: Yes."]);
+        }
+    }
+
+    #[test]
+    fn long_words_are_chunked_and_every_word_is_indexed() {
+        let words: Vec<String> = (0..200).map(|at| format!("word{at}")).collect();
+        let long = memory("here", 0, &words.join(" "), "");
+        let before = memory("here", -1, &words.join(" "), "");
+        let measure = Measure { max_tokens: 30, count: |text: &str| text.split_whitespace().count() };
+        let found = passages(&long, Some(&before), &measure);
+        assert!(found.len() > 5);
+        for passage in &found {
+            assert!((measure.count)(&passage.lexical) <= 30, "{}", passage.lexical);
+        }
+        let all = found.iter().map(|passage| passage.dense.as_str()).collect::<Vec<_>>().join(" ");
+        assert!(words.iter().all(|word| all.split_whitespace().any(|seen| seen == word)));
+    }
+
+    #[test]
+    fn a_memory_without_words_has_no_passages() {
+        assert!(lexical(&memory("here", 0, "  ", ""), None).is_empty());
+    }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::index_text::{Measure, passages};
 use super::{Embedder, Entry, Forget, Hit, Query, RecallError, Side, VectorStore, Weights};
 use crate::crash;
 use crate::db::memories::{self, Action, Chore};
@@ -182,8 +183,9 @@ impl Recall {
         let mut embedded = Vec::new();
         for memory in memories {
             let before = memories::before(&self.db, memory).await?;
-            let count = |text: &str| self.embedder.count(text);
-            let passages = super::index_text::passages(memory, before.as_ref(), self.embedder.max_tokens(), &count);
+            let measure =
+                Measure { max_tokens: self.embedder.max_tokens(), count: |text: &str| self.embedder.count(text) };
+            let passages = passages(memory, before.as_ref(), &measure);
             for (number, passage) in passages.into_iter().enumerate() {
                 embedded.push(passage.dense);
                 entries.push(Entry {

@@ -1,0 +1,35 @@
+# Was jeder Befehl tut (höchstens 100 Zeichen) und, als Attribute, was seine Angaben bedeuten.
+
+command-memory = Sehen, durchsuchen und löschen, was man hier von dir weiß
+command-memory-view = Zeigen, was man sich über dich gemerkt hat, Neues zuerst
+    .page = Welche Seite
+command-memory-search = Erinnerungen nach Wörtern oder nach Bedeutung finden
+    .words = Wonach gesucht wird
+command-memory-delete = Erinnerungen endgültig löschen
+    .ids = Kennungen, wie die Liste sie zeigt
+command-reset = Das Gespräch neu beginnen; Gesagtes bleibt gespeichert
+    .step = Leer lassen, um neu zu beginnen
+    .step-undo = rückgängig
+command-inspect = Zeigen, woraus die letzte Antwort entstanden ist
+command-help = Zeigen, was du das Haus fragen kannst
+    .command = Der Befehl, um den es geht
+command-about = Zeigen, was dieses Haus ist und womit es läuft
+command-personality = Die Figuren dieses Hauses kennenlernen
+command-personality-list = Die Figuren auflisten, mit denen du reden kannst
+command-personality-view = Zeigen, wer eine Figur ist
+    .name = Welche Figur
+command-talk = Ab jetzt mit einer anderen Figur reden
+    .name = Mit wem du reden möchtest
+command-quit = Das Terminal verlassen
+command-persona = Sagen, wer du bist
+command-persona-view = Zeigen, wie die Figuren dich sehen
+command-persona-edit = Ändern, wie die Figuren dich sehen
+    .name = Wie sie dich nennen sollen
+    .pronouns = Deine Pronomen
+    .description = Was sie über dich wissen sollen
+command-settings = Wählen, wie das Haus mit dir umgeht
+command-settings-view = Deine Einstellungen zeigen
+command-settings-time-zone = Die Zeitzone für angezeigte Zeiten wählen
+    .zone = Ein Name wie Europe/Berlin
+command-settings-locale = Die Sprache wählen, in der das Haus mit dir spricht
+    .tag = Ein Sprachkürzel wie de oder en-US

@@ -1,0 +1,63 @@
+# Warum etwas nicht geschehen ist: was war und was hilft. Ohne Vorwurf, ohne Innereien.
+
+## Das Modell hat nicht geantwortet: eine Zeile für jede Art von Fehler.
+
+failure-key-invalid = Der Anbieter des Modells nimmt den hinterlegten Schlüssel nicht an, deshalb kann ich nicht antworten. Wem der Schlüssel gehört, der kann ihn prüfen oder einen neuen eintragen.
+failure-no-credit = Das Konto, das für das Modell bezahlt, hat kein Guthaben mehr. Sobald es aufgeladen ist, frag einfach noch einmal.
+failure-rate-limited = Das Modell bekommt gerade mehr Fragen, als es beantworten darf. Lass ihm eine Minute und frag noch einmal.
+failure-too-long = Das ist mehr Text, als das Modell auf einmal aufnehmen kann. Versuch es kürzer, oder fang mit /reset neu an.
+failure-refused = Der Anbieter des Modells möchte darauf nicht antworten. Vielleicht hilft es, es anders zu sagen.
+failure-empty = Vom Modell kam gar nichts zurück. Bitte frag noch einmal.
+failure-timed-out = Das Modell hat zu lange gebraucht, und ich habe aufgehört zu warten. Bitte versuch es gleich noch einmal.
+failure-down = Das Modell ist im Moment nicht zu erreichen. Bitte versuch es in einer Weile wieder.
+failure-truncated = Die Verbindung zum Modell ist mitten in der Antwort abgerissen. Bitte frag noch einmal.
+failure-malformed = Das Modell hat etwas geschickt, womit ich nichts anfangen kann. Bitte frag noch einmal; wenn es öfter passiert, sag denen Bescheid, die dieses Haus betreiben.
+failure-bad-request = So, wie das Modell eingerichtet ist, kann es darauf nicht antworten. Wer dieses Haus betreibt, kann Namen und Einstellungen des Modells prüfen.
+failure-cancelled = Gut, ich habe aufgehört. Von der Antwort wird nichts behalten.
+failure-gave-up = Ich habe es mehrmals versucht, und jedes Mal ging im Haus etwas schief. Wer es betreibt, findet einen Vermerk. Frag bitte noch einmal anders.
+
+## Eine Zeile, die wie ein Befehl anfängt, aber nicht als solcher zu lesen ist.
+
+misread-empty = Ein Befehl beginnt mit einem Schrägstrich und einem Namen, zum Beispiel /help.
+misread-unclosed-quote = Da steht ein öffnendes Anführungszeichen ohne sein Gegenstück. Ergänze das schließende und schick es noch einmal.
+misread-unknown-command = Den Befehl { $given } gibt es nicht. /help zeigt alle.
+misread-similar-command = Den Befehl { $given } gibt es nicht. Meinst du { $suggestion }?
+misread-incomplete = Nach { $command } fehlt noch ein Wort. Zur Wahl stehen: { $choices }.
+misread-unknown-option = { $given } gibt es hier nicht. So geht es: { $usage }
+misread-similar-option = { $given } gibt es hier nicht. Meinst du { $suggestion }?
+misread-surplus = Mit „{ $given }“ weiß ich hier nichts anzufangen. So geht es: { $usage }
+misread-missing-argument = Es fehlt „{ $argument }“. So geht es: { $usage }
+misread-missing-value = Zu „{ $argument }“ fehlt der Wert. So geht es: { $usage }
+misread-repeated = „{ $argument }“ steht mehrmals da; einmal genügt. So geht es: { $usage }
+misread-bad-choice = „{ $given }“ steht nicht zur Wahl. Möglich ist: { $choices }.
+misread-unclear = Das kann ich nicht als Befehl lesen. So geht es: { $usage }
+misread-value-length = „{ $given }“ passt nicht als „{ $argument }“: Es darf nicht leer sein und hat höchstens { $max } Zeichen.
+misread-value-one-line = „{ $argument }“ muss in eine Zeile passen: „{ $given }“ tut das nicht.
+misread-value-page = „{ $given }“ ist keine Seite. „{ $argument }“ ist eine Zahl ab 1.
+misread-value-memory = „{ $given }“ kann keine Kennung sein. Übernimm für „{ $argument }“ die Buchstaben und Ziffern, die /memory view zeigt.
+misread-value-locale = „{ $given }“ ist kein Sprachkürzel. Schreib für „{ $argument }“ etwa de oder en-US.
+misread-value-zone = „{ $given }“ ist keine Zeitzone. Schreib für „{ $argument }“ einen Namen wie Europe/Berlin.
+
+## Verstanden, aber nicht möglich.
+
+refusal-not-allowed = Das kann nur, wer dieses Haus betreibt.
+refusal-only-terminal = { $command } gibt es nur im Terminal.
+refusal-personality-not-found = Hier gibt es niemanden namens „{ $name }“. /personality list zeigt, wer da ist.
+refusal-personality-similar = Hier gibt es niemanden namens „{ $name }“. Meinst du { $suggestion }?
+refusal-memory-not-found = Du hast keine Erinnerung mit der Kennung „{ $id }“. /memory view zeigt die vorhandenen. Es wurde nichts gelöscht.
+refusal-memory-ambiguous = Mehrere deiner Erinnerungen enden auf „{ $id }“. Gib ein paar Zeichen mehr von der Kennung an. Es wurde nichts gelöscht.
+refusal-page-beyond = Es gibt nur { $pages ->
+        [one] eine Seite
+       *[other] { $pages } Seiten
+    }.
+refusal-inspect-nothing = Hier gibt es noch keine Antwort, die man sich ansehen könnte.
+refusal-reset-nothing-to-undo = Hier gibt es keinen Neubeginn, der sich rückgängig machen ließe.
+refusal-help-unknown = Den Befehl „{ $command }“ gibt es nicht. /help zeigt alle.
+refusal-persona-nothing-to-change = Nichts zu ändern. Gib mindestens eines von --name, --pronouns und --description an.
+refusal-persona-name-taken = Du hast schon eine Persona namens „{ $name }“. Wähl einen anderen Namen.
+refusal-zone-unknown = Die Zeitzone „{ $zone }“ kenne ich nicht. Schreib sie wie Europe/Berlin oder America/New_York.
+refusal-locale-unknown = „{ $locale }“ spreche ich noch nicht. Ich spreche: { $locales }.
+refusal-message-too-long = Diese Nachricht ist zu lang: Mehr als { $max } Zeichen gehen nicht. Bitte schick sie in Stücken.
+refusal-internal = Im Haus ist etwas schiefgegangen; für die Betreiber ist es festgehalten. Bitte versuch es noch einmal.
+refusal-model-not-offered = Das Modell dieses Hauses steht nicht allen offen. Frag die Person, die es betreibt, ob du es nutzen darfst.
+refusal-recall-away = Das Gedächtnis ist gerade nicht erreichbar. Es wurde nichts geändert; versuch es gleich noch einmal.

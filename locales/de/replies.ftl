@@ -1,0 +1,98 @@
+# Was Befehle antworten. Die Texte `label-…` benennen die Zeilen einer Antwort.
+
+## /memory
+reply-memory-page = { $count ->
+        [one] Eine Erinnerung
+       *[other] { $count } Erinnerungen
+    }, Seite { $page } von { $pages }. Zum Löschen: /memory delete und die Kennung.
+reply-memory-none = Noch ist nichts über dich gemerkt. Sprich mit jemandem, dann taucht es hier auf.
+reply-memory-found = { $count ->
+        [one] Eine Erinnerung passt
+       *[other] { $count } Erinnerungen passen
+    } zu „{ $words }“, die beste zuerst.
+reply-memory-not-found = Zu „{ $words }“ finde ich keine Erinnerung.
+reply-memory-more = Weiter: { $command }
+reply-memory-deleted = { $count ->
+        [one] Die Erinnerung ist endgültig gelöscht.
+       *[other] { $count } Erinnerungen sind endgültig gelöscht.
+    }
+reply-memory-entry = { $id } · { $when } · { $personality } · { $origin }
+memory-origin-user-said = aus einem Gespräch
+memory-origin-import = von anderswo mitgebracht
+
+## /reset
+reply-reset-done = Neuer Anfang: Die nächste Antwort weiß nichts von dem, was hier vorher gesagt wurde. Erinnerungen bleiben. Rückgängig machen: /reset undo
+reply-reset-undone = Das Gespräch von vor dem letzten Neubeginn ist wieder da.
+
+## /inspect
+reply-inspect = Woraus die letzte Antwort entstanden ist
+label-inspect-personality = Geantwortet hat
+label-inspect-persona = Du warst
+label-inspect-model = Modell
+label-inspect-provider = Bereitgestellt von
+label-inspect-key = Bezahlt von
+label-inspect-tokens = Tokens
+label-inspect-time = Zeit
+label-inspect-history = Frühere Nachrichten
+label-inspect-memories = Benutzte Erinnerungen
+label-inspect-memory = Erinnerung { $id }
+label-inspect-failure = Keine Antwort, weil
+label-inspect-trace = Spur
+inspect-key-local = niemandem: Das Modell läuft hier
+inspect-key-operator = dem Schlüssel des Hauses
+inspect-key-member = deinem Schlüssel
+inspect-tokens = { $prompt } hinein, { $completion } heraus
+inspect-tokens-counted = etwa { $prompt } hinein, { $completion } heraus (hier gezählt)
+inspect-time = { $total } s, erste Wörter nach { $first } s
+inspect-none = keine
+label-inspect-preset = Voreinstellung
+label-inspect-budget = Prompt
+inspect-budget-parts = { $total } von { $limit } Tokens: Figur { $character }, Verlauf { $history }, Erinnerungen { $memories }, Nachricht { $message }
+inspect-time-own = das Haus selbst brauchte { $millis } ms
+inspect-memory-used = im Prompt, { $tokens } Tokens; Wertung { $score } (Bedeutung { $dense }, Wörter { $lexical })
+inspect-memory-unused = gefunden, aus Platzgründen weggelassen; Wertung { $score } (Bedeutung { $dense }, Wörter { $lexical })
+inspect-memory-gone = (inzwischen gelöscht)
+inspect-recall-away = keine: Das Gedächtnis hat nicht rechtzeitig geantwortet
+
+## /help
+reply-help = Das kannst du das Haus fragen. Alles andere, was du schreibst, geht an die Figur, mit der du gerade redest.
+reply-help-more = Mehr über einen Befehl: /help und sein Name.
+reply-help-command = { $usage }
+reply-help-terminal = Diesen gibt es nur im Terminal.
+
+## /about
+reply-about = Das ist Greenroom { $version }, ein selbst betriebenes Zuhause für KI-Figuren.
+label-about-model = Modell
+label-about-database = Datenbank
+label-about-store = Gedächtnis
+label-about-embedder = Findet Bedeutung mit
+label-about-personalities = Figuren
+label-about-locales = Sprachen
+about-model = { $model } ({ $provider })
+about-model-tiny = { $model } ({ $provider }): ein winziges Modell, das zeigt, wie das Haus funktioniert, und nicht klug ist
+
+## /personality und /talk
+reply-personality-list = Mit wem du hier reden kannst
+reply-personality-none = Noch wohnt hier niemand. Wer dieses Haus betreibt, kann Figuren als Dateien hinzufügen.
+reply-personality-view = { $name }: { $about }
+label-personality-slug = Kurzname
+label-personality-pronouns = Pronomen
+label-personality-aliases = Hört auch auf
+label-personality-model = Modell
+reply-talk = Du redest jetzt mit { $name }.
+
+## /persona
+reply-persona-view = So sehen dich die Figuren. Ändern kannst du es mit /persona edit
+reply-persona-saved = Gespeichert. Ab jetzt sehen dich die Figuren so.
+label-persona-name = Name
+label-persona-pronouns = Pronomen
+label-persona-description = Über dich
+persona-not-set = nicht angegeben
+
+## /settings
+reply-settings-view = Deine Einstellungen
+reply-settings-time-zone = Zeiten werden jetzt für { $zone } gezeigt. Dort ist es { $time }.
+reply-settings-locale = Ab jetzt spreche ich Deutsch mit dir.
+label-settings-time-zone = Zeitzone
+label-settings-locale = Sprache
+settings-default = { $value } (vom Haus gewählt)

@@ -1,0 +1,35 @@
+# What each command does (at most 100 characters) and, as attributes, what its arguments mean.
+
+command-memory = See, search and delete what is remembered about you
+command-memory-view = Show what is remembered about you, newest first
+    .page = Which page
+command-memory-search = Find memories by words or by meaning
+    .words = What to look for
+command-memory-delete = Delete memories for good
+    .ids = Ids as the list shows them
+command-reset = Start the conversation afresh; what was said is kept
+    .step = Leave empty to start afresh
+    .step-undo = undo
+command-inspect = Show what the last answer was made of
+command-help = Show what can be asked of the house
+    .command = The command to explain
+command-about = Show what this house is and what it runs on
+command-personality = Meet the characters of this house
+command-personality-list = List the characters you can talk to
+command-personality-view = Show who a character is
+    .name = Which character
+command-talk = Talk to another character from here on
+    .name = Whom to talk to
+command-quit = Leave the terminal
+command-persona = Say who you are
+command-persona-view = Show how the characters see you
+command-persona-edit = Change how the characters see you
+    .name = What they should call you
+    .pronouns = Your pronouns
+    .description = What they should know about you
+command-settings = Choose how the house treats you
+command-settings-view = Show your settings
+command-settings-time-zone = Choose the time zone of the dates you see
+    .zone = A name such as Europe/Berlin
+command-settings-locale = Choose the language the house speaks to you
+    .tag = A language tag such as de or en-US

@@ -1,0 +1,98 @@
+# What commands answer. The `label-…` messages name the rows of an answer.
+
+## /memory
+reply-memory-page = { $count ->
+        [one] One memory
+       *[other] { $count } memories
+    }, page { $page } of { $pages }. To delete one: /memory delete and its id.
+reply-memory-none = Nothing is remembered about you yet. Talk to somebody, and it will show up here.
+reply-memory-found = { $count ->
+        [one] One memory fits
+       *[other] { $count } memories fit
+    } “{ $words }”, the best first.
+reply-memory-not-found = I find no memory about “{ $words }”.
+reply-memory-more = More: { $command }
+reply-memory-deleted = { $count ->
+        [one] The memory is deleted for good.
+       *[other] { $count } memories are deleted for good.
+    }
+reply-memory-entry = { $id } · { $when } · { $personality } · { $origin }
+memory-origin-user-said = from talking
+memory-origin-import = brought in from elsewhere
+
+## /reset
+reply-reset-done = A fresh start: the next answer knows nothing of what was said here before. Memories stay. To take it back: /reset undo
+reply-reset-undone = The conversation from before the last reset is back.
+
+## /inspect
+reply-inspect = What the last answer was made of
+label-inspect-personality = Answered by
+label-inspect-persona = You were
+label-inspect-model = Model
+label-inspect-provider = Served by
+label-inspect-key = Paid by
+label-inspect-tokens = Tokens
+label-inspect-time = Time
+label-inspect-history = Earlier messages
+label-inspect-memories = Memories used
+label-inspect-memory = Memory { $id }
+label-inspect-failure = No answer because
+label-inspect-trace = Trace
+inspect-key-local = nobody: the model runs here
+inspect-key-operator = the house’s key
+inspect-key-member = your key
+inspect-tokens = { $prompt } in, { $completion } out
+inspect-tokens-counted = about { $prompt } in, { $completion } out (counted here)
+inspect-time = { $total } s, first words after { $first } s
+inspect-none = none
+label-inspect-preset = Preset
+label-inspect-budget = Prompt
+inspect-budget-parts = { $total } of { $limit } tokens: character { $character }, history { $history }, memories { $memories }, message { $message }
+inspect-time-own = the house itself took { $millis } ms
+inspect-memory-used = in the prompt, { $tokens } tokens; score { $score } (meaning { $dense }, words { $lexical })
+inspect-memory-unused = found, left out for space; score { $score } (meaning { $dense }, words { $lexical })
+inspect-memory-gone = (deleted since)
+inspect-recall-away = none: memory did not answer in time
+
+## /help
+reply-help = What you can ask of the house. Anything else you write goes to the character you are talking to.
+reply-help-more = More about one of them: /help and its name.
+reply-help-command = { $usage }
+reply-help-terminal = This one works only in the terminal.
+
+## /about
+reply-about = This is Greenroom { $version }, a self-hosted home for AI characters.
+label-about-model = Model
+label-about-database = Database
+label-about-store = Memory store
+label-about-embedder = Finds meaning with
+label-about-personalities = Characters
+label-about-locales = Languages
+about-model = { $model } ({ $provider })
+about-model-tiny = { $model } ({ $provider }): a tiny model that shows how the house works and is not clever
+
+## /personality and /talk
+reply-personality-list = Who you can talk to here
+reply-personality-none = Nobody lives here yet. Whoever runs this house can add personality files.
+reply-personality-view = { $name }: { $about }
+label-personality-slug = Short name
+label-personality-pronouns = Pronouns
+label-personality-aliases = Also answers to
+label-personality-model = Model
+reply-talk = You are talking to { $name } now.
+
+## /persona
+reply-persona-view = This is how the characters see you. To change it: /persona edit
+reply-persona-saved = Saved. From now on the characters see you like this.
+label-persona-name = Name
+label-persona-pronouns = Pronouns
+label-persona-description = About you
+persona-not-set = not set
+
+## /settings
+reply-settings-view = Your settings
+reply-settings-time-zone = Dates are shown in { $zone } now. There it is { $time }.
+reply-settings-locale = From now on I speak English with you.
+label-settings-time-zone = Time zone
+label-settings-locale = Language
+settings-default = { $value } (the house’s choice)

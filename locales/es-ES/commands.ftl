@@ -1,0 +1,35 @@
+# Qué hace cada comando (100 caracteres como máximo) y, como atributos, qué significan sus argumentos.
+
+command-memory = Ver, buscar y borrar lo que aquí se recuerda de ti
+command-memory-view = Mostrar lo que se recuerda de ti, lo más reciente primero
+    .page = Qué página
+command-memory-search = Buscar recuerdos por palabras o por significado
+    .words = Qué hay que buscar
+command-memory-delete = Borrar recuerdos para siempre
+    .ids = Identificadores tal como aparecen en la lista
+command-reset = Empezar la conversación de nuevo; lo dicho se conserva
+    .step = Déjalo vacío para empezar de nuevo
+    .step-undo = deshacer
+command-inspect = Mostrar con qué se hizo la última respuesta
+command-help = Mostrar qué se le puede pedir a la casa
+    .command = El comando que quieres entender
+command-about = Mostrar qué es esta casa y con qué funciona
+command-personality = Conocer a los personajes de esta casa
+command-personality-list = Ver con qué personajes puedes hablar
+command-personality-view = Mostrar quién es un personaje
+    .name = Qué personaje
+command-talk = Hablar con otro personaje a partir de ahora
+    .name = Con quién quieres hablar
+command-quit = Salir del terminal
+command-persona = Decir quién eres
+command-persona-view = Mostrar cómo te ven los personajes
+command-persona-edit = Cambiar cómo te ven los personajes
+    .name = Cómo deben llamarte
+    .pronouns = Tus pronombres
+    .description = Qué deben saber de ti
+command-settings = Elegir cómo te trata la casa
+command-settings-view = Mostrar tus ajustes
+command-settings-time-zone = Elegir la zona horaria de las fechas que ves
+    .zone = Un nombre como Europe/Madrid
+command-settings-locale = Elegir el idioma en que te habla la casa
+    .tag = Un código de idioma como es-ES o en-US

@@ -1,0 +1,98 @@
+# Lo que responden los comandos. Los mensajes `label-…` dan nombre a las filas de una respuesta.
+
+## /memory
+reply-memory-page = { $count ->
+        [one] Un recuerdo
+       *[other] { $count } recuerdos
+    }, página { $page } de { $pages }. Para borrar uno: /memory delete y su identificador.
+reply-memory-none = Todavía no se recuerda nada de ti. Habla con alguien y aparecerá aquí.
+reply-memory-found = { $count ->
+        [one] Un recuerdo encaja
+       *[other] { $count } recuerdos encajan
+    } con «{ $words }», el mejor primero.
+reply-memory-not-found = No encuentro ningún recuerdo sobre «{ $words }».
+reply-memory-more = Más: { $command }
+reply-memory-deleted = { $count ->
+        [one] El recuerdo se ha borrado para siempre.
+       *[other] Se han borrado { $count } recuerdos para siempre.
+    }
+reply-memory-entry = { $id } · { $when } · { $personality } · { $origin }
+memory-origin-user-said = de una conversación
+memory-origin-import = traído de otro sitio
+
+## /reset
+reply-reset-done = Empezamos de nuevo: la próxima respuesta no sabrá nada de lo que se dijo aquí antes. Los recuerdos se quedan. Para deshacerlo: /reset undo
+reply-reset-undone = Ha vuelto la conversación de antes del último reinicio.
+
+## /inspect
+reply-inspect = Con qué se hizo la última respuesta
+label-inspect-personality = Respondió
+label-inspect-persona = Tú eras
+label-inspect-model = Modelo
+label-inspect-provider = Servido por
+label-inspect-key = Pagado por
+label-inspect-tokens = Tokens
+label-inspect-time = Tiempo
+label-inspect-history = Mensajes anteriores
+label-inspect-memories = Recuerdos usados
+label-inspect-memory = Recuerdo { $id }
+label-inspect-failure = Sin respuesta porque
+label-inspect-trace = Rastro
+inspect-key-local = nadie: el modelo funciona aquí
+inspect-key-operator = la clave de la casa
+inspect-key-member = tu clave
+inspect-tokens = { $prompt } de entrada, { $completion } de salida
+inspect-tokens-counted = unos { $prompt } de entrada, { $completion } de salida (contados aquí)
+inspect-time = { $total } s, primeras palabras a los { $first } s
+inspect-none = ninguno
+label-inspect-preset = Ajuste
+label-inspect-budget = Prompt
+inspect-budget-parts = { $total } de { $limit } tokens: personaje { $character }, historial { $history }, recuerdos { $memories }, mensaje { $message }
+inspect-time-own = la casa tardó { $millis } ms
+inspect-memory-used = en el prompt, { $tokens } tokens; puntuación { $score } (significado { $dense }, palabras { $lexical })
+inspect-memory-unused = encontrado, fuera por falta de espacio; puntuación { $score } (significado { $dense }, palabras { $lexical })
+inspect-memory-gone = (borrado desde entonces)
+inspect-recall-away = ninguno: la memoria no respondió a tiempo
+
+## /help
+reply-help = Lo que puedes pedirle a la casa. Todo lo demás que escribas va al personaje con el que estás hablando.
+reply-help-more = Más sobre un comando: /help y su nombre.
+reply-help-command = { $usage }
+reply-help-terminal = Este solo funciona en el terminal.
+
+## /about
+reply-about = Esto es Greenroom { $version }, un hogar propio para personajes de IA.
+label-about-model = Modelo
+label-about-database = Base de datos
+label-about-store = Memoria
+label-about-embedder = Encuentra significados con
+label-about-personalities = Personajes
+label-about-locales = Idiomas
+about-model = { $model } ({ $provider })
+about-model-tiny = { $model } ({ $provider }): un modelo diminuto que enseña cómo funciona la casa y no es listo
+
+## /personality y /talk
+reply-personality-list = Con quién puedes hablar aquí
+reply-personality-none = Todavía no vive nadie aquí. Quien lleva esta casa puede añadir archivos de personajes.
+reply-personality-view = { $name }: { $about }
+label-personality-slug = Nombre corto
+label-personality-pronouns = Pronombres
+label-personality-aliases = También responde a
+label-personality-model = Modelo
+reply-talk = Ahora hablas con { $name }.
+
+## /persona
+reply-persona-view = Así te ven los personajes. Para cambiarlo: /persona edit
+reply-persona-saved = Guardado. A partir de ahora los personajes te ven así.
+label-persona-name = Nombre
+label-persona-pronouns = Pronombres
+label-persona-description = Sobre ti
+persona-not-set = sin indicar
+
+## /settings
+reply-settings-view = Tus ajustes
+reply-settings-time-zone = Las fechas se muestran ahora en { $zone }. Allí son las { $time }.
+reply-settings-locale = A partir de ahora te hablo en español.
+label-settings-time-zone = Zona horaria
+label-settings-locale = Idioma
+settings-default = { $value } (elegido por la casa)

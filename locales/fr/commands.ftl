@@ -1,0 +1,35 @@
+# Ce que fait chaque commande (100 caractères au plus) et, en attributs, le sens de ses arguments.
+
+command-memory = Voir, chercher et effacer ce qui est retenu de toi
+command-memory-view = Montrer ce qui est retenu de toi, le plus récent d’abord
+    .page = Quelle page
+command-memory-search = Trouver des souvenirs par mots ou par sens
+    .words = Ce qu’il faut chercher
+command-memory-delete = Effacer des souvenirs pour de bon
+    .ids = Identifiants tels que la liste les montre
+command-reset = Reprendre la conversation à zéro ; ce qui a été dit est gardé
+    .step = Laisse vide pour repartir à zéro
+    .step-undo = annuler
+command-inspect = Montrer de quoi la dernière réponse est faite
+command-help = Montrer ce qu’on peut demander à la maison
+    .command = La commande à expliquer
+command-about = Montrer ce qu’est cette maison et ce qui la fait tourner
+command-personality = Rencontrer les personnages de cette maison
+command-personality-list = Lister les personnages à qui tu peux parler
+command-personality-view = Montrer qui est un personnage
+    .name = Quel personnage
+command-talk = Parler désormais à un autre personnage
+    .name = À qui tu veux parler
+command-quit = Quitter le terminal
+command-persona = Dire qui tu es
+command-persona-view = Montrer comment les personnages te voient
+command-persona-edit = Changer la façon dont les personnages te voient
+    .name = Comment ils doivent t’appeler
+    .pronouns = Tes pronoms
+    .description = Ce qu’ils doivent savoir de toi
+command-settings = Choisir comment la maison te traite
+command-settings-view = Montrer tes réglages
+command-settings-time-zone = Choisir le fuseau horaire des dates affichées
+    .zone = Un nom comme Europe/Paris
+command-settings-locale = Choisir la langue dans laquelle la maison te parle
+    .tag = Un code de langue comme fr ou en-US

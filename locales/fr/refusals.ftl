@@ -1,0 +1,63 @@
+# Pourquoi quelque chose n’a pas eu lieu : ce qui s’est passé et ce qui aide. Sans reproche ni jargon.
+
+## Le modèle n’a pas répondu : une ligne par genre de panne.
+
+failure-key-invalid = Le fournisseur du modèle n’accepte pas la clé qu’on lui présente, alors je ne peux pas répondre. La personne à qui elle appartient peut la vérifier ou en mettre une autre.
+failure-no-credit = Le compte qui paie le modèle n’a plus de crédit. Une fois qu’il sera rechargé, repose ta question.
+failure-rate-limited = Le modèle reçoit en ce moment plus de questions qu’il ne peut en traiter. Laisse-lui une minute et repose ta question.
+failure-too-long = C’est plus de texte que le modèle ne peut en lire d’un coup. Essaie plus court, ou repars à zéro avec /reset.
+failure-refused = Le fournisseur du modèle n’a pas voulu répondre à cela. Le dire autrement peut aider.
+failure-empty = Le modèle n’a rien renvoyé du tout. Repose ta question, s’il te plaît.
+failure-timed-out = Le modèle a mis trop longtemps et j’ai cessé d’attendre. Réessaie dans un instant.
+failure-down = Le modèle est injoignable pour le moment. Réessaie dans un petit moment.
+failure-truncated = La connexion avec le modèle s’est coupée au milieu de la réponse. Repose ta question, s’il te plaît.
+failure-malformed = Le modèle a envoyé quelque chose que je ne comprends pas. Repose ta question ; si cela continue, préviens la personne qui tient cette maison.
+failure-bad-request = Tel qu’il est réglé, le modèle ne peut pas répondre à cela. La personne qui tient cette maison peut vérifier le nom et les réglages du modèle.
+failure-cancelled = D’accord, j’arrête. Rien de cette réponse n’est gardé.
+failure-gave-up = J’ai essayé plusieurs fois, et chaque fois quelque chose a lâché dans la maison. C’est noté pour la personne qui s’en occupe. Essaie de le demander autrement.
+
+## Une ligne qui commence comme une commande mais ne se lit pas comme telle.
+
+misread-empty = Une commande commence par une barre oblique et un nom, par exemple /help.
+misread-unclosed-quote = Il y a un guillemet ouvert qui n’est pas refermé. Ferme-le et renvoie la ligne.
+misread-unknown-command = La commande { $given } n’existe pas. /help les montre toutes.
+misread-similar-command = La commande { $given } n’existe pas. Voulais-tu dire { $suggestion } ?
+misread-incomplete = Il manque un mot après { $command }. Au choix : { $choices }.
+misread-unknown-option = { $given } n’est pas une option ici. Cela s’écrit ainsi : { $usage }
+misread-similar-option = { $given } n’est pas une option ici. Voulais-tu dire { $suggestion } ?
+misread-surplus = Je ne sais que faire de « { $given } ». Cela s’écrit ainsi : { $usage }
+misread-missing-argument = Il manque « { $argument } ». Cela s’écrit ainsi : { $usage }
+misread-missing-value = Il manque une valeur à « { $argument } ». Cela s’écrit ainsi : { $usage }
+misread-repeated = « { $argument } » apparaît plusieurs fois ; une seule suffit. Cela s’écrit ainsi : { $usage }
+misread-bad-choice = « { $given } » ne fait pas partie des choix. Au choix : { $choices }.
+misread-unclear = Je n’arrive pas à lire cela comme une commande. Cela s’écrit ainsi : { $usage }
+misread-value-length = « { $given } » ne convient pas pour « { $argument } » : il faut au moins un caractère et { $max } au plus.
+misread-value-one-line = « { $argument } » doit tenir sur une ligne : « { $given } » n’y tient pas.
+misread-value-page = « { $given } » n’est pas une page. « { $argument } » est un nombre à partir de 1.
+misread-value-memory = « { $given } » ne peut pas être un identifiant. Pour « { $argument } », recopie les lettres et chiffres que montre /memory view.
+misread-value-locale = « { $given } » n’est pas un code de langue. Pour « { $argument } », écris par exemple fr ou en-US.
+misread-value-zone = « { $given } » n’est pas un fuseau horaire. Pour « { $argument } », écris un nom comme Europe/Paris.
+
+## Compris, mais impossible.
+
+refusal-not-allowed = Seule la personne qui tient cette maison peut faire cela.
+refusal-only-terminal = { $command } ne marche que dans le terminal.
+refusal-personality-not-found = Il n’y a personne du nom de « { $name } » ici. /personality list montre qui est là.
+refusal-personality-similar = Il n’y a personne du nom de « { $name } » ici. Voulais-tu dire { $suggestion } ?
+refusal-memory-not-found = Tu n’as aucun souvenir dont l’identifiant est « { $id } ». /memory view montre ceux qui existent. Rien n’a été effacé.
+refusal-memory-ambiguous = Plusieurs de tes souvenirs finissent par « { $id } ». Donne quelques caractères de plus de l’identifiant. Rien n’a été effacé.
+refusal-page-beyond = Il n’y a { $pages ->
+        [one] qu’une page
+       *[other] que { $pages } pages
+    }.
+refusal-inspect-nothing = Il n’y a pas encore de réponse à examiner ici.
+refusal-reset-nothing-to-undo = Il n’y a pas de remise à zéro à annuler ici.
+refusal-help-unknown = La commande « { $command } » n’existe pas. /help les montre toutes.
+refusal-persona-nothing-to-change = Rien à changer. Indique au moins --name, --pronouns ou --description.
+refusal-persona-name-taken = Tu as déjà un persona du nom de « { $name } ». Choisis un autre nom.
+refusal-zone-unknown = Je ne connais pas le fuseau horaire « { $zone } ». Écris-le comme Europe/Paris ou America/New_York.
+refusal-locale-unknown = Je ne parle pas encore « { $locale } ». Je parle : { $locales }.
+refusal-message-too-long = Ce message est trop long : { $max } caractères au plus. Envoie-le en plusieurs morceaux, s’il te plaît.
+refusal-internal = Quelque chose s’est mal passé dans la maison ; c’est noté pour la personne qui la tient. Réessaie, s’il te plaît.
+refusal-model-not-offered = Le modèle de cette maison n’est pas ouvert à tout le monde. Demande à la personne qui s’en occupe de te laisser l’utiliser.
+refusal-recall-away = La mémoire est injoignable pour le moment. Rien n’a été changé ; réessaie dans un instant.

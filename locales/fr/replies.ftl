@@ -1,0 +1,98 @@
+# Ce que répondent les commandes. Les messages `label-…` nomment les lignes d’une réponse.
+
+## /memory
+reply-memory-page = { $count ->
+        [one] Un souvenir
+       *[other] { $count } souvenirs
+    }, page { $page } sur { $pages }. Pour en effacer un : /memory delete et son identifiant.
+reply-memory-none = Rien n’est encore retenu de toi. Parle à quelqu’un et cela apparaîtra ici.
+reply-memory-found = { $count ->
+        [one] Un souvenir correspond
+       *[other] { $count } souvenirs correspondent
+    } à « { $words } », le meilleur d’abord.
+reply-memory-not-found = Je ne trouve aucun souvenir à propos de « { $words } ».
+reply-memory-more = Suite : { $command }
+reply-memory-deleted = { $count ->
+        [one] Le souvenir est effacé pour de bon.
+       *[other] { $count } souvenirs sont effacés pour de bon.
+    }
+reply-memory-entry = { $id } · { $when } · { $personality } · { $origin }
+memory-origin-user-said = d’une conversation
+memory-origin-import = apporté d’ailleurs
+
+## /reset
+reply-reset-done = On repart à zéro : la prochaine réponse ne saura rien de ce qui s’est dit ici avant. Les souvenirs restent. Pour annuler : /reset undo
+reply-reset-undone = La conversation d’avant la dernière remise à zéro est de retour.
+
+## /inspect
+reply-inspect = De quoi la dernière réponse est faite
+label-inspect-personality = A répondu
+label-inspect-persona = Tu étais
+label-inspect-model = Modèle
+label-inspect-provider = Fourni par
+label-inspect-key = Payé par
+label-inspect-tokens = Tokens
+label-inspect-time = Durée
+label-inspect-history = Messages précédents
+label-inspect-memories = Souvenirs utilisés
+label-inspect-memory = Souvenir { $id }
+label-inspect-failure = Pas de réponse car
+label-inspect-trace = Trace
+inspect-key-local = personne : le modèle tourne ici
+inspect-key-operator = la clé de la maison
+inspect-key-member = ta clé
+inspect-tokens = { $prompt } en entrée, { $completion } en sortie
+inspect-tokens-counted = environ { $prompt } en entrée, { $completion } en sortie (comptés ici)
+inspect-time = { $total } s, premiers mots après { $first } s
+inspect-none = aucun
+label-inspect-preset = Préréglage
+label-inspect-budget = Prompt
+inspect-budget-parts = { $total } jetons sur { $limit } : personnage { $character }, historique { $history }, souvenirs { $memories }, message { $message }
+inspect-time-own = la maison elle-même a pris { $millis } ms
+inspect-memory-used = dans le prompt, { $tokens } jetons ; score { $score } (sens { $dense }, mots { $lexical })
+inspect-memory-unused = trouvé, laissé de côté faute de place ; score { $score } (sens { $dense }, mots { $lexical })
+inspect-memory-gone = (supprimé depuis)
+inspect-recall-away = aucun : la mémoire n’a pas répondu à temps
+
+## /help
+reply-help = Ce que tu peux demander à la maison. Tout le reste de ce que tu écris va au personnage à qui tu parles.
+reply-help-more = Pour en savoir plus sur une commande : /help et son nom.
+reply-help-command = { $usage }
+reply-help-terminal = Celle-ci ne marche que dans le terminal.
+
+## /about
+reply-about = Voici Greenroom { $version }, une maison bien à soi pour personnages d’IA.
+label-about-model = Modèle
+label-about-database = Base de données
+label-about-store = Mémoire
+label-about-embedder = Trouve le sens avec
+label-about-personalities = Personnages
+label-about-locales = Langues
+about-model = { $model } ({ $provider })
+about-model-tiny = { $model } ({ $provider }) : un modèle minuscule qui montre comment marche la maison et n’est pas malin
+
+## /personality et /talk
+reply-personality-list = À qui tu peux parler ici
+reply-personality-none = Personne n’habite encore ici. La personne qui tient cette maison peut ajouter des fichiers de personnages.
+reply-personality-view = { $name } : { $about }
+label-personality-slug = Nom court
+label-personality-pronouns = Pronoms
+label-personality-aliases = Répond aussi à
+label-personality-model = Modèle
+reply-talk = Tu parles maintenant à { $name }.
+
+## /persona
+reply-persona-view = Voilà comment les personnages te voient. Pour changer : /persona edit
+reply-persona-saved = C’est enregistré. Désormais les personnages te voient ainsi.
+label-persona-name = Nom
+label-persona-pronouns = Pronoms
+label-persona-description = À propos de toi
+persona-not-set = non précisé
+
+## /settings
+reply-settings-view = Tes réglages
+reply-settings-time-zone = Les dates sont désormais affichées pour { $zone }. Là-bas, il est { $time }.
+reply-settings-locale = Désormais je te parle français.
+label-settings-time-zone = Fuseau horaire
+label-settings-locale = Langue
+settings-default = { $value } (choix de la maison)

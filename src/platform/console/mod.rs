@@ -1,0 +1,274 @@
+//! The terminal as a platform: one member, one place, answers as they are written.
+//!
+//! Interactive on a terminal; otherwise plain: one line in, one answer out, in order.
+
+mod clean;
+mod editor;
+mod screen;
+
+use std::io::IsTerminal as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
+
+use super::{Face, Limits, OnceKey, Part, Platform, SendError};
+use crate::db;
+use crate::desk::{Caller, Desk};
+use crate::domain::{Answer, Clock, Identity, Incoming, Place, PlaceRef, Privacy, Speaker};
+use crate::texts::{Arg, Texts};
+use crate::turn::Turns;
+
+pub use screen::{Notices, Screen};
+
+/// Longest line that is taken in, in bytes.
+const LINE_MAX: usize = 32 * 1024;
+/// Longest answer part: the terminal has no limit of its own.
+const PART_MAX: usize = 1 << 20;
+/// Where the terminal's conversation is, unless `--place` says otherwise.
+const PLACE: &str = "main";
+
+/// Who talks with whom, where.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Slug of the personality.
+    pub personality: String,
+    /// The name the member talks under.
+    pub name: String,
+    /// The place's name.
+    pub place: Option<String>,
+    /// File of the input history.
+    pub history: std::path::PathBuf,
+}
+
+/// The terminal's connection to the house.
+pub struct Terminal {
+    screen: Arc<Screen>,
+}
+
+impl Terminal {
+    /// A terminal that shows answers on `screen`.
+    pub fn new(screen: Arc<Screen>) -> Self {
+        Self { screen }
+    }
+}
+
+#[async_trait]
+impl Platform for Terminal {
+    fn name(&self) -> &'static str {
+        "console"
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { message_len: PART_MAX, streams: self.screen.is_interactive() }
+    }
+
+    async fn send(&self, _to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {
+        self.screen.answer(&part.face, &part.text).await.map_err(|error| SendError::Unsure(error.to_string()))?;
+        Ok(once.0.clone())
+    }
+
+    fn writing(&self, _to: &Place, face: &Face, draft: Option<&str>) {
+        self.screen.writing(face, draft);
+    }
+}
+
+/// One conversation in the terminal.
+pub struct Conversation {
+    turns: Arc<Turns>,
+    desk: Arc<Desk>,
+    clock: Arc<dyn Clock>,
+    screen: Arc<Screen>,
+    caller: Mutex<Caller>,
+    locale: String,
+}
+
+/// Whether to go on after a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    Leave,
+}
+
+impl Conversation {
+    /// A conversation as `options` say.
+    pub fn new(
+        turns: Arc<Turns>,
+        desk: Arc<Desk>,
+        clock: Arc<dyn Clock>,
+        screen: Arc<Screen>,
+        options: &Options,
+    ) -> Self {
+        let who = options.name.trim().to_lowercase();
+        let place = options.place.as_deref().unwrap_or(PLACE);
+        let caller = Caller {
+            identity: Identity { platform: "console".into(), subject: who.clone() },
+            name: options.name.clone(),
+            place: PlaceRef {
+                platform: "console".into(),
+                // Each member's conversation with the house is their own.
+                subject: format!("{who}/{place}"),
+                parent: None,
+                privacy: Privacy::Direct,
+            },
+            personality: options.personality.clone(),
+        };
+        let locale = turns.settings.locale.clone();
+        Self { turns, desk, clock, screen, caller: Mutex::new(caller), locale }
+    }
+
+    fn caller(&self) -> Caller {
+        self.caller.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn say(&self, id: &str, args: &[(&str, Arg)]) -> String {
+        self.texts().say(&self.locale, id, args)
+    }
+
+    fn texts(&self) -> &Arc<Texts> {
+        self.desk.texts()
+    }
+
+    /// The name of the personality that is talked with.
+    fn partner(&self) -> String {
+        let slug = self.caller().personality;
+        self.turns.directory.names().find(&slug).map_or(slug, |personality| personality.file.name.clone())
+    }
+
+    /// Talks until the end of the input, a `/quit` or a stop.
+    pub async fn run(self: Arc<Self>, options: &Options) -> anyhow::Result<()> {
+        if std::io::stdin().is_terminal() && self.screen.is_interactive() {
+            return self.interactive(options).await;
+        }
+        self.plain(BufReader::new(tokio::io::stdin())).await
+    }
+
+    /// Plain mode over any input.
+    async fn plain(&self, mut input: impl AsyncBufRead + Unpin) -> anyhow::Result<()> {
+        let soft = self.turns.life.soft();
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let read = tokio::select! {
+                read = input.read_until(b'\n', &mut line) => read?,
+                () = soft.cancelled() => return Ok(()),
+            };
+            if read == 0 {
+                return Ok(());
+            }
+            if self.line(&String::from_utf8_lossy(&line)).await? == Next::Leave {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn interactive(self: &Arc<Self>, options: &Options) -> anyhow::Result<()> {
+        let name = self.partner();
+        self.screen.notice(&self.say("console-welcome", &[("name", name.into())]));
+        let soft = self.turns.life.soft();
+        let mut editor = editor::Editor::start(self.turns.directory.clone(), options.history.clone())?;
+        loop {
+            let line = tokio::select! {
+                line = editor.read() => line,
+                () = soft.cancelled() => break,
+            };
+            match line {
+                editor::Read::Line(line) => {
+                    if self.line_or_interrupt(&line).await? == Next::Leave {
+                        return Ok(());
+                    }
+                }
+                editor::Read::Interrupted => self.screen.notice(&self.say("console-leave-hint", &[])),
+                editor::Read::End => break,
+            }
+        }
+        if let Some(path) = editor.unsaved() {
+            let path = path.display().to_string();
+            self.screen.notice(&self.say("console-no-history", &[("path", path.into())]));
+        }
+        self.screen.notice(&self.say("console-goodbye", &[]));
+        Ok(())
+    }
+
+    /// A line in the interactive mode: Ctrl-C withdraws the question.
+    async fn line_or_interrupt(&self, line: &str) -> anyhow::Result<Next> {
+        let mut answered = Box::pin(self.line(line));
+        tokio::select! {
+            next = &mut answered => return next,
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+        }
+        let caller = self.caller();
+        let place = self.turns.directory.place(&caller.place).await?;
+        let person = self.turns.directory.person(&caller.identity, &caller.name).await?;
+        self.turns.cancel(&place.id, &person.member.id).await?;
+        let next = answered.await?;
+        self.screen.stopped(&self.say("console-stopped", &[]));
+        Ok(next)
+    }
+
+    /// One line: a command, or something to say.
+    async fn line(&self, line: &str) -> anyhow::Result<Next> {
+        let line = line.trim_end_matches(['\r', '\n']);
+        if line.trim().is_empty() {
+            return Ok(Next::GoOn);
+        }
+        if line.len() > LINE_MAX {
+            let text = self.say("refusal-message-too-long", &[("max", LINE_MAX.into())]);
+            self.screen.command(&Answer::private(text)).await?;
+            return Ok(Next::GoOn);
+        }
+        if commands::is_command(line) { self.command(line).await } else { self.message(line).await }
+    }
+
+    async fn command(&self, line: &str) -> anyhow::Result<Next> {
+        let caller = self.caller();
+        let answer = self.desk.line(&caller, line).await;
+        let command = commands::parse(line).ok();
+        if let Some(commands::Command::Talk(talk)) = &command
+            && let Some(personality) = self.turns.directory.names().find(talk.name.as_str())
+        {
+            let slug = personality.slug.clone();
+            self.caller.lock().unwrap_or_else(PoisonError::into_inner).personality = slug;
+        }
+        self.screen.command(&answer).await?;
+        Ok(if command == Some(commands::Command::Quit) { Next::Leave } else { Next::GoOn })
+    }
+
+    async fn message(&self, line: &str) -> anyhow::Result<Next> {
+        let caller = self.caller();
+        let id = self.clock.id();
+        let incoming = Incoming {
+            account: "console".into(),
+            platform_id: id.clone(),
+            place: caller.place,
+            speaker: Speaker { identity: caller.identity, name: caller.name, is_bot: false },
+            text: line.to_owned(),
+            at: self.clock.now(),
+            reply_to: None,
+            addressed: Some(caller.personality),
+            trace: id,
+        };
+        match self.turns.receive(incoming).await {
+            Ok(received) => {
+                for turn in &received.turns {
+                    self.turns.ended(turn).await?;
+                }
+            }
+            Err(error) => {
+                crate::ops_error("receive", &error);
+                let text = match error {
+                    db::Error::Full => error.to_string(),
+                    _ => self.say("refusal-internal", &[]),
+                };
+                self.screen.command(&Answer::private(text)).await?;
+            }
+        }
+        Ok(Next::GoOn)
+    }
+}
+
+/// Writes all of `text` to `out` and flushes it.
+async fn write_all(out: &mut (impl AsyncWrite + Unpin), text: &str) -> std::io::Result<()> {
+    out.write_all(text.as_bytes()).await?;
+    out.flush().await
+}
