@@ -4,6 +4,7 @@ mod crash;
 mod isolation;
 mod llm_faults;
 mod sql;
+mod stores;
 mod stories;
 
 /// Makes one test on each database engine out of an async block that gets the engine.
