@@ -2,6 +2,7 @@
 
 mod crash;
 mod isolation;
+mod locales;
 mod sql;
 mod stories;
 
