@@ -3,6 +3,7 @@
 mod crash;
 mod isolation;
 mod llm_faults;
+mod locales;
 mod sql;
 mod stores;
 mod stories;
