@@ -217,10 +217,11 @@ impl LlmProvider for Answering {
         let called = Instant::now();
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         let delay = Duration::from_millis(self.delay_millis.load(Ordering::SeqCst));
-        tokio::select! {
-            () = tokio::time::sleep(delay), if !delay.is_zero() => {}
-            () = cancel.cancelled() => return Err(ModelError::new(crate::model::ErrorClass::Cancelled, "cancelled")),
-            else => {}
+        if !delay.is_zero() {
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = cancel.cancelled() => return Err(ModelError::new(crate::model::ErrorClass::Cancelled, "cancelled")),
+            }
         }
         let queued = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let text = queued.unwrap_or_else(|| (self.respond)(request))?;

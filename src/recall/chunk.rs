@@ -130,8 +130,8 @@ mod tests {
 
     #[test]
     fn cuts_fall_between_sentences_and_overlap() {
-        let text = "one two six ten. red tan sky sea. fox cat dog hen.";
-        assert_eq!(chunks(text, 8, count), ["one two six ten.", "red tan sky sea.", "fox cat dog hen."]);
+        let text = "One two six ten. Red tan sky sea. Fox cat dog hen.";
+        assert_eq!(chunks(text, 9, count), ["One two six ten.", "Red tan sky sea.", "Fox cat dog hen."]);
         let long = "aa bb cc dd ee ff gg hh ii jj kk ll mm nn oo pp qq rr ss tt";
         assert_eq!(chunks(long, 16, count), ["aa bb cc dd ee ff gg hh ii jj kk ll mm nn oo pp", "oo pp qq rr ss tt"]);
     }

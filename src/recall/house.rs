@@ -46,7 +46,7 @@ impl Model {
         let (rows, text) = rest.split_at_checked(tokens * DIMENSION)?;
         let (rows, _) = rows.as_chunks::<DIMENSION>();
         let words = WordPiece::new(std::str::from_utf8(text.get(..vocabulary)?).ok()?)?;
-        if words.len() != tokens {
+        if words.size() != tokens {
             return None;
         }
         let (scales, _) = scales.as_chunks::<4>();

@@ -12,6 +12,8 @@ mod keeper;
 mod qdrant;
 pub mod rank;
 mod shelf;
+#[cfg(feature = "local-model")]
+pub mod transformer;
 mod wordpiece;
 pub mod words;
 
@@ -186,18 +188,36 @@ pub enum RecallError {
     Db(#[from] crate::db::Error),
 }
 
-/// Opens the embedder that the settings ask for: an endpoint, a transformer's folder, or the house embedder.
-///
-/// # Errors
-/// When what is configured cannot be used.
+/// The embedder that the settings ask for: the endpoint if there is one, else a transformer's folder, else the house's.
 pub async fn open_embedder(config: &EmbeddingsConfig) -> Result<Arc<dyn Embedder>, RecallError> {
     if let Some(base_url) = &config.base_url {
-        let settings = endpoint::Settings {
-            base_url: base_url.clone(),
-            api_key: config.api_key.clone(),
-            model: config.model.clone().unwrap_or_default(),
-        };
+        let model = config.model.clone().ok_or_else(|| RecallError::Unusable {
+            what: "EMBEDDINGS_BASE_URL",
+            why: "it needs a model; set EMBEDDINGS_MODEL to a name that the endpoint knows".to_owned(),
+        })?;
+        let settings = endpoint::Settings { base_url: base_url.clone(), api_key: config.api_key.clone(), model };
         return Ok(Arc::new(endpoint::Endpoint::open(&settings).await?));
     }
+    if let Some(folder) = &config.embedder_dir {
+        return open_transformer(folder.clone()).await;
+    }
     Ok(Arc::new(house::House::new()))
+}
+
+#[cfg(feature = "local-model")]
+async fn open_transformer(folder: std::path::PathBuf) -> Result<Arc<dyn Embedder>, RecallError> {
+    let load = move || transformer::Transformer::load(&folder);
+    let loaded = tokio::task::spawn_blocking(load).await.map_err(|error| RecallError::Unusable {
+        what: "the transformer embedder",
+        why: format!("loading it panicked: {error}"),
+    })??;
+    Ok(Arc::new(loaded))
+}
+
+#[cfg(not(feature = "local-model"))]
+async fn open_transformer(_: std::path::PathBuf) -> Result<Arc<dyn Embedder>, RecallError> {
+    Err(RecallError::Unusable {
+        what: "GREENROOM_EMBEDDER_DIR",
+        why: "this binary is built without the feature local-model; unset it or use another build".to_owned(),
+    })
 }

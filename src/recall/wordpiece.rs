@@ -57,18 +57,8 @@ impl<'a> WordPiece<'a> {
     }
 
     /// Number of pieces.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.pieces.len()
-    }
-
-    /// Whether there are no pieces.
-    pub fn is_empty(&self) -> bool {
-        self.pieces.is_empty()
-    }
-
-    /// The id of text that no pieces make up.
-    pub fn unknown(&self) -> u32 {
-        self.unknown
     }
 
     /// The id of `piece`, or of `##piece` within a word.
