@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail, ensure};
 use include_dir::{Dir, include_dir};
 
-use crate::config::settings::distance;
+use crate::domain::spelling::distance;
 use crate::domain::{PersonalityFile, slug_of};
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/personalities");
