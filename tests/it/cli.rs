@@ -104,8 +104,7 @@ fn get(addr: &str, path: &str) -> Option<(u16, String)> {
 fn help_and_version_are_fine_and_show_no_secret() {
     let temp = tempfile::tempdir().unwrap();
     for option in ["--help", "--version", "console --help"] {
-        let output =
-            greenroom(temp.path()).env("LLM_API_KEY", "Zq9-secret").args(option.split(' ')).output().unwrap();
+        let output = greenroom(temp.path()).env("LLM_API_KEY", "Zq9-secret").args(option.split(' ')).output().unwrap();
         assert_eq!(output.status.code(), Some(0));
         assert!(!String::from_utf8_lossy(&output.stdout).contains("Zq9-secret"));
     }
@@ -114,8 +113,7 @@ fn help_and_version_are_fine_and_show_no_secret() {
 #[test]
 fn the_example_is_printed_whatever_else_is_wrong() {
     let temp = tempfile::tempdir().unwrap();
-    let output =
-        greenroom(temp.path()).env("GREENROOM_WORKERS", "none").args(["config", "example"]).output().unwrap();
+    let output = greenroom(temp.path()).env("GREENROOM_WORKERS", "none").args(["config", "example"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), include_str!("../../.env.example"));
 }
@@ -148,10 +146,18 @@ fn a_data_directory_that_cannot_be_used_is_one_sentence_and_2() {
     std::fs::write(&file, "").unwrap();
     for path in [file.clone(), file.join("below")] {
         for command in ["run", "migrate"] {
-            let output = greenroom(&path).env("HTTP_ADDR", "127.0.0.1:0").env("METRICS_ADDR", "127.0.0.1:0").arg(command).output().unwrap();
+            let output = greenroom(&path)
+                .env("HTTP_ADDR", "127.0.0.1:0")
+                .env("METRICS_ADDR", "127.0.0.1:0")
+                .arg(command)
+                .output()
+                .unwrap();
             assert_eq!(output.status.code(), Some(2), "{}", said(&output));
             let said = said(&output);
-            assert!(said.starts_with("greenroom: the data directory ") && said.contains("GREENROOM_DATA_DIR"), "{said}");
+            assert!(
+                said.starts_with("greenroom: the data directory ") && said.contains("GREENROOM_DATA_DIR"),
+                "{said}"
+            );
             assert_eq!(said.lines().count(), 1, "{said}");
         }
     }
@@ -241,7 +247,8 @@ fn migrate_makes_the_database_and_the_doctor_is_content_with_it() {
 fn the_doctor_finds_what_is_wrong_and_exits_with_1() {
     let temp = tempfile::tempdir().unwrap();
     std::fs::write(temp.path().join("greenroom.db"), "no database ".repeat(1000)).unwrap();
-    let output = greenroom(temp.path()).env("GREENROOM_LOCAL_MODEL", "/nonexistent.gguf").arg("doctor").output().unwrap();
+    let output =
+        greenroom(temp.path()).env("GREENROOM_LOCAL_MODEL", "/nonexistent.gguf").arg("doctor").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let page = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(page.contains("✗ database") && page.contains("restore a backup"), "{page}");

@@ -62,7 +62,10 @@ fn every_setting_is_in_the_operations_manual_and_the_manual_names_no_other() {
                 .any(|prefix| word.starts_with(prefix) && word.len() > prefix.len());
             let is_for_tests = word.starts_with(settings::TEST_PREFIX) || word == "GREENROOM_CRASH_SEEDS";
             let base = word.strip_suffix("_FILE").filter(|base| settings::find(base).is_some()).unwrap_or(word);
-            assert!(!is_ours || is_for_tests || settings::find(base).is_some(), "{name} names {word}, which is no setting");
+            assert!(
+                !is_ours || is_for_tests || settings::find(base).is_some(),
+                "{name} names {word}, which is no setting"
+            );
         }
     }
 }

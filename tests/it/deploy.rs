@@ -63,7 +63,10 @@ fn fly_runs_that_image_as_it_is() {
 fn compose_uses_the_ports_and_the_volume_of_the_image() {
     for name in ["HTTP_ADDR", "METRICS_ADDR"] {
         let port = port(in_image(name));
-        assert!(COMPOSE.contains(&format!("127.0.0.1:{port}:{port}")) || COMPOSE.contains(&format!("greenroom:{port}")), "{name}");
+        assert!(
+            COMPOSE.contains(&format!("127.0.0.1:{port}:{port}")) || COMPOSE.contains(&format!("greenroom:{port}")),
+            "{name}"
+        );
     }
     assert!(COMPOSE.contains(&format!("data:{}", in_image("GREENROOM_DATA_DIR"))));
     assert!(COMPOSE.contains("stop_grace_period: 60s"));

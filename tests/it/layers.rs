@@ -17,10 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["config", "life"]),
     ("recall", &["config", "db", "life", "model"]),
     ("queue", &["life"]),
-    (
-        "turn",
-        &["config", "db", "directory", "guard", "life", "model", "platform", "queue", "recall", "texts", "vault"],
-    ),
+    ("turn", &["config", "db", "directory", "guard", "life", "model", "platform", "queue", "recall", "texts", "vault"]),
     ("desk", &["config", "db", "directory", "guard", "model", "platform", "recall", "texts", "turn", "vault"]),
     ("platform", &["config", "db", "desk", "directory", "life", "model", "texts", "turn"]),
     ("ops", &["config", "db", "life", "model", "recall"]),
@@ -79,8 +76,8 @@ fn complaints(path: &str, code: &str) -> Vec<String> {
         if top == module || COMPOSERS.contains(&module) {
             continue;
         }
-        let is_open_to_all = matches!(top, "domain" | "crash" | "ops_error" | "on" | "on_tx")
-            || used.starts_with("ops::metrics");
+        let is_open_to_all =
+            matches!(top, "domain" | "crash" | "ops_error" | "on" | "on_tx") || used.starts_with("ops::metrics");
         let rule = MAY_USE.iter().find(|(name, _)| *name == module);
         let Some((_, allowed)) = rule else {
             found.push(format!("{path}: the module {module} has no rule yet: add one"));
@@ -95,9 +92,9 @@ fn complaints(path: &str, code: &str) -> Vec<String> {
         }
     }
     for (name, homes) in KEPT_IN {
-        let is_home = homes.iter().any(|home| {
-            path.strip_prefix(home).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '.']))
-        });
+        let is_home = homes
+            .iter()
+            .any(|home| path.strip_prefix(home).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '.'])));
         if !is_home && names_crate(&code, name) {
             found.push(format!("{path}: {name} belongs under {homes:?}"));
         }
