@@ -15,7 +15,6 @@ console-takes-longer = { $name } braucht länger als sonst. Strg-C bricht die An
 console-stopped = Abgebrochen.
 console-leave-hint = Strg-D beendet.
 console-goodbye = Bis bald. Was du gesagt hast, bleibt aufgehoben.
-console-data-dir-in-use = Das Datenverzeichnis { $path } wird von einem anderen Greenroom benutzt. Beende jenes, oder wähle mit GREENROOM_DATA_DIR ein anderes Verzeichnis.
 console-no-history = Der Eingabeverlauf ließ sich nicht unter { $path } sichern.
 console-nothing-to-run =
     Greenroom hat noch keinen Ort zum Zuhören: Es ist keine Plattform eingerichtet.

@@ -15,7 +15,6 @@ console-takes-longer = { $name } is taking longer than usual. Ctrl-C stops the a
 console-stopped = Stopped.
 console-leave-hint = Ctrl-D leaves.
 console-goodbye = Goodbye. What you said is kept; until next time.
-console-data-dir-in-use = The data directory { $path } is in use by another Greenroom. Stop that one, or choose another directory with GREENROOM_DATA_DIR.
 console-no-history = The input history could not be saved to { $path }.
 console-nothing-to-run =
     Greenroom has nowhere to listen yet: no front end is set up.

@@ -15,7 +15,6 @@ console-takes-longer = { $name } tarda más de lo normal. Ctrl-C detiene la resp
 console-stopped = Detenido.
 console-leave-hint = Con Ctrl-D sales.
 console-goodbye = Hasta pronto. Lo que has dicho queda guardado.
-console-data-dir-in-use = Otro Greenroom está usando el directorio de datos { $path }. Detén ese otro o elige otro directorio con GREENROOM_DATA_DIR.
 console-no-history = No se ha podido guardar el historial de entrada en { $path }.
 console-nothing-to-run =
     Greenroom todavía no tiene dónde escuchar: no hay ninguna plataforma configurada.

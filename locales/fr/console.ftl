@@ -15,7 +15,6 @@ console-takes-longer = { $name } met plus de temps que d’habitude. Ctrl-C arr�
 console-stopped = Arrêté.
 console-leave-hint = Ctrl-D pour partir.
 console-goodbye = À bientôt. Ce que tu as dit est gardé.
-console-data-dir-in-use = Le répertoire de données { $path } est utilisé par un autre Greenroom. Arrête-le, ou choisis un autre répertoire avec GREENROOM_DATA_DIR.
 console-no-history = L’historique de saisie n’a pas pu être enregistré dans { $path }.
 console-nothing-to-run =
     Greenroom n’a encore nulle part où écouter : aucune plateforme n’est réglée.

@@ -6,7 +6,10 @@ mod crash;
 mod deploy;
 mod isolation;
 mod layers;
+mod llm_faults;
+mod locales;
 mod sql;
+mod stores;
 mod stories;
 
 /// Makes one test on each database engine out of an async block that gets the engine.
