@@ -5,6 +5,7 @@
 pub mod chunk;
 mod codes;
 pub mod endpoint;
+pub mod eval;
 mod exact;
 pub mod house;
 pub mod index_text;
