@@ -290,18 +290,18 @@ mod tests {
 
     #[tokio::test]
     async fn the_memories_of_a_small_house_are_found() {
-        let fused = recall_at(10, Weights::DEFAULT).await;
-        assert!(fused > 0.8, "recall@10 fell to {fused}");
-        assert!(recall_at(5, Weights::DEFAULT).await > 0.65);
+        let (ten, twenty) = (recall_at(10, Weights::DEFAULT).await, recall_at(20, Weights::DEFAULT).await);
+        assert!(ten > 0.75 && twenty > 0.9, "recall@10 fell to {ten}, recall@20 to {twenty}");
     }
 
     #[tokio::test]
-    async fn words_and_vectors_together_beat_each_alone() {
+    async fn vectors_find_what_is_asked_in_other_words() {
         let fused = recall_at(5, Weights::DEFAULT).await;
         let words = recall_at(5, Weights { dense: 0.0, lexical: 1.0 }).await;
         let vectors = recall_at(5, Weights { dense: 1.0, lexical: 0.0 }).await;
-        assert!(fused >= words - 0.02 && fused >= vectors - 0.02, "fused {fused}, words {words}, vectors {vectors}");
-        assert!(vectors > 0.4, "vectors alone fell to {vectors}");
+        // The questions of the small set avoid the words of their answers, so words alone do poorly.
+        assert!(fused > words + 0.05, "fused {fused}, words {words}");
+        assert!(vectors > 0.6, "vectors alone fell to {vectors}");
     }
 
     #[tokio::test]

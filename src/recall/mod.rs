@@ -111,7 +111,7 @@ pub struct Weights {
 
 impl Weights {
     /// Measured; see `docs/retrieval.md`.
-    pub const DEFAULT: Self = Self { dense: 0.5, lexical: 1.0 };
+    pub const DEFAULT: Self = Self { dense: 0.75, lexical: 1.0 };
 }
 
 /// A found memory (its best chunk), best first.
