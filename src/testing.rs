@@ -217,10 +217,11 @@ impl LlmProvider for Answering {
         let called = Instant::now();
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         let delay = Duration::from_millis(self.delay_millis.load(Ordering::SeqCst));
-        tokio::select! {
-            () = tokio::time::sleep(delay), if !delay.is_zero() => {}
-            () = cancel.cancelled() => return Err(ModelError::new(crate::model::ErrorClass::Cancelled, "cancelled")),
-            else => {}
+        if !delay.is_zero() {
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = cancel.cancelled() => return Err(ModelError::new(crate::model::ErrorClass::Cancelled, "cancelled")),
+            }
         }
         let queued = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let text = queued.unwrap_or_else(|| (self.respond)(request))?;
@@ -399,6 +400,14 @@ impl World {
         let asked = self.model.asked();
         let last = asked.last().expect("the model was asked");
         last.lines.iter().map(|line| line.content.as_str()).collect::<Vec<_>>().join("\n---\n")
+    }
+
+    /// The memories in the prompt of the last call.
+    pub fn last_remembered(&self) -> String {
+        let asked = self.model.asked();
+        let last = asked.last().and_then(|request| request.lines.last()).expect("the model was asked");
+        let block = last.content.split("<remembered>").nth(1).and_then(|rest| rest.split("</remembered>").next());
+        block.unwrap_or_default().to_owned()
     }
 
     /// Stops the house and hands back its folder, for a second one on the same data.
