@@ -251,8 +251,8 @@ pub async fn reindex(config: Config) -> anyhow::Result<ExitCode> {
 /// When the data set cannot be read.
 pub async fn eval_memory(config: Config, options: EvalMemoryOptions) -> anyhow::Result<ExitCode> {
     let embedder = crate::recall::open_embedder(&config.embeddings).await.context("opening the embedder")?;
-    let _ = (embedder, options);
-    anyhow::bail!("not yet")
+    crate::recall::eval::run(embedder, &options.dataset, &options.k, options.json).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The built-in personalities and the operator's own; an own file replaces the built-in one of its slug.
