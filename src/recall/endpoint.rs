@@ -286,10 +286,13 @@ mod tests {
 
     type Reply = Box<dyn Fn(usize, &Value) -> Response + Send + Sync>;
 
+    /// Bodies and keys of the requests so far.
+    type Asked = Arc<Mutex<Vec<(Value, Option<String>)>>>;
+
     #[derive(Clone)]
     struct Server {
         reply: Arc<Reply>,
-        asked: Arc<Mutex<Vec<(Value, Option<String>)>>>,
+        asked: Asked,
     }
 
     async fn answer(State(server): State<Server>, headers: Headers, body: String) -> Response {
