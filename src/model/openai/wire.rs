@@ -568,7 +568,7 @@ mod tests {
 
         #[test]
         fn no_event_makes_it_panic(data in "[\\[{][a-z\":{}\\[\\],0-9 \n]{0,80}") {
-            hear(&[&data]);
+            let (_, _ended) = hear(&[&data]);
         }
     }
 }
