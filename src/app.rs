@@ -172,9 +172,10 @@ fn front_ends(house: &House) -> anyhow::Result<usize> {
 /// # Errors
 /// When something cannot start.
 pub async fn console(config: Config, options: ConsoleOptions) -> anyhow::Result<ExitCode> {
+    let data = DataDir::take(&config.data_dir)?;
+    // The log of a chat is a file in the data directory, so that the chat stays readable.
     telemetry::start(&config, Sink::ConsoleFile)?;
     let texts = Arc::new(Texts::load(&config.locale)?);
-    let data = DataDir::take(&config.data_dir)?;
     let notices = Notices::new(texts.clone(), &config.locale);
     let house = House::open(&config, &data, texts.clone(), &|notice| notices.show(notice)).await?;
     let wanted = options.personality.as_deref().unwrap_or(HOST);

@@ -214,3 +214,23 @@ both!(a_poisonous_turn_is_given_up_and_the_lane_flows_on, |engine| {
     assert_eq!(world.turns.ended(&turn).await.unwrap(), TurnState::Failed);
     world.stop().await;
 });
+
+both!(a_deleted_memory_is_gone_from_every_search_at_once_and_from_its_neighbours_words, |engine| {
+    let world = World::on(engine).await;
+    world.asks("robin", "@robin", "The zanzibar parcel is under the stairs.").await;
+    world.asks("robin", "@robin", "Good night then.").await;
+    world.remembered().await;
+    let scope = world.scope("robin", "abbey", "@robin").await;
+    let found = world.turns.recall.find(&scope, "zanzibar", 10).await.unwrap();
+    let parcel = found.iter().find(|(memory, _)| memory.said.contains("zanzibar")).unwrap().0.id.clone();
+    world.turns.recall.forget(&parcel).await.unwrap();
+    let words_of = |found: Vec<(greenroom::domain::Memory, greenroom::recall::Hit)>| {
+        found.into_iter().filter(|(_, hit)| hit.lexical.is_some()).map(|(memory, _)| memory.said).collect::<Vec<_>>()
+    };
+    let at_once = world.turns.recall.find(&scope, "zanzibar", 10).await.unwrap();
+    assert!(at_once.iter().all(|(memory, _)| memory.id != parcel));
+    world.remembered().await;
+    let later = words_of(world.turns.recall.find(&scope, "zanzibar", 10).await.unwrap());
+    assert!(later.is_empty(), "no index holds its words: {later:?}");
+    world.stop().await;
+});
