@@ -58,25 +58,22 @@ fn cut_at(text: &str, room: usize) -> usize {
     }
     let window = &text[..end];
     let half = floor(window, end / 2);
-    let breaks: [fn(&str) -> Option<usize>; 4] = [
-        |text| text.rfind("\n\n").map(|at| at + 2),
-        |text| text.rfind('\n').map(|at| at + 1),
-        |text| [". ", "! ", "? ", "。"].iter().filter_map(|end| text.rfind(end).map(|at| at + end.len())).max(),
-        |text| text.rfind(' ').map(|at| at + 1),
-    ];
-    for find in breaks {
-        if let Some(at) = find(&window[half..]) {
-            let at = half + at;
-            if !inside_link(text, at) {
-                return at;
-            }
-        }
-    }
-    // Nothing good in the second half: any white space, else in the middle of a word, but not of a character.
-    match window.rfind([' ', '\n']) {
-        Some(at) if at > 0 => at + 1,
-        _ => end,
-    }
+    let paragraphs = || window.rmatch_indices("\n\n").map(|(at, found)| at + found.len());
+    let lines = || window.rmatch_indices('\n').map(|(at, found)| at + found.len());
+    let sentences = || {
+        window.rmatch_indices(['.', '!', '?', '。']).filter_map(|(at, found)| sentence_end(window, at + found.len()))
+    };
+    let words = || window.rmatch_indices([' ', '\n']).map(|(at, found)| at + found.len());
+    let good = |at: &usize| *at >= half && !inside_link(text, *at);
+    let nice = paragraphs().find(good).or_else(|| lines().find(good)).or_else(|| sentences().find(good));
+    // Nothing nice in the second half: the last word outside a link, else the last word, else within a word, but never
+    // within a character.
+    nice.or_else(|| words().find(|at| !inside_link(text, *at))).or_else(|| words().next()).unwrap_or(end)
+}
+
+/// The end of a sentence whose mark ends at `at`, if white space follows it.
+fn sentence_end(text: &str, at: usize) -> Option<usize> {
+    text[at..].starts_with(' ').then_some(at + 1)
 }
 
 fn floor(text: &str, mut at: usize) -> usize {
