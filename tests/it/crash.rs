@@ -2,7 +2,7 @@
 //! in order, no stored answer is generated again, no memory is lost or doubled.
 //!
 //! The harness judges from the outside: by what the chat service and the model server saw, and, after a clean stop,
-//! by the database. Small here; `GREENROOM_CRASH_SEEDS=20 ./test crash` runs it large.
+//! by the database. Small here; `GREENROOM_CRASH_SEEDS=20 ./test --test it crash` runs it large.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
