@@ -61,9 +61,9 @@ impl House {
         config: &Config,
         data: &DataDir,
         texts: Arc<Texts>,
+        life: Life,
         say: &(dyn Fn(Notice) + Send + Sync),
     ) -> anyhow::Result<Self> {
-        let life = Life::default();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let db = Db::open(config.database_url().expose_secret()).await.context("opening the database")?;
         let directory = Arc::new(Directory::open(db.clone(), clock.clone(), personality_files(config)?).await?);
@@ -129,8 +129,15 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let health = http::bind("HTTP_ADDR", &config.http_addr).await?;
     let exposition = http::bind("METRICS_ADDR", &config.metrics_addr).await?;
     let texts = Arc::new(Texts::load(&config.locale)?);
-    let house = House::open(&config, &data, texts, &|notice| tracing::info!(?notice, "model")).await?;
-    house.life.heed_signals().context("listening for signals")?;
+    let life = Life::default();
+    life.heed_signals().context("listening for signals")?;
+    let soft = life.soft();
+    let log = |notice| tracing::info!(?notice, "model");
+    let house = tokio::select! {
+        house = House::open(&config, &data, texts, life, &log) => house?,
+        // Nothing runs yet: a stop during a long fetch just leaves.
+        () = soft.cancelled() => return Ok(ExitCode::SUCCESS),
+    };
     let exporter = metrics::start(&house.life)?;
     let readiness = http::Readiness::default();
     watch::database(&readiness, &house.db);
@@ -177,7 +184,7 @@ pub async fn console(config: Config, options: ConsoleOptions) -> anyhow::Result<
     telemetry::start(&config, Sink::ConsoleFile)?;
     let texts = Arc::new(Texts::load(&config.locale)?);
     let notices = Notices::new(texts.clone(), &config.locale);
-    let house = House::open(&config, &data, texts.clone(), &|notice| notices.show(notice)).await?;
+    let house = House::open(&config, &data, texts.clone(), Life::default(), &|notice| notices.show(notice)).await?;
     let wanted = options.personality.as_deref().unwrap_or(HOST);
     let Some(personality) = house.directory.names().find(wanted).cloned() else {
         let text = texts.say(&config.locale, "refusal-personality-not-found", &[("name", wanted.into())]);
