@@ -27,7 +27,9 @@ fn main() {
     println!("| what | engine | p50 | p99 | rate |\n| --- | --- | --- | --- | --- |");
     assembly();
     let mut engines = vec![Engine::Sqlite];
-    if std::env::var(POSTGRES_SETTING).is_ok() {
+    #[expect(clippy::disallowed_methods, reason = "a switch of the benchmark, not a setting")]
+    let has_postgres = std::env::var(POSTGRES_SETTING).is_ok();
+    if has_postgres {
         engines.push(Engine::Postgres);
     }
     for engine in engines {
@@ -77,6 +79,7 @@ async fn throughput(engine: Engine) {
     let started = Instant::now();
     let talks = (0..ROOMS).map(|room| {
         let world = world.clone();
+        #[expect(clippy::disallowed_methods, reason = "awaited below")]
         tokio::spawn(async move {
             let (who, room) = (format!("member{room}"), format!("@room{room}"));
             for n in 0..MESSAGES / ROOMS {

@@ -36,6 +36,8 @@ const NEXT_DUE: &str = "SELECT MIN(run_at) FROM outbox";
 const DONE: &str = "DELETE FROM outbox WHERE id = $1";
 const RETRY: &str = "UPDATE outbox SET attempt = attempt + 1, run_at = $2 WHERE id = $1";
 const PENDING: &str = "SELECT COUNT(*) FROM outbox";
+const AFTER: &str = "SELECT n.id FROM memory m JOIN memory n ON n.tenant = m.tenant AND n.place_id = m.place_id \
+     WHERE m.id = $1 AND (n.at > m.at OR (n.at = m.at AND n.id > m.id)) ORDER BY n.at, n.id LIMIT 1";
 const CLEAR_OUTBOX: &str = "DELETE FROM outbox WHERE memory_id = $1";
 
 /// Statements whose text differs between SQLite and PostgreSQL, which have no common way to bind a list.
@@ -203,13 +205,21 @@ pub async fn count(db: &Db, scope: &Scope) -> Result<i64, Error> {
     Ok(count)
 }
 
-/// Removes a memory and asks for its vectors' removal.
-pub async fn remove(tx: &mut Tx, chore: &str, id: &MemoryId) -> Result<(), Error> {
+/// Removes a memory and asks for its vectors' removal. `chores` are ids for two outbox rows.
+///
+/// The memory after it was indexed together with its words, so that one is indexed again.
+pub async fn remove(tx: &mut Tx, chores: [String; 2], id: &MemoryId) -> Result<(), Error> {
+    let after = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(AFTER).bind(id.as_str()).fetch_optional(c).await)?;
     on_tx!(tx, c => {
         sqlx::query(CLEAR_OUTBOX).bind(id.as_str()).execute(&mut *c).await?;
         sqlx::query(REMOVE).bind(id.as_str()).execute(&mut *c).await?;
     });
-    enqueue(tx, chore, id, Action::Forget).await
+    let [forget, put] = chores;
+    enqueue(tx, &forget, id, Action::Forget).await?;
+    match after {
+        Some((after,)) => enqueue(tx, &put, &MemoryId::new(after), Action::Put).await,
+        None => Ok(()),
+    }
 }
 
 /// Ids of all memories after `after`, in order, for a reindex.

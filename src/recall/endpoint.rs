@@ -284,12 +284,14 @@ mod tests {
     use super::*;
     use crate::life::Life;
 
+    /// A request's body and its authorization.
+    type Request = (Value, Option<String>);
     type Reply = Box<dyn Fn(usize, &Value) -> Response + Send + Sync>;
 
     #[derive(Clone)]
     struct Server {
         reply: Arc<Reply>,
-        asked: Arc<Mutex<Vec<(Value, Option<String>)>>>,
+        asked: Arc<Mutex<Vec<Request>>>,
     }
 
     async fn answer(State(server): State<Server>, headers: Headers, body: String) -> Response {

@@ -106,8 +106,8 @@ impl Recall {
 
     /// Removes a memory: its row at once, its vectors with it.
     pub async fn forget(&self, id: &MemoryId) -> Result<(), RecallError> {
-        let (chore, memory) = (self.clock.id(), id.clone());
-        self.db.write(move |tx| Box::pin(async move { memories::remove(tx, &chore, &memory).await })).await?;
+        let (chores, memory) = ([self.clock.id(), self.clock.id()], id.clone());
+        self.db.write(move |tx| Box::pin(async move { memories::remove(tx, chores, &memory).await })).await?;
         self.wake();
         Ok(())
     }

@@ -1,7 +1,13 @@
 //! Stories and checks through the public surface: one binary, so that linking happens once.
 
+mod cli;
+mod config;
 mod crash;
+mod deploy;
 mod isolation;
+mod layers;
+mod llm_faults;
+mod locales;
 mod sql;
 mod stores;
 mod stories;
