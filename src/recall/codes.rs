@@ -96,7 +96,9 @@ impl Codes {
             return 0.0;
         }
         let from = scores.len();
-        Arch::new().dispatch(|| scan(&self.codes, self.dimension, &probe.code, scores));
+        scores.resize(from + self.len(), 0.0);
+        let fresh = &mut scores[from..];
+        Arch::new().dispatch(|| scan(&self.codes, self.dimension, &probe.code, fresh));
         scores[from..].iter_mut().zip(&self.steps).for_each(|(score, step)| *score *= step * probe.step);
         // With q̂ and v̂ for the codes: |q·v − q̂·v̂| ≤ |q|·|v − v̂| + |q − q̂|·|v̂|.
         probe.norm * self.worst + probe.error * self.longest + ROUNDING * (1.0 + probe.norm * self.longest)
@@ -109,19 +111,23 @@ impl Codes {
     }
 }
 
+// What runs under `dispatch` is inlined into it, down to the last function, or it would miss the instructions that were
+// found; closures are not, so there are none.
 #[inline(always)]
-fn scan(codes: &[i8], dimension: usize, query: &[i16], scores: &mut Vec<f32>) {
-    scores.extend(codes.chunks_exact(dimension).map(|code| {
-        // Written so that the compiler sees sixteen-bit products summed in pairs into 32 bits.
-        let (mut sums, tail) = ([0i32; LANES], dimension - dimension % LANES);
-        for (code, query) in code[..tail].chunks_exact(LANES).zip(query[..tail].chunks_exact(LANES)) {
-            for lane in 0..LANES {
-                sums[lane] += i32::from(i16::from(code[lane])) * i32::from(query[lane]);
-            }
-        }
-        let rest: i32 = code[tail..].iter().zip(&query[tail..]).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
-        (sums.iter().sum::<i32>() + rest) as f32
-    }));
+fn scan(codes: &[i8], dimension: usize, query: &[i16], scores: &mut [f32]) {
+    for (code, score) in codes.chunks_exact(dimension).zip(scores) {
+        *score = code_product(code, query) as f32;
+    }
+}
+
+#[inline(always)]
+fn code_product(code: &[i8], query: &[i16]) -> i32 {
+    let mut sum = 0;
+    // Sixteen-bit products summed into 32 bits: the compiler knows an instruction for that.
+    for (code, query) in code.iter().zip(query) {
+        sum += i32::from(*code) * i32::from(*query);
+    }
+    sum
 }
 
 #[inline(always)]

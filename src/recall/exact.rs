@@ -204,9 +204,14 @@ impl VectorStore for Exact {
         }
         let tenants = scope.tenants();
         let [a, b, c] = [0, 1, 2].map(|at| tenants.get(at).unwrap_or(&tenants[0]));
+        let revisions = chunks::revisions(&self.db, [a, b, c]).await?;
         let mut shelves: Vec<Shared> = Vec::with_capacity(tenants.len());
-        for (tenant, revision) in chunks::revisions(&self.db, [a, b, c]).await? {
-            shelves.extend(self.shelf(&opened, &Tenant::stored(tenant), revision).await?);
+        for tenant in &tenants {
+            match revisions.iter().find(|(stored, _)| stored == tenant.as_str()) {
+                Some((_, revision)) => shelves.extend(self.shelf(&opened, tenant, *revision).await?),
+                // Emptied, perhaps by another process: what was forgotten is not to linger in memory either.
+                None => self.cache().remove(tenant),
+            }
         }
         let products: usize = shelves.iter().map(|shelf| read(shelf).len() * opened.dimension).sum();
         if products <= INLINE_PRODUCTS {

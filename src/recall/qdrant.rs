@@ -103,7 +103,9 @@ impl Qdrant {
         if key.as_ref().is_some_and(|key| key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic())) {
             return Err(unusable("QDRANT_API_KEY", "it is empty or has characters that no key has"));
         }
-        if key.is_some() && settings.url.starts_with("http://") && !settings.url.contains("://127.0.0.1") {
+        let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+        if key.is_some() && settings.url.starts_with("http://") && !local.iter().any(|at| settings.url.starts_with(at))
+        {
             tracing::warn!("QDRANT_API_KEY is sent unencrypted; use an https:// URL unless the network is yours alone");
         }
         let client = Client::from_url(&settings.url)

@@ -115,7 +115,7 @@ impl Shelf {
         self.rows.push(Row { id: item.id, memory: item.memory, privacy: item.privacy, at: item.at });
     }
 
-    /// Which chunks `scope` admits.
+    /// Appends to `admitted` which chunks `scope` admits.
     fn admitted(&self, scope: &Scope, admitted: &mut Vec<bool>) {
         let here: Vec<bool> =
             self.places.iter().map(|place| scope.sees_everywhere() || place == scope.place()).collect();
@@ -123,12 +123,23 @@ impl Shelf {
     }
 }
 
-/// Several shelves seen as one list of chunks.
+/// Several shelves seen as one list of chunks, of which only the admitted ones count: not only for what is found, but
+/// for the statistics as well. So what a scope may not see changes no score.
 struct Wall<'s> {
-    /// Shelves with the number of their first chunk.
-    shelves: Vec<(usize, &'s Shelf)>,
-    /// Which chunks may be seen at all. Nothing else counts: not for scores, and not for statistics.
+    shelves: Vec<Part<'s>>,
+    /// Admitted chunks, and their words.
+    all: usize,
+    words: u64,
+}
+
+/// A shelf on the wall.
+struct Part<'s> {
+    shelf: &'s Shelf,
+    /// Number of its first chunk on the wall.
+    from: usize,
     admitted: Vec<bool>,
+    /// Whether all of it is admitted.
+    whole: bool,
 }
 
 /// Finds the memories on `shelves` that fit `query` best and that `scope` admits.
@@ -138,136 +149,155 @@ pub fn search(shelves: &[&Shelf], scope: &Scope, query: &Query) -> Vec<Hit> {
     let wall = Wall::new(shelves, scope);
     let pool = rank::pool(query.limit);
     let lexical = wall.lexical(&Terms::of(&query.text));
-    let matching = (0..lexical.len()).filter(|at| lexical[*at] > 0.0).map(|at| (lexical[at], at)).collect();
-    let mut chosen = wall.first(matching, pool);
-    let mut dense: HashMap<usize, f32> = HashMap::new();
+    let mut chosen: Vec<(usize, Option<f32>)> =
+        wall.first(&lexical, 0.0, pool).into_iter().map(|at| (at, None)).collect();
     if let Some(vector) = &query.dense {
         let probe = Probe::new(vector);
-        let near = wall.first(wall.near(&probe, pool), pool);
-        dense.extend(near.iter().map(|(score, at)| (*at, *score)));
-        for (_, at) in &chosen {
-            dense.entry(*at).or_insert_with(|| wall.shelf(*at).1.codes.score(&probe, at - wall.shelf(*at).0));
-        }
-        let words: HashSet<usize> = chosen.iter().map(|(_, at)| *at).collect();
-        chosen.extend(near.into_iter().filter(|(_, at)| !words.contains(at)));
+        let mut near = wall.near(&probe, pool);
+        near.sort_unstable_by_key(|(at, _)| *at);
+        chosen.retain(|(at, _)| near.binary_search_by_key(at, |(at, _)| *at).is_err());
+        chosen.iter_mut().for_each(|(at, dense)| *dense = Some(wall.part(*at).score(&probe, *at)));
+        chosen.extend(near.into_iter().map(|(at, score)| (at, Some(score))));
     }
     let candidates: Vec<_> = chosen
         .iter()
-        .map(|(_, at)| {
+        .map(|(at, dense)| {
             let row = wall.row(*at);
-            rank::Candidate {
-                id: &row.id,
-                memory: &row.memory,
-                at: row.at,
-                dense: dense.get(at).copied(),
-                lexical: Some(lexical[*at]).filter(|score| *score > 0.0),
-            }
+            let lexical = Some(lexical[*at]).filter(|score| *score > 0.0);
+            rank::Candidate { id: &row.id, memory: &row.memory, at: row.at, dense: *dense, lexical }
         })
         .collect();
-    rank::best(&candidates, query.weights, query.limit)
-        .into_iter()
-        .map(|(candidate, score)| {
-            let (from, shelf) = wall.shelf(chosen[candidate].1);
-            let at = chosen[candidate].1 - from;
-            let row = &shelf.rows[at];
-            Hit {
-                memory: row.memory.clone(),
-                tenant: shelf.tenant.clone(),
-                place: shelf.places[shelf.marks[at].place as usize].clone(),
-                privacy: row.privacy,
-                at: row.at,
-                score,
-                dense: candidates[candidate].dense,
-                lexical: candidates[candidate].lexical,
-            }
-        })
-        .filter(|hit| scope.admits(&hit.tenant, &hit.place, hit.privacy))
-        .collect()
+    let hit = |(candidate, score): (usize, f32)| {
+        let part = wall.part(chosen[candidate].0);
+        let at = chosen[candidate].0 - part.from;
+        let row = &part.shelf.rows[at];
+        Hit {
+            memory: row.memory.clone(),
+            tenant: part.shelf.tenant.clone(),
+            place: part.shelf.places[part.shelf.marks[at].place as usize].clone(),
+            privacy: row.privacy,
+            at: row.at,
+            score,
+            dense: candidates[candidate].dense,
+            lexical: candidates[candidate].lexical,
+        }
+    };
+    let best = rank::best(&candidates, query.weights, query.limit).into_iter().map(hit);
+    best.filter(|hit| scope.admits(&hit.tenant, &hit.place, hit.privacy)).collect()
+}
+
+impl Part<'_> {
+    /// The exact product of `probe` and the chunk that is number `at` on the wall.
+    fn score(&self, probe: &Probe<'_>, at: usize) -> f32 {
+        self.shelf.codes.score(probe, at - self.from)
+    }
+
+    /// Where `term` occurs, and how often.
+    fn postings(&self, term: u32) -> &[(u32, u32)] {
+        self.shelf.postings.get(&term).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl<'s> Wall<'s> {
     fn new(shelves: &[&'s Shelf], scope: &Scope) -> Self {
-        let mut wall = Self { shelves: Vec::new(), admitted: Vec::new() };
         let tenants = scope.tenants();
+        let (mut parts, mut from, mut all, mut words) = (Vec::new(), 0, 0, 0);
         for shelf in shelves.iter().filter(|shelf| tenants.contains(&shelf.tenant)) {
-            wall.shelves.push((wall.admitted.len(), shelf));
-            shelf.admitted(scope, &mut wall.admitted);
-        }
-        wall
-    }
-
-    fn shelf(&self, at: usize) -> (usize, &'s Shelf) {
-        let after = self.shelves.partition_point(|(from, _)| *from <= at);
-        self.shelves[after - 1]
-    }
-
-    fn row(&self, at: usize) -> &'s Row {
-        let (from, shelf) = self.shelf(at);
-        &shelf.rows[at - from]
-    }
-
-    /// BM25 of every chunk; 0 where no term occurs.
-    fn lexical(&self, terms: &Terms) -> Vec<f32> {
-        let mut scores = vec![0f32; self.admitted.len()];
-        let (mut all, mut words) = (0usize, 0u64);
-        for (from, shelf) in &self.shelves {
-            for (mark, admitted) in shelf.marks.iter().zip(&self.admitted[*from..]) {
+            let mut admitted = Vec::with_capacity(shelf.len());
+            shelf.admitted(scope, &mut admitted);
+            let before = all;
+            for (mark, admitted) in shelf.marks.iter().zip(&admitted) {
                 all += usize::from(*admitted);
                 words += u64::from(mark.words) * u64::from(*admitted);
             }
+            parts.push(Part { shelf, from, admitted, whole: all - before == shelf.len() });
+            from += shelf.len();
         }
-        let average = words as f32 / all.max(1) as f32;
+        Self { shelves: parts, all, words }
+    }
+
+    /// Number of chunks, admitted or not.
+    fn len(&self) -> usize {
+        self.shelves.last().map_or(0, |part| part.from + part.shelf.len())
+    }
+
+    fn part(&self, at: usize) -> &Part<'s> {
+        &self.shelves[self.shelves.partition_point(|part| part.from <= at) - 1]
+    }
+
+    fn row(&self, at: usize) -> &Row {
+        let part = self.part(at);
+        &part.shelf.rows[at - part.from]
+    }
+
+    /// BM25 of every chunk; 0 where no term occurs or nothing may be seen.
+    fn lexical(&self, terms: &Terms) -> Vec<f32> {
+        let mut scores = vec![0f32; self.len()];
+        let average = self.words as f32 / self.all.max(1) as f32;
         for (term, _) in &terms.counts {
-            let postings = || {
-                self.shelves.iter().flat_map(|(from, shelf)| {
-                    let postings = shelf.postings.get(term).map_or(&[][..], Vec::as_slice);
-                    postings.iter().map(move |(at, count)| (*from + *at as usize, *count, &shelf.marks[*at as usize]))
-                })
-            };
-            let containing = postings().filter(|(at, ..)| self.admitted[*at]).count();
-            let idf = rank::idf(all, containing);
-            for (at, count, mark) in postings().filter(|(at, ..)| self.admitted[*at]) {
-                scores[at] += idf * rank::weight(count, mark.words, average);
+            let containing = self.shelves.iter().map(|part| {
+                let postings = part.postings(*term);
+                if part.whole {
+                    return postings.len();
+                }
+                postings.iter().filter(|(at, _)| part.admitted[*at as usize]).count()
+            });
+            let idf = rank::idf(self.all, containing.sum());
+            for part in &self.shelves {
+                let scores = &mut scores[part.from..];
+                for (at, count) in part.postings(*term) {
+                    let at = *at as usize;
+                    if part.admitted[at] {
+                        scores[at] += idf * rank::weight(*count, part.shelf.marks[at].words, average);
+                    }
+                }
             }
         }
         scores
     }
 
-    /// Exact scores of all chunks that can be among the `pool` nearest.
-    fn near(&self, probe: &Probe<'_>, pool: usize) -> Vec<(f32, usize)> {
-        let mut scores = Vec::with_capacity(self.admitted.len());
-        let slack = self.shelves.iter().map(|(_, shelf)| shelf.codes.scan(probe, &mut scores)).fold(0f32, f32::max);
-        let mut sorted: Vec<f32> =
-            scores.iter().zip(&self.admitted).filter(|(_, admitted)| **admitted).map(|(score, _)| *score).collect();
+    /// The `pool` chunks nearest to `probe` with their exact scores, in no particular order.
+    fn near(&self, probe: &Probe<'_>, pool: usize) -> Vec<(usize, f32)> {
+        let mut rough = Vec::with_capacity(self.len());
+        let slack = self.shelves.iter().map(|part| part.shelf.codes.scan(probe, &mut rough)).fold(0f32, f32::max);
+        for part in self.shelves.iter().filter(|part| !part.whole) {
+            let here = rough[part.from..].iter_mut().zip(&part.admitted);
+            here.filter(|(_, admitted)| !**admitted).for_each(|(score, _)| *score = f32::NEG_INFINITY);
+        }
+        // Of the first by rough score, the last in truth: whatever can reach that has to be looked at.
+        let mut exact = vec![f32::NEG_INFINITY; rough.len()];
+        let mut least = f32::INFINITY;
+        for at in self.first(&rough, f32::NEG_INFINITY, pool) {
+            exact[at] = self.part(at).score(probe, at);
+            least = least.min(exact[at]);
+        }
+        for (at, _) in rough.iter().enumerate().filter(|(_, rough)| **rough + slack >= least) {
+            if exact[at] == f32::NEG_INFINITY {
+                exact[at] = self.part(at).score(probe, at);
+            }
+        }
+        self.first(&exact, f32::NEG_INFINITY, pool).into_iter().map(|at| (at, exact[at])).collect()
+    }
+
+    /// The first `pool` chunks by `scores`, of those that score more than `above`, in no particular order.
+    fn first(&self, scores: &[f32], above: f32, pool: usize) -> Vec<usize> {
+        let mut sorted: Vec<f32> = scores.iter().copied().filter(|score| *score > above).collect();
         let least = if sorted.len() > pool {
-            let (_, last, _) = sorted.select_nth_unstable_by(pool - 1, |a, b| b.total_cmp(a));
-            // Either of two scores can be off by the slack, in opposite directions.
-            *last - 2.0 * slack
+            *sorted.select_nth_unstable_by(pool - 1, |a, b| b.total_cmp(a)).1
         } else {
             f32::NEG_INFINITY
         };
-        let mut near = Vec::new();
-        for (from, shelf) in &self.shelves {
-            let here = scores[*from..].iter().zip(&self.admitted[*from..]).take(shelf.len()).enumerate();
-            for (at, _) in here.filter(|(_, (score, admitted))| **admitted && **score >= least) {
-                near.push((shelf.codes.score(probe, at), from + at));
-            }
-        }
-        near
-    }
-
-    /// The first `pool` of `scored`, in no particular order.
-    fn first(&self, mut scored: Vec<(f32, usize)>, pool: usize) -> Vec<(f32, usize)> {
-        if scored.len() > pool {
-            scored.select_nth_unstable_by(pool - 1, |a, b| {
-                b.0.total_cmp(&a.0).then_with(|| {
-                    let (a, b) = (self.row(a.1), self.row(b.1));
-                    rank::ahead((0.0, a.at, &a.id), (0.0, b.at, &b.id))
-                })
+        let mut first: Vec<usize> =
+            (0..scores.len()).filter(|at| scores[*at] > above && scores[*at] >= least).collect();
+        if first.len() > pool {
+            // Several share the last place: the order of equals decides.
+            first.select_nth_unstable_by(pool - 1, |a, b| {
+                let (first, second) = (self.row(*a), self.row(*b));
+                rank::ahead((scores[*a], first.at, &first.id), (scores[*b], second.at, &second.id))
             });
-            scored.truncate(pool);
+            first.truncate(pool);
         }
-        scored
+        first
     }
 }
 
