@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use candle_core::quantized::gguf_file;
+use candle_core::quantized::{GgmlDType, QTensor, gguf_file};
 use candle_core::quantized::tokenizer::TokenizerFromGguf as _;
 use candle_core::{Device, Tensor};
 use candle_transformers::generation::{LogitsProcessor, Sampling};
@@ -162,7 +162,8 @@ impl Loaded {
             .token_to_id(END)
             .ok_or_else(|| candle_core::Error::Msg(format!("it has no {END} token, so it is no chat model")))?;
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        let weights = ModelWeights::from_gguf(content, &mut file, &Device::Cpu)?;
+        let (content, mut bytes) = in_fast_format(&content, &mut file)?;
+        let weights = ModelWeights::from_gguf(content, &mut bytes, &Device::Cpu)?;
         Ok(Self { weights, tokenizer, end, name })
     }
 
@@ -257,6 +258,33 @@ impl Loaded {
         let input = Tensor::new(tokens, &Device::Cpu)?.unsqueeze(0)?;
         self.weights.forward(&input, position)?.squeeze(0)
     }
+}
+
+/// The model's weights in a format that candle multiplies with vector instructions.
+///
+/// It works through Q4_1 and the Q5 formats number by number, which costs five times the time of Q8_0.
+fn in_fast_format(
+    content: &gguf_file::Content,
+    file: &mut (impl std::io::Read + std::io::Seek),
+) -> candle_core::Result<(gguf_file::Content, std::io::Cursor<Vec<u8>>)> {
+    let slow = [GgmlDType::Q4_1, GgmlDType::Q5_0, GgmlDType::Q5_1, GgmlDType::Q8_1];
+    let mut tensors = Vec::with_capacity(content.tensor_infos.len());
+    for name in content.tensor_infos.keys() {
+        let mut tensor = content.tensor(file, name, &Device::Cpu)?;
+        if slow.contains(&tensor.dtype()) {
+            tensor = QTensor::quantize(&tensor.dequantize(&Device::Cpu)?, GgmlDType::Q8_0)?;
+        }
+        tensors.push((name.as_str(), tensor));
+    }
+    let tensors: Vec<_> = tensors.iter().map(|(name, tensor)| (*name, tensor)).collect();
+    // The vocabulary has been read already and is the largest part beside the weights.
+    let metadata: Vec<_> =
+        content.metadata.iter().filter(|(key, _)| !key.starts_with("tokenizer.")).map(|(k, v)| (k.as_str(), v)).collect();
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    gguf_file::write(&mut bytes, &metadata, &tensors)?;
+    bytes.set_position(0);
+    let content = gguf_file::Content::read(&mut bytes)?;
+    Ok((content, bytes))
 }
 
 /// The lines in ChatML; nobody's words can close or open a line of it.
