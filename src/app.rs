@@ -16,7 +16,7 @@ use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::domain::{Clock, PersonalityFile, SystemClock};
 use crate::life::Life;
-use crate::model::{LlmProvider, Notice};
+use crate::model::{LlmProvider, Notice, discover};
 use crate::ops::CannotStart;
 use crate::ops::datadir::DataDir;
 use crate::ops::telemetry::{self, Sink};
@@ -218,9 +218,39 @@ pub async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// When the findings cannot be printed.
 pub async fn doctor(config: Config) -> anyhow::Result<ExitCode> {
-    let checks = examination::house(&config, &SystemClock::default()).await;
+    let mut checks = examination::house(&config, &SystemClock::default()).await;
+    let is_there = |url: &str| crate::db::sqlite_path(url).is_none_or(|path| path.exists());
+    let embedder = crate::recall::open_embedder(&config.embeddings).await.map_err(|error| error.to_string());
+    let url = config.database_url();
+    // A database that is not made yet has no store to look at.
+    if is_there(url.expose_secret())
+        && !examination::is_bad(&checks)
+        && let Ok(db) = Db::open(url.expose_secret()).await
+    {
+        let store = crate::recall::open_store(&config, &db).await.map_err(|error| error.to_string());
+        let store = store.as_deref().map_err(Clone::clone);
+        checks.push(examination::store(store.clone(), config.qdrant_url.is_none()).await);
+        checks.push(examination::embedder(embedder.as_deref().map_err(Clone::clone), store.ok()).await);
+        db.close().await;
+    } else {
+        checks.push(examination::embedder(embedder.as_deref().map_err(Clone::clone), None).await);
+    }
+    checks.push(model_check(&config).await);
     examination::print(&checks, &mut std::io::stdout())?;
     Ok(if examination::is_bad(&checks) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Looks at the model without fetching one.
+async fn model_check(config: &Config) -> examination::Check {
+    let llm = &config.llm;
+    let is_chosen = llm.base_url.is_some() || llm.local_model.is_some();
+    if !is_chosen && discover::find(&discover::USUAL, llm.model.as_deref()).await.is_none() {
+        let file = config.cache_dir().join("models").join(crate::model::fetch::MODEL_FILE);
+        let found = if file.exists() { "is here" } else { "will be fetched at the first start" };
+        return examination::Check::ok("model", format!("no server found; the small in-process model {found}"));
+    }
+    let model = crate::model::open(llm, &config.cache_dir(), &|_| {}).await.map_err(|error| format!("{error:#}"));
+    examination::model(model.as_deref().map_err(Clone::clone)).await
 }
 
 /// `greenroom reindex`: makes the vectors of all memories anew.
@@ -251,8 +281,8 @@ pub async fn reindex(config: Config) -> anyhow::Result<ExitCode> {
 /// When the data set cannot be read.
 pub async fn eval_memory(config: Config, options: EvalMemoryOptions) -> anyhow::Result<ExitCode> {
     let embedder = crate::recall::open_embedder(&config.embeddings).await.context("opening the embedder")?;
-    let _ = (embedder, options);
-    anyhow::bail!("not yet")
+    crate::recall::eval::run(embedder, &options.dataset, &options.k, options.json).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The built-in personalities and the operator's own; an own file replaces the built-in one of its slug.

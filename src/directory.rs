@@ -7,11 +7,10 @@ use std::sync::{Arc, RwLock};
 
 use dashmap::DashMap;
 
-use crate::config::settings;
 use crate::db::{Db, Error, people, personalities, places};
 use crate::domain::{
     Clock, Identity, Member, MemberId, Persona, PersonaId, Personality, PersonalityFile, PersonalityId, Place, PlaceId,
-    PlaceRef,
+    PlaceRef, spelling,
 };
 
 /// A member as they appear: with the persona they use.
@@ -57,8 +56,8 @@ impl Names {
     /// The personality whose name is spelt most like `name`, if any is close.
     pub fn nearest(&self, name: &str) -> Option<&Arc<Personality>> {
         let wanted = name.trim().to_lowercase();
-        let close = |known: &&String| settings::distance(&wanted, known) <= 2;
-        let near = self.by_name.keys().filter(close).min_by_key(|known| (settings::distance(&wanted, known), *known));
+        let close = |known: &&String| spelling::distance(&wanted, known) <= 2;
+        let near = self.by_name.keys().filter(close).min_by_key(|known| (spelling::distance(&wanted, known), *known));
         near.and_then(|known| self.by_name.get(known)).and_then(|id| self.by_id.get(id))
     }
 

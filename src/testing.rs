@@ -402,6 +402,14 @@ impl World {
         last.lines.iter().map(|line| line.content.as_str()).collect::<Vec<_>>().join("\n---\n")
     }
 
+    /// The memories in the prompt of the last call.
+    pub fn last_remembered(&self) -> String {
+        let asked = self.model.asked();
+        let last = asked.last().and_then(|request| request.lines.last()).expect("the model was asked");
+        let block = last.content.split("<remembered>").nth(1).and_then(|rest| rest.split("</remembered>").next());
+        block.unwrap_or_default().to_owned()
+    }
+
     /// Stops the house and hands back its folder, for a second one on the same data.
     pub async fn stop(self) {
         assert!(self.life.stop().await, "everything ends by itself");

@@ -7,17 +7,9 @@ console-tiny-model =
 console-using-server = Es antwortet { $model } auf { $server }, gefunden auf diesem Rechner.
 console-fetching-model = { $model } wird geholt (nur dieses eine Mal)
 console-fetched-model = { $model } ist da.
-console-fetch-failed =
-    { $model } ließ sich nicht holen, deshalb kann noch niemand antworten.
-    Starte Ollama, oder setze LLM_BASE_URL, LLM_API_KEY und LLM_MODEL, oder gib mit GREENROOM_LOCAL_MODEL eine GGUF-Datei an.
 console-writing = { $name } schreibt …
 console-takes-longer = { $name } braucht länger als sonst. Strg-C bricht die Antwort ab.
 console-stopped = Abgebrochen.
 console-leave-hint = Strg-D beendet.
 console-goodbye = Bis bald. Was du gesagt hast, bleibt aufgehoben.
-console-data-dir-in-use = Das Datenverzeichnis { $path } wird von einem anderen Greenroom benutzt. Beende jenes, oder wähle mit GREENROOM_DATA_DIR ein anderes Verzeichnis.
 console-no-history = Der Eingabeverlauf ließ sich nicht unter { $path } sichern.
-console-nothing-to-run =
-    Greenroom hat noch keinen Ort zum Zuhören: Es ist keine Plattform eingerichtet.
-    Setze DISCORD_TOKEN für Discord oder MATRIX_HOMESERVER, MATRIX_USER und MATRIX_PASSWORD für Matrix.
-    Um ganz ohne das gleich hier zu reden: greenroom console

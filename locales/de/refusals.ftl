@@ -46,15 +46,11 @@ refusal-personality-not-found = Hier gibt es niemanden namens „{ $name }“. /
 refusal-personality-similar = Hier gibt es niemanden namens „{ $name }“. Meinst du { $suggestion }?
 refusal-memory-not-found = Du hast keine Erinnerung mit der Kennung „{ $id }“. /memory view zeigt die vorhandenen. Es wurde nichts gelöscht.
 refusal-memory-ambiguous = Mehrere deiner Erinnerungen enden auf „{ $id }“. Gib ein paar Zeichen mehr von der Kennung an. Es wurde nichts gelöscht.
-refusal-page-beyond = Es gibt nur { $pages ->
-        [one] eine Seite
-       *[other] { $pages } Seiten
-    }.
+refusal-page-beyond = Die letzte Seite ist Seite { $pages }.
 refusal-inspect-nothing = Hier gibt es noch keine Antwort, die man sich ansehen könnte.
 refusal-reset-nothing-to-undo = Hier gibt es keinen Neubeginn, der sich rückgängig machen ließe.
 refusal-help-unknown = Den Befehl „{ $command }“ gibt es nicht. /help zeigt alle.
 refusal-persona-nothing-to-change = Nichts zu ändern. Gib mindestens eines von --name, --pronouns und --description an.
-refusal-persona-name-taken = Du hast schon eine Persona namens „{ $name }“. Wähl einen anderen Namen.
 refusal-zone-unknown = Die Zeitzone „{ $zone }“ kenne ich nicht. Schreib sie wie Europe/Berlin oder America/New_York.
 refusal-locale-unknown = „{ $locale }“ spreche ich noch nicht. Ich spreche: { $locales }.
 refusal-message-too-long = Diese Nachricht ist zu lang: Mehr als { $max } Zeichen gehen nicht. Bitte schick sie in Stücken.

@@ -57,8 +57,6 @@ inspect-recall-away = keine: Das Gedächtnis hat nicht rechtzeitig geantwortet
 ## /help
 reply-help = Das kannst du das Haus fragen. Alles andere, was du schreibst, geht an die Figur, mit der du gerade redest.
 reply-help-more = Mehr über einen Befehl: /help und sein Name.
-reply-help-command = { $usage }
-reply-help-terminal = Diesen gibt es nur im Terminal.
 
 ## /about
 reply-about = Das ist Greenroom { $version }, ein selbst betriebenes Zuhause für KI-Figuren.
@@ -78,7 +76,6 @@ reply-personality-view = { $name }: { $about }
 label-personality-slug = Kurzname
 label-personality-pronouns = Pronomen
 label-personality-aliases = Hört auch auf
-label-personality-model = Modell
 reply-talk = Du redest jetzt mit { $name }.
 
 ## /persona
@@ -95,4 +92,3 @@ reply-settings-time-zone = Zeiten werden jetzt für { $zone } gezeigt. Dort ist 
 reply-settings-locale = Ab jetzt spreche ich Deutsch mit dir.
 label-settings-time-zone = Zeitzone
 label-settings-locale = Sprache
-settings-default = { $value } (vom Haus gewählt)

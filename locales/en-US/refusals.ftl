@@ -46,15 +46,11 @@ refusal-personality-not-found = There is nobody called “{ $name }” here. /pe
 refusal-personality-similar = There is nobody called “{ $name }” here. Did you mean { $suggestion }?
 refusal-memory-not-found = You have no memory with the id “{ $id }”. /memory view shows the ids there are. Nothing was deleted.
 refusal-memory-ambiguous = More than one of your memories ends in “{ $id }”. Give a few more characters of the id. Nothing was deleted.
-refusal-page-beyond = There { $pages ->
-        [one] is only one page
-       *[other] are only { $pages } pages
-    }.
+refusal-page-beyond = The last page is page { $pages }.
 refusal-inspect-nothing = There is no answer here to look at yet.
 refusal-reset-nothing-to-undo = There is no reset to take back here.
 refusal-help-unknown = There is no command “{ $command }”. /help shows them all.
 refusal-persona-nothing-to-change = Nothing to change. Give at least one of --name, --pronouns and --description.
-refusal-persona-name-taken = You already have a persona called “{ $name }”. Choose another name.
 refusal-zone-unknown = I don’t know the time zone “{ $zone }”. Write it like Europe/Berlin or America/New_York.
 refusal-locale-unknown = I don’t speak “{ $locale }” yet. I do speak: { $locales }.
 refusal-message-too-long = That message is too long to take in: { $max } characters is the most. Please send it in pieces.

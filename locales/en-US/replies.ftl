@@ -57,8 +57,6 @@ inspect-recall-away = none: memory did not answer in time
 ## /help
 reply-help = What you can ask of the house. Anything else you write goes to the character you are talking to.
 reply-help-more = More about one of them: /help and its name.
-reply-help-command = { $usage }
-reply-help-terminal = This one works only in the terminal.
 
 ## /about
 reply-about = This is Greenroom { $version }, a self-hosted home for AI characters.
@@ -78,7 +76,6 @@ reply-personality-view = { $name }: { $about }
 label-personality-slug = Short name
 label-personality-pronouns = Pronouns
 label-personality-aliases = Also answers to
-label-personality-model = Model
 reply-talk = You are talking to { $name } now.
 
 ## /persona
@@ -95,4 +92,3 @@ reply-settings-time-zone = Dates are shown in { $zone } now. There it is { $time
 reply-settings-locale = From now on I speak English with you.
 label-settings-time-zone = Time zone
 label-settings-locale = Language
-settings-default = { $value } (the house’s choice)

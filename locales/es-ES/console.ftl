@@ -7,17 +7,9 @@ console-tiny-model =
 console-using-server = Responde { $model } en { $server }, encontrado en este equipo.
 console-fetching-model = Descargando { $model } (solo esta vez)
 console-fetched-model = { $model } ya está aquí.
-console-fetch-failed =
-    No se ha podido descargar { $model }, así que todavía no puede responder nadie.
-    Arranca Ollama, o configura LLM_BASE_URL, LLM_API_KEY y LLM_MODEL, o indica un archivo GGUF en GREENROOM_LOCAL_MODEL.
 console-writing = { $name } está escribiendo…
 console-takes-longer = { $name } tarda más de lo normal. Ctrl-C detiene la respuesta.
 console-stopped = Detenido.
 console-leave-hint = Con Ctrl-D sales.
 console-goodbye = Hasta pronto. Lo que has dicho queda guardado.
-console-data-dir-in-use = Otro Greenroom está usando el directorio de datos { $path }. Detén ese otro o elige otro directorio con GREENROOM_DATA_DIR.
 console-no-history = No se ha podido guardar el historial de entrada en { $path }.
-console-nothing-to-run =
-    Greenroom todavía no tiene dónde escuchar: no hay ninguna plataforma configurada.
-    Configura DISCORD_TOKEN para entrar en Discord, o MATRIX_HOMESERVER, MATRIX_USER y MATRIX_PASSWORD para entrar en Matrix.
-    Para hablar aquí mismo sin nada de eso: greenroom console

@@ -46,15 +46,11 @@ refusal-personality-not-found = Aquí no hay nadie que se llame «{ $name }». C
 refusal-personality-similar = Aquí no hay nadie que se llame «{ $name }». ¿Querías decir { $suggestion }?
 refusal-memory-not-found = No tienes ningún recuerdo con el identificador «{ $id }». Con /memory view ves los que hay. No se ha borrado nada.
 refusal-memory-ambiguous = Más de uno de tus recuerdos termina en «{ $id }». Escribe algunos caracteres más del identificador. No se ha borrado nada.
-refusal-page-beyond = Solo hay { $pages ->
-        [one] una página
-       *[other] { $pages } páginas
-    }.
+refusal-page-beyond = La última página es la { $pages }.
 refusal-inspect-nothing = Aquí todavía no hay ninguna respuesta que mirar.
 refusal-reset-nothing-to-undo = Aquí no hay ningún reinicio que deshacer.
 refusal-help-unknown = No existe el comando «{ $command }». Con /help los ves todos.
 refusal-persona-nothing-to-change = No hay nada que cambiar. Indica al menos uno de estos: --name, --pronouns, --description.
-refusal-persona-name-taken = Ya tienes una persona llamada «{ $name }». Elige otro nombre.
 refusal-zone-unknown = No conozco la zona horaria «{ $zone }». Escríbela como Europe/Madrid o America/New_York.
 refusal-locale-unknown = Todavía no hablo «{ $locale }». Sí hablo: { $locales }.
 refusal-message-too-long = Ese mensaje es demasiado largo: caben { $max } caracteres como máximo. Envíalo por partes, por favor.

@@ -57,8 +57,6 @@ inspect-recall-away = ninguno: la memoria no respondió a tiempo
 ## /help
 reply-help = Lo que puedes pedirle a la casa. Todo lo demás que escribas va al personaje con el que estás hablando.
 reply-help-more = Más sobre un comando: /help y su nombre.
-reply-help-command = { $usage }
-reply-help-terminal = Este solo funciona en el terminal.
 
 ## /about
 reply-about = Esto es Greenroom { $version }, un hogar propio para personajes de IA.
@@ -78,7 +76,6 @@ reply-personality-view = { $name }: { $about }
 label-personality-slug = Nombre corto
 label-personality-pronouns = Pronombres
 label-personality-aliases = También responde a
-label-personality-model = Modelo
 reply-talk = Ahora hablas con { $name }.
 
 ## /persona
@@ -95,4 +92,3 @@ reply-settings-time-zone = Las fechas se muestran ahora en { $zone }. Allí son 
 reply-settings-locale = A partir de ahora te hablo en español.
 label-settings-time-zone = Zona horaria
 label-settings-locale = Idioma
-settings-default = { $value } (elegido por la casa)

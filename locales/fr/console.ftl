@@ -7,17 +7,9 @@ console-tiny-model =
 console-using-server = C’est { $model } sur { $server } qui répond, trouvé sur cette machine.
 console-fetching-model = Téléchargement de { $model } (une seule fois)
 console-fetched-model = { $model } est là.
-console-fetch-failed =
-    Impossible de récupérer { $model }, donc personne ne peut encore répondre.
-    Lance Ollama, ou définis LLM_BASE_URL, LLM_API_KEY et LLM_MODEL, ou indique un fichier GGUF dans GREENROOM_LOCAL_MODEL.
 console-writing = { $name } écrit…
 console-takes-longer = { $name } met plus de temps que d’habitude. Ctrl-C arrête la réponse.
 console-stopped = Arrêté.
 console-leave-hint = Ctrl-D pour partir.
 console-goodbye = À bientôt. Ce que tu as dit est gardé.
-console-data-dir-in-use = Le répertoire de données { $path } est utilisé par un autre Greenroom. Arrête-le, ou choisis un autre répertoire avec GREENROOM_DATA_DIR.
 console-no-history = L’historique de saisie n’a pas pu être enregistré dans { $path }.
-console-nothing-to-run =
-    Greenroom n’a encore nulle part où écouter : aucune plateforme n’est réglée.
-    Définis DISCORD_TOKEN pour rejoindre Discord, ou MATRIX_HOMESERVER, MATRIX_USER et MATRIX_PASSWORD pour rejoindre Matrix.
-    Pour parler ici même, sans rien de tout cela : greenroom console

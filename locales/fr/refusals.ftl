@@ -46,15 +46,11 @@ refusal-personality-not-found = Il n’y a personne du nom de « { $name } » 
 refusal-personality-similar = Il n’y a personne du nom de « { $name } » ici. Voulais-tu dire { $suggestion } ?
 refusal-memory-not-found = Tu n’as aucun souvenir dont l’identifiant est « { $id } ». /memory view montre ceux qui existent. Rien n’a été effacé.
 refusal-memory-ambiguous = Plusieurs de tes souvenirs finissent par « { $id } ». Donne quelques caractères de plus de l’identifiant. Rien n’a été effacé.
-refusal-page-beyond = Il n’y a { $pages ->
-        [one] qu’une page
-       *[other] que { $pages } pages
-    }.
+refusal-page-beyond = La dernière page est la page { $pages }.
 refusal-inspect-nothing = Il n’y a pas encore de réponse à examiner ici.
 refusal-reset-nothing-to-undo = Il n’y a pas de remise à zéro à annuler ici.
 refusal-help-unknown = La commande « { $command } » n’existe pas. /help les montre toutes.
 refusal-persona-nothing-to-change = Rien à changer. Indique au moins --name, --pronouns ou --description.
-refusal-persona-name-taken = Tu as déjà un persona du nom de « { $name } ». Choisis un autre nom.
 refusal-zone-unknown = Je ne connais pas le fuseau horaire « { $zone } ». Écris-le comme Europe/Paris ou America/New_York.
 refusal-locale-unknown = Je ne parle pas encore « { $locale } ». Je parle : { $locales }.
 refusal-message-too-long = Ce message est trop long : { $max } caractères au plus. Envoie-le en plusieurs morceaux, s’il te plaît.

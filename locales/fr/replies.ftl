@@ -57,8 +57,6 @@ inspect-recall-away = aucun : la mémoire n’a pas répondu à temps
 ## /help
 reply-help = Ce que tu peux demander à la maison. Tout le reste de ce que tu écris va au personnage à qui tu parles.
 reply-help-more = Pour en savoir plus sur une commande : /help et son nom.
-reply-help-command = { $usage }
-reply-help-terminal = Celle-ci ne marche que dans le terminal.
 
 ## /about
 reply-about = Voici Greenroom { $version }, une maison bien à soi pour personnages d’IA.
@@ -78,7 +76,6 @@ reply-personality-view = { $name } : { $about }
 label-personality-slug = Nom court
 label-personality-pronouns = Pronoms
 label-personality-aliases = Répond aussi à
-label-personality-model = Modèle
 reply-talk = Tu parles maintenant à { $name }.
 
 ## /persona
@@ -95,4 +92,3 @@ reply-settings-time-zone = Les dates sont désormais affichées pour { $zone }. 
 reply-settings-locale = Désormais je te parle français.
 label-settings-time-zone = Fuseau horaire
 label-settings-locale = Langue
-settings-default = { $value } (choix de la maison)

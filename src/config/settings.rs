@@ -1,5 +1,7 @@
 //! The declaration of every setting: name, default, meaning, secrecy. Nothing else knows these.
 
+use crate::domain::spelling;
+
 /// What holds when a setting is not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
@@ -201,37 +203,15 @@ pub fn nearest(name: &str) -> Option<&'static str> {
     /// Differences beyond this are no typing mistake.
     const FAR: usize = 6;
     all()
-        .map(|setting| (distance(name, setting.name), setting.name))
+        .map(|setting| (spelling::distance(name, setting.name), setting.name))
         .min()
         .filter(|(differences, _)| *differences <= FAR)
         .map(|(_, nearest)| nearest)
 }
 
-/// Levenshtein distance in bytes; names of settings are ASCII.
-pub fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_distance_counts_single_changes() {
-        for (a, b, wanted) in [("", "", 0), ("abc", "abc", 0), ("abc", "abd", 1), ("abc", "ab", 1), ("", "abc", 3)] {
-            assert_eq!(distance(a, b), wanted, "{a} {b}");
-        }
-        assert_eq!(distance("kitten", "sitting"), 3);
-    }
 
     #[test]
     fn a_misspelt_name_finds_its_setting_and_nonsense_finds_none() {

@@ -1,5 +1,6 @@
 //! Reading one value: from a variable or its file, by its declaration, with an error that says what to do.
 
+use crate::domain::spelling;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -98,7 +99,7 @@ impl Values {
     pub(super) fn suspects(&self) -> Vec<(String, &'static str)> {
         let near = |name: &str| {
             settings::all()
-                .find(|setting| settings::distance(name, setting.name) <= SUSPICIOUSLY_NEAR)
+                .find(|setting| spelling::distance(name, setting.name) <= SUSPICIOUSLY_NEAR)
                 .map(|setting| setting.name)
         };
         self.given

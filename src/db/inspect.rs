@@ -11,7 +11,14 @@ const SQLITE_COLUMNS: &str = "SELECT m.name, p.name, CAST(p.\"notnull\" AS BIGIN
 const POSTGRES_COLUMNS: &str = "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), \
      CAST(CASE is_nullable WHEN 'NO' THEN 1 ELSE 0 END AS BIGINT) FROM information_schema.columns \
      WHERE table_schema = 'public' AND table_name NOT LIKE '\\_sqlx\\_%' ORDER BY 1, 2";
-const REWIND: &str = "UPDATE turn SET state = 'queued', attempt = $2, run_at = 0 WHERE id = $1";
+const REWIND: &str =
+    "UPDATE turn SET state = 'queued', attempt = $2, run_at = 0, answer = NULL, made_of = NULL WHERE id = $1";
+const UNDO: [&str; 4] = [
+    "DELETE FROM delivery WHERE turn_id = $1",
+    "DELETE FROM usage_entry WHERE turn_id = $1",
+    "DELETE FROM memory WHERE turn_id = $1",
+    "DELETE FROM message WHERE turn_id = $1 AND personality_id IS NOT NULL",
+];
 
 impl Db {
     /// Has the engine understand a statement.
@@ -55,11 +62,14 @@ impl Db {
         Ok(number)
     }
 
-    /// Puts a turn back into its lane as if it had been tried `attempt` times.
+    /// Puts a turn back into its lane as if it had been tried `attempt` times without an answer.
     pub async fn rewind(&self, turn: &TurnId, attempt: i64) -> Result<(), Error> {
         let turn = turn.clone();
         self.write(move |tx| {
             Box::pin(async move {
+                for undo in UNDO {
+                    on_tx!(tx, c => sqlx::query(undo).bind(turn.as_str()).execute(c).await.map(|_| ()))?;
+                }
                 on_tx!(tx, c => sqlx::query(REWIND).bind(turn.as_str()).bind(attempt).execute(c).await.map(|_| ()))?;
                 Ok(())
             })

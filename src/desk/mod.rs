@@ -11,7 +11,7 @@ mod settings;
 
 use std::sync::Arc;
 
-use commands::{Access, Command};
+use commands::{Access, Command, Where};
 
 use crate::db;
 use crate::directory::Person;
@@ -109,6 +109,9 @@ impl Desk {
     async fn answer(&self, caller: &Caller, command: Command) -> Result<Answer, Stop> {
         if command.access() == Access::Operator && !access::is_owner(&self.turns.settings.owners, &caller.identity) {
             return Err(Refusal::new("refusal-not-allowed").into());
+        }
+        if command.place() == Where::Terminal && caller.place.platform != "console" {
+            return Err(Refusal::new("refusal-only-terminal").arg("command", command.line()).into());
         }
         let session = self.session(caller).await?;
         match command {

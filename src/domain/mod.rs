@@ -9,6 +9,7 @@ mod memory;
 mod personality;
 mod place;
 mod preset;
+pub mod spelling;
 mod turn;
 
 pub use answer::{Answer, Field, Refusal};

@@ -71,6 +71,7 @@ pub fn slug_of(name: &str) -> String {
             slug.push('-');
         }
     }
-    slug.truncate(slug.trim_end_matches('-').len().min(32));
+    slug.truncate(32);
+    slug.truncate(slug.trim_end_matches('-').len());
     slug
 }

@@ -112,26 +112,48 @@ impl Write for Line<'_> {
     }
 }
 
-/// One log line without secrets and, in text, without line breaks and marks that turn the reading direction.
-///
-/// The formatter itself escapes terminal sequences in fields, and JSON escapes every control character.
+/// One log line without secrets and, in text, without anything that starts a new line, steers a terminal or turns
+/// the reading direction. The formatter escapes only some of that, and only in messages. Colours stay.
 fn clean(line: &str, scrubber: &Scrubber, is_text: bool) -> String {
     let line = scrubber.scrub(line);
     if !is_text {
+        // JSON escapes every control character itself.
         return line;
     }
-    let (body, end) = line.strip_suffix('\n').map_or((line.as_str(), ""), |body| (body, "\n"));
+    let (mut rest, end) = line.strip_suffix('\n').map_or((line.as_str(), ""), |body| (body, "\n"));
     let mut out = String::with_capacity(line.len());
-    for c in body.chars() {
-        match c {
-            '\n' | '\r' | '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
-                out.extend(c.escape_default());
+    while let Some(c) = rest.chars().next() {
+        let taken = match colour_at(rest) {
+            Some(length) => {
+                out.push_str(&rest[..length]);
+                length
             }
-            c => out.push(c),
-        }
+            None if is_steering(c) => {
+                out.extend(c.escape_default());
+                c.len_utf8()
+            }
+            None => {
+                out.push(c);
+                c.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
     }
     out.push_str(end);
     out
+}
+
+/// Control characters but tabs, line separators, and marks that turn the reading direction.
+fn is_steering(c: char) -> bool {
+    let turns = matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    turns || (c.is_control() && c != '\t')
+}
+
+/// Length of the colour sequence (`ESC [ digits m`) that `text` begins with.
+fn colour_at(text: &str) -> Option<usize> {
+    let codes = text.strip_prefix("\u{1b}[")?;
+    let end = codes.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
+    codes[end..].starts_with('m').then_some(2 + end + 1)
 }
 
 #[cfg(test)]
@@ -167,6 +189,13 @@ mod tests {
             assert!(!text.contains('\x1b') && !text.contains('\r'), "{text:?}");
         }
         assert!(!logged(true, || tracing::warn!("{evil}")).contains('\u{202e}'));
+    }
+
+    #[test]
+    fn the_formatters_colours_stay_and_nothing_else_of_a_terminals_language() {
+        let cleaned = |line: &str| clean(line, &Scrubber::default(), true);
+        assert_eq!(cleaned("\x1b[2;31mred\x1b[0m\ttab\n"), "\x1b[2;31mred\x1b[0m\ttab\n");
+        assert_eq!(cleaned("\x1b[2J \x1b]0;title\x07 \u{9b}1m"), "\\u{1b}[2J \\u{1b}]0;title\\u{7} \\u{9b}1m");
     }
 
     #[test]

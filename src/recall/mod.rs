@@ -5,6 +5,7 @@
 pub mod chunk;
 mod codes;
 pub mod endpoint;
+pub mod eval;
 mod exact;
 pub mod house;
 pub mod index_text;
@@ -110,7 +111,7 @@ pub struct Weights {
 
 impl Weights {
     /// Measured; see `docs/retrieval.md`.
-    pub const DEFAULT: Self = Self { dense: 0.5, lexical: 1.0 };
+    pub const DEFAULT: Self = Self { dense: 0.75, lexical: 1.0 };
 }
 
 /// A found memory (its best chunk), best first.

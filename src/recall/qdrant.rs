@@ -10,6 +10,7 @@
 //! belong to this instance: a server shared with others needs a prefix each.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -87,7 +88,7 @@ struct Wanted {
     tag: String,
     collection: String,
     dimension: usize,
-    ready: std::sync::atomic::AtomicBool,
+    ready: AtomicBool,
 }
 
 impl Qdrant {
@@ -124,15 +125,14 @@ impl Qdrant {
 
     /// The collection to work with, made ready if it was not yet.
     async fn ready(&self) -> Result<Arc<Wanted>, RecallError> {
-        use std::sync::atomic::Ordering::{Acquire, Release};
         let wanted = self.wanted.read().unwrap_or_else(PoisonError::into_inner).clone();
         let wanted =
             wanted.ok_or_else(|| RecallError::Unavailable { what: WHAT, why: "the store was not opened".into() })?;
-        if !wanted.ready.load(Acquire) {
+        if !wanted.ready.load(Ordering::Acquire) {
             let _one_at_a_time = self.preparing.lock().await;
-            if !wanted.ready.load(Acquire) {
+            if !wanted.ready.load(Ordering::Acquire) {
                 self.prepare(&wanted).await?;
-                wanted.ready.store(true, Release);
+                wanted.ready.store(true, Ordering::Release);
             }
         }
         Ok(wanted)
@@ -143,7 +143,7 @@ impl Qdrant {
         let wrong = |found: String| RecallError::WrongSpace { found, wanted: wanted.tag.clone() };
         let collections = self.collections().await?;
         for other in collections.iter().filter(|name| **name != wanted.collection) {
-            if self.count_in(other, Filter::default()).await? > 0 {
+            if self.count_in(other, Filter::default()).await.map_err(failed)? > 0 {
                 return Err(wrong(other.trim_start_matches(&self.prefix).to_owned()));
             }
         }
@@ -184,9 +184,27 @@ impl Qdrant {
         Ok(listed.into_iter().map(|collection| collection.name).filter(|name| name.starts_with(&self.prefix)).collect())
     }
 
-    async fn count_in(&self, collection: &str, filter: Filter) -> Result<u64, RecallError> {
+    /// Runs `work` on the collection. One that has vanished is made anew, once: somebody cleared the store.
+    async fn on_collection<T, W>(&self, work: impl Fn(Arc<Wanted>) -> W + Send) -> Result<T, RecallError>
+    where
+        W: Future<Output = Result<T, QdrantError>> + Send,
+    {
+        let wanted = self.ready().await?;
+        match work(wanted.clone()).await {
+            Err(QdrantError::ResponseError { status }) if status.code() == Code::NotFound => {
+                tracing::warn!(
+                    "the Qdrant collection is gone and is made anew; run `greenroom reindex` if nobody cleared it"
+                );
+                wanted.ready.store(false, Ordering::Release);
+                work(self.ready().await?).await.map_err(failed)
+            }
+            done => done.map_err(failed),
+        }
+    }
+
+    async fn count_in(&self, collection: &str, filter: Filter) -> Result<u64, QdrantError> {
         let request = CountPointsBuilder::new(collection).filter(filter).exact(true);
-        Ok(self.client.count(request).await.map_err(failed)?.result.unwrap_or_default().count)
+        Ok(self.client.count(request).await?.result.unwrap_or_default().count)
     }
 
     async fn find(&self, scope: &Scope, query: &Query) -> Result<Vec<Hit>, RecallError> {
@@ -198,9 +216,11 @@ impl Qdrant {
         if requests.is_empty() {
             return Ok(Vec::new());
         }
-        let batch = QueryBatchPointsBuilder::new(&wanted.collection, requests);
-        let answered = self.client.query_batch(batch).await;
-        let mut results = answered.map_err(failed)?.result.into_iter().map(|list| list.result);
+        let answered = self.on_collection(|wanted| {
+            let batch = QueryBatchPointsBuilder::new(&wanted.collection, requests.clone());
+            async { self.client.query_batch(batch).await }
+        });
+        let mut results = answered.await?.result.into_iter().map(|list| list.result);
         let (first, second) = (results.next().unwrap_or_default(), results.next().unwrap_or_default());
         rank(scope, query, first, second)
     }
@@ -339,8 +359,11 @@ impl VectorStore for Qdrant {
         }
         for batch in entries.chunks(BATCH) {
             let points: Vec<PointStruct> = batch.iter().map(point).collect();
-            let request = UpsertPointsBuilder::new(&wanted.collection, points).wait(true);
-            self.client.upsert_points(request).await.map_err(|error| lost(&wanted, error))?;
+            let written = self.on_collection(|wanted| {
+                let request = UpsertPointsBuilder::new(&wanted.collection, points.clone()).wait(true);
+                async { self.client.upsert_points(request).await }
+            });
+            written.await?;
         }
         Ok(())
     }
@@ -366,21 +389,25 @@ impl VectorStore for Qdrant {
                     self.client.delete_collection(&collection).await.map_err(failed)?;
                 }
                 if let Some(wanted) = &*self.wanted.read().unwrap_or_else(PoisonError::into_inner) {
-                    wanted.ready.store(false, std::sync::atomic::Ordering::Release);
+                    wanted.ready.store(false, Ordering::Release);
                 }
                 return Ok(());
             }
         };
-        let wanted = self.ready().await?;
-        let request = DeletePointsBuilder::new(&wanted.collection).points(Filter::all([filter])).wait(true);
-        self.client.delete_points(request).await.map_err(|error| lost(&wanted, error))?;
-        Ok(())
+        let deleted = self.on_collection(|wanted| {
+            let points = Filter::all([filter.clone()]);
+            let request = DeletePointsBuilder::new(&wanted.collection).points(points).wait(true);
+            async { self.client.delete_points(request).await }
+        });
+        deleted.await.map(|_| ())
     }
 
     async fn count(&self, tenant: Option<&Tenant>) -> Result<u64, RecallError> {
-        let wanted = self.ready().await?;
         let filter = tenant.map(|tenant| Filter::all([is_any("tenant", vec![tenant.as_str().to_owned()])]));
-        self.count_in(&wanted.collection, filter.unwrap_or_default()).await
+        let filter = &filter.unwrap_or_default();
+        let counted =
+            self.on_collection(|wanted| async move { self.count_in(&wanted.collection, filter.clone()).await });
+        counted.await
     }
 
     async fn check(&self) -> Result<(), RecallError> {
@@ -430,14 +457,6 @@ fn checked(wanted: &Wanted, dense: &[f32]) -> Result<(), RecallError> {
     Ok(())
 }
 
-/// An error of a request to the collection; one that vanished is made again by the next request.
-fn lost(wanted: &Wanted, error: QdrantError) -> RecallError {
-    if matches!(&error, QdrantError::ResponseError { status } if status.code() == Code::NotFound) {
-        wanted.ready.store(false, std::sync::atomic::Ordering::Release);
-    }
-    failed(error)
-}
-
 fn failed(error: QdrantError) -> RecallError {
     let status = match error {
         QdrantError::ResponseError { status } | QdrantError::ResourceExhaustedError { status, .. } => status,
@@ -455,5 +474,82 @@ fn failed(error: QdrantError) -> RecallError {
             RecallError::Unusable { what: WHAT, why: format!("{}: {}", status.code(), status.message()) }
         }
         code => RecallError::Unavailable { what: WHAT, why: format!("{code}: {}", status.message()) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::qdrant_client::qdrant::PrefetchQuery;
+
+    use super::*;
+    use crate::domain::{PersonaId, PersonalityId};
+    use crate::recall::Weights;
+
+    const TENANTS: [&str; 3] = ["p:a persona:abbey", "g:abbey", "s:here:abbey"];
+
+    fn scope() -> Scope {
+        Scope::of(PersonaId::new("a persona"), PersonalityId::new("abbey"), PlaceId::new("here"))
+    }
+
+    fn query(text: &str, dense: Option<Vec<f32>>) -> Query {
+        Query { text: text.into(), dense, limit: 3, weights: Weights { dense: 1.0, lexical: 1.0 } }
+    }
+
+    /// Whether a filter lets nothing through that is of another tenant.
+    fn names_the_tenants(filter: &Option<Filter>) -> bool {
+        let tenants = TENANTS.map(str::to_owned).to_vec();
+        filter.as_ref().is_some_and(|filter| filter.must.contains(&is_any("tenant", tenants.clone())))
+    }
+
+    fn filtered(prefetch: &PrefetchQuery) -> bool {
+        names_the_tenants(&prefetch.filter) && prefetch.prefetch.iter().all(filtered)
+    }
+
+    #[test]
+    fn every_part_of_every_request_is_filtered() {
+        let vector = || Some(vec![0.5; 4]);
+        for (query, requests) in [
+            (query("two words", vector()), 2),
+            (query("two words", None), 1),
+            (query("", vector()), 1),
+            (query("?!", None), 0),
+        ] {
+            let made = super::requests("c", &scope(), &query);
+            assert_eq!(made.len(), requests, "{query:?}");
+            for request in made {
+                assert!(names_the_tenants(&request.filter) && request.prefetch.iter().all(filtered), "{request:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_with_spaces_is_matched_whole() {
+        let Filter { must, .. } = admitted(&scope());
+        let text = format!("{must:?}");
+        assert!(text.contains("Keywords") && !text.contains("Text("), "{text}");
+    }
+
+    #[test]
+    fn a_foreign_point_is_left_out_even_if_the_server_sends_it() {
+        let point = |memory: &str, tenant: &str, place: &str, privacy: &str| {
+            let mut payload = Payload::new();
+            for (field, value) in
+                [("chunk", memory), ("memory", memory), ("tenant", tenant), ("place", place), ("privacy", privacy)]
+            {
+                payload.insert(field, value);
+            }
+            payload.insert("at", 1);
+            ScoredPoint { payload: payload.into(), score: 0.5, ..ScoredPoint::default() }
+        };
+        let points = vec![
+            point("mine", TENANTS[0], "there", "open"),
+            point("foreign", "p:another:abbey", "here", "open"),
+            point("private", TENANTS[0], "there", "direct"),
+            point("unknown", TENANTS[0], "there", "whatever"),
+        ];
+        let hits = rank(&scope(), &query("x", None), points, Vec::new()).unwrap();
+        assert_eq!(hits.iter().map(|hit| hit.memory.as_str()).collect::<Vec<_>>(), ["mine"]);
+        let broken = vec![ScoredPoint::default()];
+        assert!(matches!(rank(&scope(), &query("x", None), broken, Vec::new()), Err(RecallError::Unusable { .. })));
     }
 }

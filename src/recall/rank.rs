@@ -15,8 +15,9 @@ use crate::domain::{MemoryId, Moment};
 pub const K1: f32 = 1.2;
 /// BM25: how much long texts are held back.
 pub const B: f32 = 0.75;
-/// Words of a typical chunk: stands in for the average where a store weighs a chunk before it knows the others.
-pub const TYPICAL_WORDS: f32 = 40.0;
+/// Words of a typical chunk, a turn with the one before: 57 in LoCoMo's conversations. Stands in for the average where
+/// a store weighs a chunk before it knows the others.
+pub const TYPICAL_WORDS: f32 = 57.0;
 /// Fewest candidates taken from each list.
 const POOL_MIN: usize = 200;
 /// Candidates taken from each list for every memory wanted.

@@ -248,10 +248,9 @@ impl<'s> Wall<'s> {
         };
         let mut near = Vec::new();
         for (from, shelf) in &self.shelves {
-            for at in *from..*from + shelf.len() {
-                if self.admitted[at] && scores[at] >= least {
-                    near.push((shelf.codes.score(probe, at - from), at));
-                }
+            let here = scores[*from..].iter().zip(&self.admitted[*from..]).take(shelf.len()).enumerate();
+            for (at, _) in here.filter(|(_, (score, admitted))| **admitted && **score >= least) {
+                near.push((shelf.codes.score(probe, at), from + at));
             }
         }
         near
@@ -269,5 +268,97 @@ impl<'s> Wall<'s> {
             scored.truncate(pool);
         }
         scored
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{PersonaId, PersonalityId};
+    use crate::recall::Weights;
+
+    const DIMENSION: usize = 96;
+    const CHUNKS: usize = 4_000;
+    const K: usize = 10;
+
+    struct Dice(u64);
+
+    impl Dice {
+        /// Evenly between -1 and 1.
+        fn number(&mut self) -> f32 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+        }
+
+        fn near(&mut self, centre: &[f32], spread: f32) -> Vec<f32> {
+            let vector: Vec<f32> = centre.iter().map(|value| value + spread * self.number()).collect();
+            let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+            vector.into_iter().map(|value| value / length).collect()
+        }
+    }
+
+    fn scope() -> Scope {
+        Scope::of(PersonaId::new("ada"), PersonalityId::new("abbey"), PlaceId::new("here"))
+    }
+
+    fn item(n: usize, dense: Vec<f32>) -> Item {
+        Item {
+            id: format!("c{n:05}"),
+            memory: MemoryId::new(format!("m{n:05}")),
+            place: PlaceId::new("here"),
+            privacy: Privacy::Open,
+            at: Moment(0),
+            terms: Terms::default(),
+            dense,
+        }
+    }
+
+    /// Share of the true K nearest that a search by vector finds, over many queries.
+    fn recall(spread: f32) -> f64 {
+        let mut dice = Dice(9);
+        let origin = vec![0.0; DIMENSION];
+        let centres: Vec<Vec<f32>> = (0..20).map(|_| dice.near(&origin, 1.0)).collect();
+        let vectors: Vec<Vec<f32>> = (0..CHUNKS).map(|n| dice.near(&centres[n % centres.len()], spread)).collect();
+        let mut shelf = Shelf::new(scope().tenants()[0].clone(), DIMENSION, 1);
+        vectors.iter().enumerate().for_each(|(n, vector)| shelf.push(item(n, vector.clone())));
+        let (mut found, queries) = (0, 60);
+        for n in 0..queries {
+            let asked = dice.near(&centres[n % centres.len()], spread);
+            let mut truth: Vec<(f64, usize)> = vectors
+                .iter()
+                .enumerate()
+                .map(|(n, vector)| (asked.iter().zip(vector).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum(), n))
+                .collect();
+            truth.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            let weights = Weights { dense: 1.0, lexical: 1.0 };
+            let hits =
+                search(&[&shelf], &scope(), &Query { text: String::new(), dense: Some(asked), limit: K, weights });
+            let wanted = |hit: &&Hit| truth[..K].iter().any(|(_, n)| hit.memory.as_str() == format!("m{n:05}"));
+            found += hits.iter().filter(wanted).count();
+        }
+        found as f64 / (queries * K) as f64
+    }
+
+    #[test]
+    fn eight_bits_lose_nothing_among_random_vectors() {
+        assert_eq!(recall(100.0), 1.0);
+    }
+
+    #[test]
+    fn eight_bits_lose_nothing_among_near_duplicates() {
+        assert_eq!(recall(0.01), 1.0);
+    }
+
+    #[test]
+    fn a_shelf_of_another_tenant_is_not_looked_at() {
+        let mut shelf = Shelf::new(Tenant::stored("p:bob:abbey"), 2, 1);
+        shelf.push(item(1, vec![1.0, 0.0]));
+        let query = Query {
+            text: String::new(),
+            dense: Some(vec![1.0, 0.0]),
+            limit: 5,
+            weights: Weights { dense: 1.0, lexical: 1.0 },
+        };
+        assert!(search(&[&shelf], &scope(), &query).is_empty());
     }
 }

@@ -207,6 +207,7 @@ fn character(context: &Context) -> String {
             .replace("{description}", &description)
             .replace("{others}", &others)
             .replace("{persona}", &one_line(&persona.name))
+            .replace("\n\n\n", "\n\n")
     };
     if context.is_tiny && !file.brief.is_empty() {
         return format!("{}\n{}", file.brief.trim(), fill(BRIEF).trim());

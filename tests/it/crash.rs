@@ -22,7 +22,7 @@ use greenroom::testing::{Engine, Scratch, fresh_database};
 use tokio::process::{Child, Command};
 
 /// Seeds a point is tried with in CI.
-const SEEDS: u64 = 2;
+const SEEDS: u64 = 1;
 /// Rooms and messages in each.
 const ROOMS: u64 = 3;
 const MESSAGES: u64 = 4;

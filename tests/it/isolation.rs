@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use greenroom::db::memories;
-use greenroom::domain::{MemoryId, Scope};
-use greenroom::recall::Recall;
+use greenroom::domain::{Memory, MemoryId, Scope};
+use greenroom::recall::{Hit, Recall, RecallError};
 use greenroom::testing::{HashEmbedder, World};
 
 use crate::both;
@@ -30,6 +30,17 @@ const PERSONALITIES: [&str; 2] = ["abbey", "aviva"];
 /// What one member told one personality in one room: a word that belongs to nobody else.
 fn secret(member: &str, personality: &str, room: &str, n: usize) -> String {
     format!("canary{member}{personality}{}{n}", room.replace(['@', '#', '!'], ""))
+}
+
+/// What a search finds; on a busy machine one that missed its deadline is repeated.
+async fn found_by(recall: &Recall, asker: &Scope, query: &str) -> Vec<(Memory, Hit)> {
+    for _ in 0..50 {
+        match recall.find(asker, query, 50).await {
+            Err(RecallError::Unavailable { .. }) => {}
+            found => return found.unwrap(),
+        }
+    }
+    panic!("the search never answers in time");
 }
 
 both!(ten_thousand_cross_retrievals_find_nothing_foreign, |engine| {
@@ -77,7 +88,7 @@ both!(ten_thousand_cross_retrievals_find_nothing_foreign, |engine| {
         };
         match n % 5 {
             0..3 => {
-                for (memory, _) in recall.find(asker, &query, 50).await.unwrap() {
+                for (memory, _) in found_by(recall, asker, &query).await {
                     found += 1;
                     foreign += usize::from(!own(&memory.said, asker));
                 }
@@ -122,7 +133,7 @@ both!(ten_thousand_cross_retrievals_find_nothing_foreign, |engine| {
     for n in 0..500 {
         let (_, asker, _) = &owned[dice.below(owned.len())];
         let (wanted, _, _) = &owned[n % owned.len()];
-        for (memory, _) in recall.find(asker, wanted, 50).await.unwrap() {
+        for (memory, _) in found_by(recall, asker, wanted).await {
             assert!(memory.said.contains("the same sentence"), "{}", memory.said);
             let scope_ok = asker.admits(&memory.tenant, &memory.place, memory.privacy);
             assert!(scope_ok, "reindexed memories stay with their owners");

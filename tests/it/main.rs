@@ -1,9 +1,15 @@
 //! Stories and checks through the public surface: one binary, so that linking happens once.
 
+mod cli;
+mod config;
 mod crash;
+mod deploy;
 mod isolation;
+mod layers;
 mod llm_faults;
+mod locales;
 mod sql;
+mod stores;
 mod stories;
 
 /// Makes one test on each database engine out of an async block that gets the engine.

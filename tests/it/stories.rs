@@ -160,10 +160,12 @@ both!(what_was_said_is_remembered_after_it_left_the_history, |engine| {
     }
     world.remembered().await;
     world.asks("robin", "@robin", "What does my sister Mara collect?").await;
-    let prompt = world.last_prompt();
-    let at = prompt.find("<remembered>").expect("memories are in the prompt");
-    assert!(prompt[at..].contains("lives in Oslo and collects lighthouses"), "{}", &prompt[at..]);
-    assert_eq!(prompt.matches("collects lighthouses").count(), 1, "history and memory do not repeat each other");
+    let remembered = world.last_remembered();
+    assert!(remembered.contains("lives in Oslo and collects lighthouses"), "{remembered}");
+    let asked = world.model.asked();
+    let lines = &asked.last().unwrap().lines;
+    let in_history = lines[..lines.len() - 1].iter().filter(|line| line.content.contains("lighthouses")).count();
+    assert_eq!(in_history, 0, "it has left the history");
     world.stop().await;
 });
 
@@ -173,7 +175,7 @@ both!(history_and_memory_do_not_repeat_each_other, |engine| {
     world.remembered().await;
     world.asks("robin", "@robin", "Where does my sister Mara live?").await;
     assert_eq!(world.last_prompt().matches("lives in Oslo").count(), 2, "the line and its echo, both as history");
-    assert!(!world.last_prompt().contains("<remembered>"));
+    assert_eq!(world.last_remembered(), "");
     world.stop().await;
 });
 
@@ -184,11 +186,9 @@ both!(a_private_word_does_not_surface_elsewhere, |engine| {
     world.asks("robin", "#den", "@Abbey the den is in Camden.").await;
     world.remembered().await;
     world.asks("robin", "#other", "@Abbey garden club den: where is the secret garden, Aldgate Barbican Camden?").await;
-    let prompt = world.last_prompt();
-    let remembered = prompt.split("<remembered>").nth(1).unwrap_or_default();
-    let remembered = remembered.split("</remembered>").next().unwrap_or_default();
-    assert!(remembered.contains("Camden"), "{prompt}");
-    assert!(!remembered.contains("Aldgate") && !remembered.contains("Barbican"), "{prompt}");
+    let remembered = world.last_remembered();
+    assert!(remembered.contains("Camden"), "{remembered}");
+    assert!(!remembered.contains("Aldgate") && !remembered.contains("Barbican"), "{remembered}");
     world.stop().await;
 });
 

@@ -8,6 +8,7 @@ mod screen;
 
 use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
@@ -27,6 +28,9 @@ const LINE_MAX: usize = 32 * 1024;
 const PART_MAX: usize = 1 << 20;
 /// Where the terminal's conversation is, unless `--place` says otherwise.
 const PLACE: &str = "main";
+
+/// An answer that takes longer than this is said to.
+const LONG: Duration = Duration::from_secs(30);
 
 /// Who talks with whom, where.
 #[derive(Clone, Debug)]
@@ -193,9 +197,19 @@ impl Conversation {
     /// A line in the interactive mode: Ctrl-C withdraws the question.
     async fn line_or_interrupt(&self, line: &str) -> anyhow::Result<Next> {
         let mut answered = Box::pin(self.line(line));
-        tokio::select! {
-            next = &mut answered => return next,
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
+        let mut long = Box::pin(tokio::time::sleep(LONG));
+        loop {
+            tokio::select! {
+                next = &mut answered => return next,
+                () = &mut long => {
+                    self.screen.notice(&self.say("console-takes-longer", &[("name", self.partner().into())]));
+                    long.as_mut().reset(tokio::time::Instant::now() + LONG);
+                }
+                interrupted = tokio::signal::ctrl_c() => {
+                    interrupted?;
+                    break;
+                }
+            }
         }
         let caller = self.caller();
         let place = self.turns.directory.place(&caller.place).await?;
