@@ -113,12 +113,7 @@ fn is_the_model(part: &Path, progress: &(dyn Fn(Progress) + Send + Sync)) -> std
 async fn from_hub(part: &Path, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<(), String> {
     let plain =
         |error: reqwest::Error| if error.is_timeout() { "no answer in time" } else { "no connection" }.to_owned();
-    let http = reqwest::Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
-        .redirect(reqwest::redirect::Policy::limited(5))
-        .build()
-        .map_err(plain)?;
+    let http = super::http::downloader(CONNECT_TIMEOUT, READ_TIMEOUT).map_err(|error| error.to_string())?;
     // The hub's first answer is as quick as its connection, or it is as good as away.
     let asked = tokio::time::timeout(CONNECT_TIMEOUT, http.get(HUB_URL).send()).await;
     let response = asked.map_err(|_| "no answer in time".to_owned())?.map_err(plain)?;

@@ -26,10 +26,11 @@ pub fn client(url: &Url, connect: Duration) -> Result<Client, TlsError> {
     builder.build().map_err(|error| TlsError(cause(&error)))
 }
 
-/// A client for public downloads over HTTPS: carries no key, follows a few redirects.
-pub fn downloader(connect: Duration) -> Result<Client, TlsError> {
+/// A client for public downloads over HTTPS: carries no key, follows a few redirects, gives up after a silence of `idle`.
+pub fn downloader(connect: Duration, idle: Duration) -> Result<Client, TlsError> {
     base(connect)
         .https_only(true)
+        .read_timeout(idle)
         .redirect(reqwest::redirect::Policy::limited(DOWNLOAD_HOPS))
         .build()
         .map_err(|error| TlsError(cause(&error)))

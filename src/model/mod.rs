@@ -11,6 +11,8 @@ pub mod local;
 mod open;
 pub mod openai;
 pub mod price;
+#[cfg(all(unix, feature = "local-model"))]
+pub mod threads;
 pub mod tokens;
 
 pub use self::open::{Notice, open};

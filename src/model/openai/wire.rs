@@ -12,6 +12,7 @@ use async_openai::types::chat::{
 use serde_json::Value;
 
 use super::classify::{Said, refusal};
+use super::thinking::Thinking;
 use crate::model::capability::{Accepts, LimitName};
 use crate::model::{ChatRequest, ErrorClass, Finish, ModelError, Role, TokenUse, tokens};
 
@@ -292,79 +293,6 @@ fn is_plausible(prompt: u64, completion: u64, request: &ChatRequest, text: &str)
     let most_prompt = tokens::upper_bound_prompt(&request.lines) as u64 * 2 + HIDDEN_PROMPT;
     let most_completion = u64::from(request.max_tokens).max(text.len() as u64) + HIDDEN_THINKING;
     (1..=most_prompt).contains(&prompt) && (1..=most_completion).contains(&completion)
-}
-
-/// Leaves out the `<think>…</think>` block that reasoning models on local servers open their answer with.
-#[derive(Debug, Default)]
-enum Thinking {
-    /// Nothing but a possible beginning of the tag has arrived.
-    #[default]
-    Unknown,
-    /// So far held back: white space and a prefix of the tag.
-    Maybe(String),
-    /// Inside; the last few bytes, to recognise the end across parts.
-    Inside(String),
-    /// Past it, but still before the first letter.
-    After,
-    /// The answer proper.
-    Over,
-}
-
-const THINK: &str = "<think>";
-const THOUGHT: &str = "</think>";
-
-/// White space that is held back, at most, before the answer is taken for one without thinking.
-const MAX_HELD: usize = 64;
-
-impl Thinking {
-    fn filter(&mut self, text: &str) -> String {
-        match std::mem::take(self) {
-            Self::Over => {
-                *self = Self::Over;
-                text.to_owned()
-            }
-            Self::Unknown => self.open(text.to_owned()),
-            Self::Maybe(held) => self.open(held + text),
-            Self::Inside(tail) => self.inside(tail + text),
-            Self::After => self.after(text),
-        }
-    }
-
-    fn open(&mut self, held: String) -> String {
-        let start = held.trim_start();
-        if let Some(thought) = start.strip_prefix(THINK) {
-            return self.inside(thought.to_owned());
-        }
-        if THINK.starts_with(start) && held.len() <= MAX_HELD {
-            *self = Self::Maybe(held);
-            return String::new();
-        }
-        *self = Self::Over;
-        held
-    }
-
-    fn inside(&mut self, text: String) -> String {
-        if let Some(end) = text.find(THOUGHT) {
-            return self.after(&text[end + THOUGHT.len()..]);
-        }
-        let keep = text.char_indices().rev().map(|(at, _)| at).find(|at| text.len() - at >= THOUGHT.len() - 1);
-        *self = Self::Inside(text[keep.unwrap_or(0)..].to_owned());
-        String::new()
-    }
-
-    fn after(&mut self, text: &str) -> String {
-        let start = text.trim_start();
-        *self = if start.is_empty() { Self::After } else { Self::Over };
-        start.to_owned()
-    }
-
-    /// What was held back and turned out to be text.
-    fn release(&mut self) -> String {
-        match std::mem::replace(self, Self::Over) {
-            Self::Maybe(held) => held,
-            _ => String::new(),
-        }
-    }
 }
 
 #[cfg(test)]
