@@ -40,7 +40,7 @@ impl Dice {
     /// A unit vector in one of 32 clusters.
     fn vector(&mut self) -> Vec<f32> {
         let mut centre = Self(self.below(32) as u64 * 977);
-        let mut number = |dice: &mut Self| (dice.next() >> 40) as f32 / (1u64 << 23) as f32 - 1.0;
+        let number = |dice: &mut Self| (dice.next() >> 40) as f32 / (1u64 << 23) as f32 - 1.0;
         let vector: Vec<f32> = (0..DIMENSION).map(|_| 0.5 * number(&mut centre) + number(self)).collect();
         let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
         vector.into_iter().map(|value| value / length).collect()
