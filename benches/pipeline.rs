@@ -153,7 +153,14 @@ fn assembly() {
         now: Moment(1_795_262_400_000),
         time_zone: "UTC".into(),
         history: (0..60)
-            .map(|n| HistoryLine { seq: n, author: "Robin".into(), is_own: n % 2 == 1, text: text.clone(), tokens: 80 })
+            .map(|n| HistoryLine {
+                seq: n,
+                turn: None,
+                author: "Robin".into(),
+                is_own: n % 2 == 1,
+                text: text.clone(),
+                tokens: 80,
+            })
             .collect(),
         memories: (0..20).map(memory).collect(),
         message: vec!["what did I say about the garden?".into()],

@@ -237,8 +237,9 @@ pub async fn doctor(config: Config) -> anyhow::Result<ExitCode> {
     {
         let store = crate::recall::open_store(&config, &db).await.map_err(|error| error.to_string());
         let store = store.as_deref().map_err(Clone::clone);
-        checks.push(examination::store(store.clone(), config.qdrant_url.is_none()).await);
-        checks.push(examination::embedder(embedder.as_deref().map_err(Clone::clone), store.ok()).await);
+        // The embedder's check opens the store for its space.
+        checks.push(examination::embedder(embedder.as_deref().map_err(Clone::clone), store.clone().ok()).await);
+        checks.push(examination::store(store, config.qdrant_url.is_none()).await);
         db.close().await;
     } else {
         checks.push(examination::embedder(embedder.as_deref().map_err(Clone::clone), None).await);

@@ -47,7 +47,7 @@ impl Turns {
             return Ok(None);
         }
         let after = places::last_cut(&self.db, &turn.place, &turn.personality).await?.map_or(0, |(_, seq)| seq);
-        let (history, seen, participants) = self.history(turn, place, after, tokens, &persona).await?;
+        let (history, participants) = self.history(turn, place, after, tokens, &persona).await?;
         let history_millis = started.elapsed().as_secs_f64() * 1_000.0;
 
         let started = Instant::now();
@@ -62,11 +62,7 @@ impl Turns {
                 (Vec::new(), Some(error.to_string()))
             }
         };
-        let memories = memories
-            .into_iter()
-            .filter(|(memory, _)| memory.turn.as_ref().is_none_or(|turn| !seen.contains(turn)))
-            .map(|(memory, hit)| Remembered { memory, hit })
-            .collect();
+        let memories = memories.into_iter().map(|(memory, hit)| Remembered { memory, hit }).collect();
         let recall_millis = started.elapsed().as_secs_f64() * 1_000.0;
 
         let context = Context {
@@ -94,7 +90,7 @@ impl Turns {
         Ok(asked.into_iter().filter(|message| message.personality.is_none()).map(|message| message.text).collect())
     }
 
-    /// History before the turn, oldest first, with the turns it shows and who else spoke.
+    /// History before the turn, oldest first, and who else spoke.
     async fn history(
         &self,
         turn: &Turn,
@@ -102,10 +98,10 @@ impl Turns {
         after: i64,
         tokens: usize,
         persona: &Persona,
-    ) -> Result<(Vec<HistoryLine>, HashSet<TurnId>, Vec<String>), db::Error> {
+    ) -> Result<(Vec<HistoryLine>, Vec<String>), db::Error> {
         let open: HashSet<TurnId> = messages::waiting(&self.db, &turn.place).await?.into_iter().collect();
         let only = (place.privacy == Privacy::Direct).then_some(&turn.personality);
-        let (mut lines, mut seen, mut others) = (Vec::new(), HashSet::new(), Vec::new());
+        let (mut lines, mut others) = (Vec::new(), Vec::new());
         let (mut before, mut sum) = (i64::MAX, 0);
         'pages: loop {
             let page = messages::before(&self.db, &turn.place, before, after, PAGE, only).await?;
@@ -122,11 +118,11 @@ impl Turns {
                 if is_other && !others.contains(&message.author_name) && others.len() < 12 {
                     others.push(message.author_name.clone());
                 }
-                seen.extend(message.turn);
                 let cost = usize::try_from(message.tokens).unwrap_or(usize::MAX);
                 sum += cost + 6;
                 lines.push(HistoryLine {
                     seq: message.seq,
+                    turn: message.turn,
                     author: message.author_name,
                     is_own,
                     text: message.text,
@@ -141,7 +137,7 @@ impl Turns {
             }
         }
         lines.reverse();
-        Ok((lines, seen, others))
+        Ok((lines, others))
     }
 
     async fn time_zone_of(&self, turn: &Turn) -> String {

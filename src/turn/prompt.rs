@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::domain::{Memory, Moment, Persona, Personality, Privacy};
+use crate::domain::{Memory, Moment, Persona, Personality, Privacy, TurnId};
 use crate::model::{ChatLine, Role, tokens};
 use crate::recall::Hit;
 use crate::turn::made_of::{Considered, PromptUse};
@@ -25,6 +25,8 @@ const CUT_STEP: i64 = 16;
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryLine {
     pub seq: i64,
+    /// The turn it asked for or answers.
+    pub turn: Option<TurnId>,
     pub author: String,
     /// Whether the answering personality said it.
     pub is_own: bool,
@@ -96,12 +98,15 @@ pub fn build(context: &Context, budget: Budget) -> Prompt {
     let recent_tokens = history_tokens(&context.history[recent..], several);
     left -= recent_tokens.min(left);
 
+    // Memories may take their share only from what the history would have had beyond its recent lines; an exchange that
+    // is in the history is not remembered as well.
     let memory_limit = ((budget.prompt as f32 * budget.memory_share) as usize).min(left);
-    let (remembered, considered, memory_tokens) = remembered(context, memory_limit);
-    left -= memory_tokens.min(left);
-
+    let reserved = newest_within(&context.history, recent_tokens + left - memory_limit, several);
+    let (_, _, wanted) = remembered(context, memory_limit, &context.history[reserved..]);
+    left -= wanted.min(left);
     let start = cut_of(&context.history, newest_within(&context.history, recent_tokens + left, several), recent);
     let history = &context.history[start..];
+    let (remembered, considered, memory_tokens) = remembered(context, wanted, history);
 
     let mut lines = Vec::with_capacity(history.len() + 2 + context.personality.file.examples.len() * 2);
     lines.push(ChatLine { role: Role::System, content: character });
@@ -237,12 +242,13 @@ pub fn written(at: Moment, zone: &str, format: &str) -> String {
 }
 
 /// The memories that fit, as a fenced block, oldest first; what was considered; and the tokens used.
-fn remembered(context: &Context, limit: usize) -> (String, Vec<Considered>, usize) {
+fn remembered(context: &Context, limit: usize, history: &[HistoryLine]) -> (String, Vec<Considered>, usize) {
     let mut taken: Vec<(Moment, String)> = Vec::new();
     let mut considered = Vec::with_capacity(context.memories.len());
     let fence = 12;
     let mut sum = 0;
-    for item in &context.memories {
+    let is_shown = |turn: &TurnId| history.iter().any(|line| line.turn.as_ref() == Some(turn));
+    for item in context.memories.iter().filter(|item| !item.memory.turn.as_ref().is_some_and(is_shown)) {
         let text = quote(&item.memory, &context.time_zone);
         let cost = tokens::count(&text) + 1;
         let used = sum + cost + fence <= limit;
@@ -329,6 +335,7 @@ mod tests {
         };
         let line = |n: usize| HistoryLine {
             seq: n as i64,
+            turn: None,
             author: "Robin".into(),
             is_own: n % 2 == 1,
             text: format!("line number {n} of what was said"),
@@ -430,7 +437,14 @@ mod tests {
         context.privacy = Privacy::Open;
         context.participants = vec!["Kim".into()];
         context.history = ["Kim", "Lee"]
-            .map(|author| HistoryLine { seq: 1, author: author.into(), is_own: false, text: "hey".into(), tokens: 1 })
+            .map(|author| HistoryLine {
+                seq: 1,
+                turn: None,
+                author: author.into(),
+                is_own: false,
+                text: "hey".into(),
+                tokens: 1,
+            })
             .to_vec();
         let prompt = build(&context, Budget { prompt: 2_000, memory_share: 0.3 });
         assert_eq!(prompt.lines.len(), 2);

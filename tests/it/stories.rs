@@ -234,3 +234,18 @@ both!(a_deleted_memory_is_gone_from_every_search_at_once_and_from_its_neighbours
     assert!(later.is_empty(), "no index holds its words: {later:?}");
     world.stop().await;
 });
+
+both!(what_was_read_but_left_out_of_the_prompt_may_be_remembered, |engine| {
+    let world = World::on(engine).await;
+    world.asks("robin", "@robin", "My sister Mara lives in Oslo and collects lighthouses.").await;
+    // More than the prompt holds by a little, so that the first exchange is read and then left out.
+    for n in 0..9 {
+        world.asks("robin", "@robin", &format!("Talk number {n}: {}", "bread and rain ".repeat(155))).await;
+    }
+    world.remembered().await;
+    world.asks("robin", "@robin", "What does my sister Mara collect?").await;
+    let asked = world.model.asked();
+    let whole = asked.last().unwrap().lines.iter().any(|line| line.content.contains("collects lighthouses"));
+    assert!(whole, "in the history or remembered, but there");
+    world.stop().await;
+});
