@@ -9,7 +9,6 @@ mod layers;
 mod llm_faults;
 mod locales;
 mod sql;
-mod stores;
 mod stories;
 
 /// Makes one test on each database engine out of an async block that gets the engine.

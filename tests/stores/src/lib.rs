@@ -1,5 +1,6 @@
 //! One conformance suite for every vector store: the embedded one on both engines, the Qdrant client in front of
 //! the double (Qdrant's own engine), and in front of a real server where `QDRANT_TEST_URL` names one.
+#![cfg(test)]
 
 mod corpus;
 mod faults;
