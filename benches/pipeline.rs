@@ -16,11 +16,14 @@ use greenroom::turn::prompt::{Budget, Context, HistoryLine, Remembered, build};
 
 /// Memories of the member who asks.
 const MEMORIES: usize = 1_000;
-/// Questions measured.
-const ASKED: usize = 400;
-/// Messages of the throughput run, and the rooms they are spread over.
-const MESSAGES: usize = 12_000;
-const ROOMS: usize = 64;
+/// Rooms with a history of 60 messages, and the questions asked in each.
+const ASKED_ROOMS: usize = 40;
+const ASKED: usize = 10;
+/// The throughput run: members who talk at once, the rooms of each, and what they say in one; with the answers, a room
+/// comes to a history of 60 messages.
+const TALKERS: usize = 64;
+const ROOMS: usize = 6;
+const SAID: usize = 30;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -33,7 +36,9 @@ fn main() {
         engines.push(Engine::Postgres);
     }
     for engine in engines {
-        runtime.block_on(overhead(engine));
+        if !std::env::args().any(|a| a == "--throughput") {
+            runtime.block_on(overhead(engine));
+        }
         runtime.block_on(throughput(engine));
     }
 }
@@ -50,13 +55,20 @@ async fn overhead(engine: Engine) {
     let words = ["harbour", "violin", "cousin", "lighthouse", "winter", "recipe", "bicycle", "doctor"];
     for n in 0..MEMORIES {
         let text = format!("note {n}: the {} and the {} of {}", words[n % 8], words[(n / 8) % 8], n * 7);
-        world.asks("robin", "@robin", &text).await;
+        world.asks("robin", &format!("@robin{}", n / 30), &text).await;
     }
     world.remembered().await;
     let (mut before, mut after, mut whole) = (Vec::new(), Vec::new(), Vec::new());
-    for n in 0..ASKED {
+    for n in 0..ASKED_ROOMS * ASKED {
+        // The rooms above hold 30 exchanges each; those that are left are filled here.
+        let room = format!("@robin{}", n / ASKED);
+        if n % ASKED == 0 {
+            for n in world.heard(&room).len()..30 {
+                world.asks("robin", &room, &format!("small talk {n}")).await;
+            }
+        }
         let started = Instant::now();
-        let received = world.says("robin", "@robin", &format!("what did I say about the {}?", words[n % 8])).await;
+        let received = world.says("robin", &room, &format!("what did I say about the {}?", words[n % 8])).await;
         world.ended(&received.turns).await;
         whole.push(started.elapsed());
         let (called, answered) = world.model.last_call();
@@ -64,7 +76,7 @@ async fn overhead(engine: Engine) {
         after.push(world.rooms.last_post_at().expect("it answered") - answered);
     }
     let engine = format!("{engine:?}");
-    row("message event → model request (1,000 memories)", &engine, before);
+    row("message event → model request, 60 messages, 1,000 memories", &engine, before);
     row("last token → delivery request", &engine, after);
     row("message event → turn settled", &engine, whole);
     world.stop().await;
@@ -73,18 +85,20 @@ async fn overhead(engine: Engine) {
 /// Durable messages a second with an instant model: every message stored, answered, delivered, remembered.
 async fn throughput(engine: Engine) {
     let world = Arc::new(World::with(engine, Answering::with(|_| Ok("noted".into()))).await);
-    for room in 0..ROOMS {
-        world.asks(&format!("member{room}"), &format!("@room{room}"), "warm up").await;
+    for talker in 0..TALKERS {
+        world.asks(&format!("member{talker}"), "@warm-up", "warm up").await;
     }
     let started = Instant::now();
-    let talks = (0..ROOMS).map(|room| {
+    let talks = (0..TALKERS).map(|talker| {
         let world = world.clone();
         #[expect(clippy::disallowed_methods, reason = "awaited below")]
         tokio::spawn(async move {
-            let (who, room) = (format!("member{room}"), format!("@room{room}"));
-            for n in 0..MESSAGES / ROOMS {
-                let received = world.says(&who, &room, &format!("message {n} of many")).await;
-                world.ended(&received.turns).await;
+            let who = format!("member{talker}");
+            for room in (0..ROOMS).map(|room| format!("@room{talker}-{room}")) {
+                for n in 0..SAID {
+                    let received = world.says(&who, &room, &format!("message {n} of many")).await;
+                    world.ended(&received.turns).await;
+                }
             }
         })
     });
@@ -94,8 +108,8 @@ async fn throughput(engine: Engine) {
     let settled = started.elapsed();
     world.remembered().await;
     let indexed = started.elapsed();
-    let rate = |took: Duration| MESSAGES as f64 / took.as_secs_f64();
-    println!("| durable messages answered, {ROOMS} rooms | {engine:?} | | | {:.0}/s |", rate(settled));
+    let rate = |took: Duration| (TALKERS * ROOMS * SAID) as f64 / took.as_secs_f64();
+    println!("| durable messages answered, {TALKERS} at once | {engine:?} | | | {:.0}/s |", rate(settled));
     println!("| the same with every vector written | {engine:?} | | | {:.0}/s |", rate(indexed));
     let Ok(world) = Arc::try_unwrap(world) else { panic!("all talks have ended") };
     world.stop().await;

@@ -81,6 +81,7 @@ pub struct Directory {
     people: DashMap<(String, String), Arc<Person>>,
     places: DashMap<(String, String), Arc<Place>>,
     places_by_id: DashMap<PlaceId, Arc<Place>>,
+    members: DashMap<MemberId, Arc<Member>>,
     personas: DashMap<PersonaId, Arc<Persona>>,
     names: RwLock<Arc<Names>>,
 }
@@ -117,6 +118,7 @@ impl Directory {
             people: DashMap::new(),
             places: DashMap::new(),
             places_by_id: DashMap::new(),
+            members: DashMap::new(),
             personas: DashMap::new(),
             names: RwLock::new(Arc::new(names)),
         })
@@ -171,6 +173,18 @@ impl Directory {
         }
     }
 
+    /// A member by id.
+    pub async fn member(&self, id: &MemberId) -> Result<Option<Arc<Member>>, Error> {
+        if let Some(member) = self.members.get(id) {
+            return Ok(Some(Arc::clone(&member)));
+        }
+        let found = people::member_by_id(&self.db, id).await?.map(Arc::new);
+        if let Some(member) = &found {
+            bounded(&self.members).insert(id.clone(), Arc::clone(member));
+        }
+        Ok(found)
+    }
+
     /// A persona by id.
     pub async fn persona(&self, id: &PersonaId) -> Result<Option<Arc<Persona>>, Error> {
         if let Some(persona) = self.personas.get(id) {
@@ -186,6 +200,7 @@ impl Directory {
     /// Must be called after anything about a member or their personas changed.
     pub fn forget_people(&self) {
         self.people.clear();
+        self.members.clear();
         self.personas.clear();
     }
 

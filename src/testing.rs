@@ -306,7 +306,7 @@ impl World {
             recall: Arc::new(recall),
             platforms,
             texts: Arc::new(Texts::load("en-US").expect("the texts are sound")),
-            doorbell: Arc::new(LocalDoorbell::new(8)),
+            doorbell: Arc::new(LocalDoorbell::new(64)),
             life: life.clone(),
             settings: TurnSettings {
                 owner: "world".into(),

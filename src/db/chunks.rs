@@ -3,7 +3,10 @@
 //! Every change of a tenant's chunks gives it a new revision in the same transaction, *before* it touches the
 //! chunks: the revision's row is the lock that orders writers, and what readers check their copies against.
 
-use super::{Db, Error, Tx};
+use std::collections::HashMap;
+
+use super::script::{fetch_listed, listed};
+use super::{Db, Error, Script, Tx};
 use crate::domain::{MemoryId, Tenant};
 use crate::{on, on_tx};
 
@@ -14,8 +17,8 @@ const PUT: &str = "INSERT INTO chunk (id, memory_id, tenant, place_id, privacy, 
     ON CONFLICT (id) DO UPDATE SET memory_id = excluded.memory_id, tenant = excluded.tenant,
         place_id = excluded.place_id, privacy = excluded.privacy, at = excluded.at, terms = excluded.terms,
         space = excluded.space, dense = excluded.dense";
-const ELSEWHERE: &str = "SELECT tenant FROM chunk WHERE id = $1 AND tenant <> $2";
-const REVISION: &str = "SELECT revision FROM shelf WHERE tenant = $1";
+const TENANTS_OF_CHUNKS: [&str; 2] = listed!("SELECT id, tenant FROM chunk WHERE id IN ");
+const REVISIONS_OF: [&str; 2] = listed!("SELECT tenant, revision FROM shelf WHERE tenant IN ");
 const REVISIONS: &str = "SELECT tenant, revision FROM shelf WHERE tenant IN ($1, $2, $3)";
 const REVISE: &str = "INSERT INTO shelf (tenant, revision) VALUES ($1, $2)
     ON CONFLICT (tenant) DO UPDATE SET revision = excluded.revision";
@@ -39,8 +42,6 @@ const OTHER_SPACE: &str = "SELECT space FROM chunk WHERE space <> $1 LIMIT 1";
 /// Every statement of this file.
 pub const ALL: &[&str] = &[
     PUT,
-    ELSEWHERE,
-    REVISION,
     REVISIONS,
     REVISE,
     TIDY,
@@ -57,6 +58,9 @@ pub const ALL: &[&str] = &[
     SET_SPACE,
     OTHER_SPACE,
 ];
+
+/// Statements whose text differs between SQLite and PostgreSQL.
+pub const SPLIT: &[[&str; 2]] = &[TENANTS_OF_CHUNKS, REVISIONS_OF];
 
 /// A row of `chunk`.
 #[derive(Clone, Debug)]
@@ -120,30 +124,32 @@ pub async fn put(
     chunks: &[Chunk],
     fresh: &mut (dyn FnMut() -> i64 + Send),
 ) -> Result<Vec<Revised>, Error> {
-    let mut tenants: Vec<String> = chunks.iter().map(|chunk| chunk.tenant.clone()).collect();
-    for chunk in chunks {
-        // A chunk that moves house leaves a shelf behind that must not keep it.
-        let rows = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(ELSEWHERE)
-            .bind(&chunk.id).bind(&chunk.tenant).fetch_all(c).await)?;
-        tenants.extend(rows.into_iter().map(|(tenant,)| tenant));
-    }
+    let ids: Vec<&str> = chunks.iter().map(|chunk| chunk.id.as_str()).collect();
+    let stored = fetch_listed::<(String, String)>(tx, TENANTS_OF_CHUNKS, &ids).await?;
+    // A chunk that moves house leaves a shelf behind that must not keep it.
+    let moved = |(id, tenant): &(String, String)| chunks.iter().any(|chunk| chunk.id == *id && chunk.tenant != *tenant);
+    let left: Vec<String> = stored.into_iter().filter(moved).map(|(_, tenant)| tenant).collect();
+    let tenants = chunks.iter().map(|chunk| chunk.tenant.clone()).chain(left.iter().cloned()).collect();
     let revised = revise(tx, tenants, fresh).await?;
+    let mut script = Script::default();
     for chunk in chunks {
-        on_tx!(tx, c => sqlx::query(PUT)
-            .bind(&chunk.id)
-            .bind(&chunk.memory)
-            .bind(&chunk.tenant)
-            .bind(&chunk.place)
-            .bind(chunk.privacy)
-            .bind(chunk.at)
-            .bind(&chunk.terms)
-            .bind(space)
-            .bind(&chunk.dense)
-            .execute(c)
-            .await
-            .map(|_| ()))?;
+        script.add(
+            PUT,
+            [
+                (&chunk.id).into(),
+                (&chunk.memory).into(),
+                (&chunk.tenant).into(),
+                (&chunk.place).into(),
+                chunk.privacy.into(),
+                chunk.at.into(),
+                chunk.terms.as_slice().into(),
+                space.into(),
+                chunk.dense.as_slice().into(),
+            ],
+        );
     }
-    tidy(tx, &revised).await?;
+    left.iter().for_each(|tenant| script.add(TIDY, [tenant.into()]));
+    script.run(tx).await?;
     Ok(revised)
 }
 
@@ -192,13 +198,15 @@ async fn revise(
 ) -> Result<Vec<Revised>, Error> {
     tenants.sort_unstable();
     tenants.dedup();
-    let mut revised = Vec::with_capacity(tenants.len());
-    for tenant in tenants {
-        let row = on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(REVISION).bind(&tenant).fetch_optional(c).await)?;
-        let after = fresh();
-        on_tx!(tx, c => sqlx::query(REVISE).bind(&tenant).bind(after).execute(c).await.map(|_| ()))?;
-        revised.push(Revised { tenant, before: row.map(|(revision,)| revision), after });
-    }
+    let listed: Vec<&str> = tenants.iter().map(String::as_str).collect();
+    let before: HashMap<String, i64> = fetch_listed(tx, REVISIONS_OF, &listed).await?.into_iter().collect();
+    let revised: Vec<Revised> = tenants
+        .into_iter()
+        .map(|tenant| Revised { before: before.get(&tenant).copied(), tenant, after: fresh() })
+        .collect();
+    let mut script = Script::default();
+    revised.iter().for_each(|revised| script.add(REVISE, [(&revised.tenant).into(), revised.after.into()]));
+    script.run(tx).await?;
     Ok(revised)
 }
 

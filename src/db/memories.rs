@@ -1,6 +1,11 @@
 //! Memories, and the outbox that makes and removes their vectors.
 
-use super::{Db, Error, Pool, Tx};
+use sqlx::types::Json;
+
+use std::collections::HashMap;
+
+use super::script::{list_of, listed};
+use super::{Db, Error, Pool, Script, Tx};
 use crate::domain::{
     Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Scope, Tenant, TurnId,
 };
@@ -11,14 +16,16 @@ const ADD: &str = "INSERT INTO memory (id, kind, tenant, persona_id, personality
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 const GET: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
      answered_by, answered, at FROM memory WHERE id = $1";
-const MANY_SQLITE: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, \
-     said_by, said, answered_by, answered, at FROM memory WHERE id IN (SELECT value FROM json_each($1))";
+const MANY_SQLITE: &str = "SELECT json_group_array(json_array(id, tenant, persona_id, personality_id, place_id, privacy, \
+     provenance, turn_id, said_by, said, answered_by, answered, at)) FROM memory \
+     WHERE id IN (SELECT value FROM json_each($1))";
 const MANY_POSTGRES: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, \
      said_by, said, answered_by, answered, at FROM memory \
      WHERE id IN (SELECT jsonb_array_elements_text(CAST($1 AS JSONB)))";
-const BEFORE: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
-     answered_by, answered, at FROM memory WHERE tenant = $1 AND place_id = $2 AND (at < $3 OR (at = $3 AND id < $4)) \
-     ORDER BY at DESC, id DESC LIMIT 1";
+const PREVIOUS: [&str; 2] = listed!(
+    "SELECT m.id, (SELECT b.id FROM memory b WHERE b.tenant = m.tenant AND b.place_id = m.place_id \
+     AND (b.at, b.id) < (m.at, m.id) ORDER BY b.at DESC, b.id DESC LIMIT 1) FROM memory m WHERE m.id IN "
+);
 const PAGE: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
      answered_by, answered, at FROM memory WHERE tenant IN ($1, $2, $3) AND (privacy = 'open' OR place_id = $4 OR $5) \
      ORDER BY at DESC, id DESC LIMIT $6 OFFSET $7";
@@ -40,27 +47,13 @@ const AFTER: &str = "SELECT n.id FROM memory m JOIN memory n ON n.tenant = m.ten
      WHERE m.id = $1 AND (n.at > m.at OR (n.at = m.at AND n.id > m.id)) ORDER BY n.at, n.id LIMIT 1";
 const CLEAR_OUTBOX: &str = "DELETE FROM outbox WHERE memory_id = $1";
 
-/// Statements whose text differs between SQLite and PostgreSQL, which have no common way to bind a list.
-pub const SPLIT: &[(&str, &str)] = &[(MANY_SQLITE, MANY_POSTGRES)];
+/// Statements whose text differs between SQLite and PostgreSQL: they have no common way to bind a list, and SQLite's
+/// driver hands every row from thread to thread, so that a list comes back as one.
+pub const SPLIT: &[[&str; 2]] = &[[MANY_SQLITE, MANY_POSTGRES], PREVIOUS];
 
 /// Every other statement of this file.
-pub const ALL: &[&str] = &[
-    ADD,
-    GET,
-    BEFORE,
-    PAGE,
-    COUNT,
-    REMOVE,
-    ALL_IDS,
-    TOTAL,
-    ENQUEUE,
-    DUE,
-    NEXT_DUE,
-    DONE,
-    RETRY,
-    PENDING,
-    CLEAR_OUTBOX,
-];
+pub const ALL: &[&str] =
+    &[ADD, GET, PAGE, COUNT, REMOVE, ALL_IDS, TOTAL, ENQUEUE, DUE, NEXT_DUE, DONE, RETRY, PENDING, CLEAR_OUTBOX];
 
 type Row =
     (String, String, String, String, String, String, String, Option<String>, String, String, String, String, i64);
@@ -106,35 +99,37 @@ pub struct Chore {
 }
 
 /// Stores a memory and asks for its vectors.
-pub async fn add(tx: &mut Tx, memory: &Memory, chore: &str, now: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(ADD)
-        .bind(memory.id.as_str())
-        .bind(memory.kind.as_str())
-        .bind(memory.tenant.as_str())
-        .bind(memory.persona.as_str())
-        .bind(memory.personality.as_str())
-        .bind(memory.place.as_str())
-        .bind(memory.privacy.as_str())
-        .bind(memory.provenance.as_str())
-        .bind(memory.turn.as_ref().map(TurnId::as_str))
-        .bind(&memory.said_by)
-        .bind(&memory.said)
-        .bind(&memory.answered_by)
-        .bind(&memory.answered)
-        .bind(memory.at.0)
-        .bind(now.0)
-        .execute(c).await.map(|_| ()))?;
-    enqueue(tx, chore, &memory.id, Action::Put).await
+pub fn add<'v>(script: &mut Script<'v>, memory: &'v Memory, chore: &'v str, now: Moment) {
+    script.add(
+        ADD,
+        [
+            memory.id.as_str().into(),
+            memory.kind.as_str().into(),
+            memory.tenant.as_str().into(),
+            memory.persona.as_str().into(),
+            memory.personality.as_str().into(),
+            memory.place.as_str().into(),
+            memory.privacy.as_str().into(),
+            memory.provenance.as_str().into(),
+            memory.turn.as_ref().map(TurnId::as_str).into(),
+            (&memory.said_by).into(),
+            (&memory.said).into(),
+            (&memory.answered_by).into(),
+            (&memory.answered).into(),
+            memory.at.0.into(),
+            now.0.into(),
+        ],
+    );
+    enqueue(script, chore, &memory.id, Action::Put);
 }
 
 /// Puts a chore into the outbox.
-pub async fn enqueue(tx: &mut Tx, chore: &str, memory: &MemoryId, action: Action) -> Result<(), Error> {
+pub fn enqueue<'v>(script: &mut Script<'v>, chore: &'v str, memory: &'v MemoryId, action: Action) {
     let action = match action {
         Action::Put => "put",
         Action::Forget => "forget",
     };
-    on_tx!(tx, c => sqlx::query(ENQUEUE).bind(chore).bind(memory.as_str()).bind(action).execute(c).await.map(|_| ()))?;
-    Ok(())
+    script.add(ENQUEUE, [chore.into(), memory.as_str().into(), action.into()]);
 }
 
 /// A memory by id that `scope` admits; `None` also when it exists but is not for the asker.
@@ -144,13 +139,18 @@ pub async fn get(db: &Db, scope: &Scope, id: &MemoryId) -> Result<Option<Memory>
 
 /// Memories by id that `scope` admits, in no order.
 pub async fn many(db: &Db, scope: &Scope, ids: &[&MemoryId]) -> Result<Vec<Memory>, Error> {
-    let list = serde_json::Value::from(ids.iter().map(|id| id.as_str()).collect::<Vec<_>>()).to_string();
+    let memories = stored_many(db, ids).await?.into_iter();
+    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
+}
+
+/// Memories by id, in no order, for the house's own bookkeeping: never shown to anyone.
+pub async fn stored_many(db: &Db, ids: &[&MemoryId]) -> Result<Vec<Memory>, Error> {
+    let list = list_of(&ids.iter().map(|id| id.as_str()).collect::<Vec<_>>());
     let rows = match db.pool() {
-        Pool::Sqlite(c) => sqlx::query_as::<_, Row>(MANY_SQLITE).bind(list).fetch_all(c).await?,
+        Pool::Sqlite(c) => sqlx::query_as::<_, (Json<Vec<Row>>,)>(MANY_SQLITE).bind(list).fetch_one(c).await?.0.0,
         Pool::Postgres(c) => sqlx::query_as::<_, Row>(MANY_POSTGRES).bind(list).fetch_all(c).await?,
     };
-    let memories = rows.into_iter().map(memory_of);
-    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
+    Ok(rows.into_iter().map(memory_of).collect())
 }
 
 /// A memory by id, for the house's own bookkeeping: never shown to anyone.
@@ -159,12 +159,22 @@ pub async fn stored(db: &Db, id: &MemoryId) -> Result<Option<Memory>, Error> {
     Ok(row.map(memory_of))
 }
 
-/// The memory of the same tenant and place that was made just before.
-pub async fn before(db: &Db, memory: &Memory) -> Result<Option<Memory>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, Row>(BEFORE)
-        .bind(memory.tenant.as_str()).bind(memory.place.as_str()).bind(memory.at.0).bind(memory.id.as_str())
-        .fetch_optional(c).await)?;
-    Ok(row.map(memory_of))
+/// For each of `ids`, the memory of the same tenant and place that was made just before it, where there is one.
+pub async fn previous(db: &Db, ids: &[&MemoryId]) -> Result<HashMap<MemoryId, Memory>, Error> {
+    let list = list_of(&ids.iter().map(|id| id.as_str()).collect::<Vec<_>>());
+    let [sqlite, postgres] = PREVIOUS;
+    let pairs: Vec<(String, Option<String>)> = match db.pool() {
+        Pool::Sqlite(c) => sqlx::query_as(sqlite).bind(list).fetch_all(c).await?,
+        Pool::Postgres(c) => sqlx::query_as(postgres).bind(list).fetch_all(c).await?,
+    };
+    let pairs: Vec<(MemoryId, MemoryId)> = pairs
+        .into_iter()
+        .filter_map(|(id, previous)| previous.map(|previous| (MemoryId::new(id), MemoryId::new(previous))))
+        .collect();
+    let wanted: Vec<&MemoryId> = pairs.iter().map(|(_, previous)| previous).collect();
+    let found: HashMap<MemoryId, Memory> =
+        stored_many(db, &wanted).await?.into_iter().map(|memory| (memory.id.clone(), memory)).collect();
+    Ok(pairs.into_iter().filter_map(|(id, previous)| found.get(&previous).map(|memory| (id, memory.clone()))).collect())
 }
 
 /// The three tenants of a scope; a scope has never more.
@@ -210,16 +220,16 @@ pub async fn count(db: &Db, scope: &Scope) -> Result<i64, Error> {
 /// The memory after it was indexed together with its words, so that one is indexed again.
 pub async fn remove(tx: &mut Tx, chores: [String; 2], id: &MemoryId) -> Result<(), Error> {
     let after = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(AFTER).bind(id.as_str()).fetch_optional(c).await)?;
-    on_tx!(tx, c => {
-        sqlx::query(CLEAR_OUTBOX).bind(id.as_str()).execute(&mut *c).await?;
-        sqlx::query(REMOVE).bind(id.as_str()).execute(&mut *c).await?;
-    });
-    let [forget, put] = chores;
-    enqueue(tx, &forget, id, Action::Forget).await?;
-    match after {
-        Some((after,)) => enqueue(tx, &put, &MemoryId::new(after), Action::Put).await,
-        None => Ok(()),
+    let after = after.map(|(after,)| MemoryId::new(after));
+    let [forget, put] = &chores;
+    let mut script = Script::default();
+    script.add(CLEAR_OUTBOX, [id.as_str().into()]);
+    script.add(REMOVE, [id.as_str().into()]);
+    enqueue(&mut script, forget, id, Action::Forget);
+    if let Some(after) = &after {
+        enqueue(&mut script, put, after, Action::Put);
     }
+    script.run(tx).await
 }
 
 /// Ids of all memories after `after`, in order, for a reindex.
@@ -257,18 +267,16 @@ pub async fn next_due(db: &Db) -> Result<Option<Moment>, Error> {
 
 /// Removes finished chores.
 pub async fn done(tx: &mut Tx, chores: &[String]) -> Result<(), Error> {
-    for chore in chores {
-        on_tx!(tx, c => sqlx::query(DONE).bind(chore).execute(c).await.map(|_| ()))?;
-    }
-    Ok(())
+    let mut script = Script::default();
+    chores.iter().for_each(|chore| script.add(DONE, [chore.into()]));
+    script.run(tx).await
 }
 
 /// Lets failed chores wait until `run_at`.
 pub async fn retry(tx: &mut Tx, chores: &[String], run_at: Moment) -> Result<(), Error> {
-    for chore in chores {
-        on_tx!(tx, c => sqlx::query(RETRY).bind(chore).bind(run_at.0).execute(c).await.map(|_| ()))?;
-    }
-    Ok(())
+    let mut script = Script::default();
+    chores.iter().for_each(|chore| script.add(RETRY, [chore.into(), run_at.0.into()]));
+    script.run(tx).await
 }
 
 /// How many chores wait.

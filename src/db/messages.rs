@@ -1,33 +1,65 @@
 //! What was said: the stored messages of every place.
 
-use super::{Db, Error, Tx};
-use crate::domain::{MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, TurnId};
+use std::collections::HashSet;
+
+use sqlx::types::Json;
+
+use super::{Db, Error, Pool, Script, Tx};
+use crate::domain::{MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId};
 use crate::{on, on_tx};
 
+macro_rules! columns {
+    () => {
+        "id, seq, member_id, persona_id, personality_id, turn_id, author_name, text, tokens, at"
+    };
+}
+macro_rules! before {
+    () => {
+        "WHERE place_id = $1 AND seq < $2 AND seq > $3 AND deleted_at IS NULL"
+    };
+}
+macro_rules! with {
+    () => {
+        " AND (personality_id = $5 OR EXISTS (SELECT 1 FROM turn t WHERE t.personality_id = $5 \
+         AND (t.id = m.turn_id OR t.message_id = m.id)))"
+    };
+}
+macro_rules! newest {
+    () => {
+        " ORDER BY seq DESC LIMIT $4"
+    };
+}
+/// SQLite's driver hands every row from thread to thread: a page comes as one row.
+macro_rules! as_one_row {
+    ($($part:tt)*) => {
+        concat!("SELECT json_group_array(json_array(", columns!(), ")) FROM (", $($part)*, ")")
+    };
+}
+
 const NEXT_SEQ: &str = "INSERT INTO lane (id, next_seq) VALUES ($1, 1) \
-     ON CONFLICT (id) DO UPDATE SET next_seq = lane.next_seq + 1 RETURNING next_seq";
+     ON CONFLICT (id) DO UPDATE SET next_seq = lane.next_seq + 1";
 const ADD: &str = "INSERT INTO message \
      (id, place_id, seq, account, platform_id, member_id, persona_id, personality_id, turn_id, author_name, text, tokens, at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (account, platform_id) DO NOTHING";
-const KNOWN: &str = "SELECT turn_id FROM message WHERE account = $1 AND platform_id = $2";
-const BEFORE: &str = "SELECT id, seq, member_id, persona_id, personality_id, turn_id, author_name, text, tokens, at \
-     FROM message WHERE place_id = $1 AND seq < $2 AND seq > $3 AND deleted_at IS NULL ORDER BY seq DESC LIMIT $4";
-const BEFORE_WITH: &str = "SELECT id, seq, member_id, persona_id, personality_id, turn_id, author_name, text, tokens, at \
-     FROM message m WHERE place_id = $1 AND seq < $2 AND seq > $3 AND deleted_at IS NULL AND (personality_id = $5 \
-     OR EXISTS (SELECT 1 FROM turn t WHERE t.personality_id = $5 AND (t.id = m.turn_id OR t.message_id = m.id))) \
-     ORDER BY seq DESC LIMIT $4";
-const GET: &str = "SELECT id, seq, member_id, persona_id, personality_id, turn_id, author_name, text, tokens, at \
-     FROM message WHERE id = $1 AND deleted_at IS NULL";
-const PLATFORM_ID: &str = "SELECT platform_id FROM message WHERE id = $1";
-const OF_TURN: &str = "SELECT id, seq, member_id, persona_id, personality_id, turn_id, author_name, text, tokens, at \
-     FROM message WHERE turn_id = $1 AND deleted_at IS NULL ORDER BY seq";
-const WAITING: &str = "SELECT id FROM turn WHERE place_id = $1 AND state IN ('queued', 'running', 'sending')";
+     VALUES ($1, $2, (SELECT next_seq FROM lane WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+const BEFORE_TAKING: &str = "SELECT turn_id, NULL FROM message WHERE account = $1 AND platform_id = $2 UNION ALL \
+     SELECT id, personality_id FROM turn WHERE place_id = $3 AND member_id = $4 AND state = 'queued' AND attempt = 0";
+const BEFORE: &str = concat!("SELECT ", columns!(), " FROM message ", before!(), newest!());
+const BEFORE_WITH: &str = concat!("SELECT ", columns!(), " FROM message m ", before!(), with!(), newest!());
+const BEFORE_LISTED: &str = as_one_row!("SELECT ", columns!(), " FROM message ", before!(), newest!());
+const BEFORE_WITH_LISTED: &str = as_one_row!("SELECT ", columns!(), " FROM message m ", before!(), with!(), newest!());
+const CONTEXT: &str = "SELECT 'asked', text, seq FROM message WHERE (turn_id = $1 OR id = $2) AND personality_id IS NULL \
+     AND deleted_at IS NULL \
+     UNION ALL SELECT 'cut', '', (SELECT after_seq FROM history_cut WHERE place_id = $3 AND personality_id = $4 \
+     ORDER BY created_at DESC, id DESC LIMIT 1) \
+     UNION ALL SELECT 'open', id, 0 FROM turn WHERE place_id = $3 AND state IN ('queued', 'running', 'sending')";
 const SPEAKER: &str = "SELECT personality_id FROM message WHERE account = $1 AND platform_id = $2";
 const COUNT: &str = "SELECT COUNT(*) FROM message";
 
 /// Every statement of this file.
-pub const ALL: &[&str] =
-    &[NEXT_SEQ, ADD, KNOWN, BEFORE, BEFORE_WITH, GET, PLATFORM_ID, OF_TURN, WAITING, SPEAKER, COUNT];
+pub const ALL: &[&str] = &[NEXT_SEQ, ADD, BEFORE_TAKING, CONTEXT, SPEAKER, COUNT];
+
+/// Statements whose text differs between SQLite and PostgreSQL.
+pub const SPLIT: &[[&str; 2]] = &[[BEFORE_LISTED, BEFORE], [BEFORE_WITH_LISTED, BEFORE_WITH]];
 
 /// A message to store.
 #[derive(Clone, Debug)]
@@ -79,37 +111,55 @@ fn message_of((id, seq, member, persona, personality, turn, author_name, text, t
     }
 }
 
-/// The next place in a lane's order.
-pub async fn next_seq(tx: &mut Tx, place: &PlaceId) -> Result<i64, Error> {
-    let (seq,) = on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(NEXT_SEQ).bind(place.as_str()).fetch_one(c).await)?;
-    Ok(seq)
+/// Stores a message at the end of its lane.
+pub fn add<'v>(script: &mut Script<'v>, message: &'v NewMessage) {
+    script.add(NEXT_SEQ, [message.place.as_str().into()]);
+    script.add(
+        ADD,
+        [
+            message.id.as_str().into(),
+            message.place.as_str().into(),
+            (&message.account).into(),
+            (&message.platform_id).into(),
+            message.member.as_ref().map(MemberId::as_str).into(),
+            message.persona.as_ref().map(PersonaId::as_str).into(),
+            message.personality.as_ref().map(PersonalityId::as_str).into(),
+            message.turn.as_ref().map(TurnId::as_str).into(),
+            (&message.author_name).into(),
+            (&message.text).into(),
+            message.tokens.into(),
+            message.at.0.into(),
+        ],
+    );
 }
 
-/// Stores a message at `seq`; `false`: it is stored already.
-pub async fn add(tx: &mut Tx, message: &NewMessage, seq: i64) -> Result<bool, Error> {
-    let added = on_tx!(tx, c => sqlx::query(ADD)
-        .bind(message.id.as_str())
-        .bind(message.place.as_str())
-        .bind(seq)
-        .bind(&message.account)
-        .bind(&message.platform_id)
-        .bind(message.member.as_ref().map(MemberId::as_str))
-        .bind(message.persona.as_ref().map(PersonaId::as_str))
-        .bind(message.personality.as_ref().map(PersonalityId::as_str))
-        .bind(message.turn.as_ref().map(TurnId::as_str))
-        .bind(&message.author_name)
-        .bind(&message.text)
-        .bind(message.tokens)
-        .bind(message.at.0)
-        .execute(c).await.map(|done| done.rows_affected()))?;
-    Ok(added == 1)
+/// What is there when a message comes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// The message itself, and the turn it asked for or joined.
+    Message(Option<TurnId>),
+    /// Turns of its member in its place that no worker has touched yet, by personality.
+    Turns(Vec<(PersonalityId, TurnId)>),
 }
 
-/// The turn of a platform's message, if it was stored before: `Some(None)` for one that asked nothing.
-pub async fn known(tx: &mut Tx, account: &str, platform_id: &str) -> Result<Option<Option<TurnId>>, Error> {
-    let row = on_tx!(tx, c => sqlx::query_as::<_, (Option<String>,)>(KNOWN)
-        .bind(account).bind(platform_id).fetch_optional(c).await)?;
-    Ok(row.map(|(turn,)| turn.map(TurnId::new)))
+/// What is there of the message `platform_id`, which `member` wrote in `place`.
+pub async fn earlier(
+    tx: &mut Tx,
+    (account, platform_id): (&str, &str),
+    place: &PlaceId,
+    member: &MemberId,
+) -> Result<Earlier, Error> {
+    let rows = on_tx!(tx, c => sqlx::query_as::<_, (Option<String>, Option<String>)>(BEFORE_TAKING)
+        .bind(account).bind(platform_id).bind(place.as_str()).bind(member.as_str()).fetch_all(c).await)?;
+    let mut turns = Vec::new();
+    for (turn, personality) in rows {
+        match (turn, personality) {
+            (turn, None) => return Ok(Earlier::Message(turn.map(TurnId::new))),
+            (Some(turn), Some(personality)) => turns.push((PersonalityId::new(personality), TurnId::new(turn))),
+            (None, Some(_)) => {}
+        }
+    }
+    Ok(Earlier::Turns(turns))
 }
 
 /// Messages of a place with `after < seq < before`, newest first, at most `limit`; with `only`, those said by or to
@@ -122,37 +172,52 @@ pub async fn before(
     limit: i64,
     only: Option<&PersonalityId>,
 ) -> Result<Vec<StoredMessage>, Error> {
-    let rows = match only {
-        None => on!(db, c => sqlx::query_as::<_, Row>(BEFORE)
-            .bind(place.as_str()).bind(before).bind(after).bind(limit).fetch_all(c).await)?,
-        Some(personality) => on!(db, c => sqlx::query_as::<_, Row>(BEFORE_WITH)
-            .bind(place.as_str()).bind(before).bind(after).bind(limit).bind(personality.as_str()).fetch_all(c).await)?,
+    let mut rows = match db.pool() {
+        Pool::Sqlite(c) => {
+            let sql = if only.is_some() { BEFORE_WITH_LISTED } else { BEFORE_LISTED };
+            let page = sqlx::query_as::<_, (Json<Vec<Row>>,)>(sql);
+            let page = page.bind(place.as_str()).bind(before).bind(after).bind(limit);
+            let page = if let Some(personality) = only { page.bind(personality.as_str()) } else { page };
+            page.fetch_one(c).await?.0.0
+        }
+        Pool::Postgres(c) => {
+            let page = sqlx::query_as::<_, Row>(if only.is_some() { BEFORE_WITH } else { BEFORE });
+            let page = page.bind(place.as_str()).bind(before).bind(after).bind(limit);
+            let page = if let Some(personality) = only { page.bind(personality.as_str()) } else { page };
+            page.fetch_all(c).await?
+        }
     };
+    rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.1));
     Ok(rows.into_iter().map(message_of).collect())
 }
 
-/// A message by id, unless it was deleted.
-pub async fn get(db: &Db, id: &MessageId) -> Result<Option<StoredMessage>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, Row>(GET).bind(id.as_str()).fetch_optional(c).await)?;
-    Ok(row.map(message_of))
+/// What an answer starts from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// What is to be answered, oldest first: the turn's message and those that joined it, unless they were deleted.
+    pub asked: Vec<String>,
+    /// History begins after this sequence number.
+    pub after: i64,
+    /// Turns of the place that are not finished.
+    pub open: HashSet<TurnId>,
 }
 
-/// The platform's id of a message.
-pub async fn platform_id(db: &Db, id: &MessageId) -> Result<Option<String>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String,)>(PLATFORM_ID).bind(id.as_str()).fetch_optional(c).await)?;
-    Ok(row.map(|(id,)| id))
-}
-
-/// The messages that belong to a turn, oldest first: those that ask, then those that answer.
-pub async fn of_turn(db: &Db, turn: &TurnId) -> Result<Vec<StoredMessage>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(OF_TURN).bind(turn.as_str()).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(message_of).collect())
-}
-
-/// Turns of a place that are not finished.
-pub async fn waiting(db: &Db, place: &PlaceId) -> Result<Vec<TurnId>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(WAITING).bind(place.as_str()).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|(id,)| TurnId::new(id)).collect())
+/// What the answer of `turn` starts from.
+pub async fn start(db: &Db, turn: &Turn) -> Result<Start, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String, String, Option<i64>)>(CONTEXT)
+        .bind(turn.id.as_str()).bind(turn.message.as_str()).bind(turn.place.as_str()).bind(turn.personality.as_str())
+        .fetch_all(c).await)?;
+    let (mut asked, mut start) = (Vec::new(), Start::default());
+    for (what, text, seq) in rows {
+        match what.as_str() {
+            "asked" => asked.push((seq, text)),
+            "cut" => start.after = seq.unwrap_or_default(),
+            _ => _ = start.open.insert(TurnId::new(text)),
+        }
+    }
+    asked.sort_unstable();
+    start.asked = asked.into_iter().map(|(_, text)| text).collect();
+    Ok(start)
 }
 
 /// The personality that said a platform's message.

@@ -1,7 +1,8 @@
 //! The database: one SQL text for SQLite and PostgreSQL, two typed pools, one writer that commits in groups.
 //!
-//! Every write goes through [`Db::write`]: closures that arrive while a commit is under way share the next one,
-//! each in its own savepoint, and are answered only after the commit. Reads use [`on!`] on the pool.
+//! Every write goes through [`Db::write`]: closures that arrive while a commit is under way share the next one, and are
+//! answered only after the commit. When one of a group fails, the group is undone and each runs again by itself, so
+//! that nobody pays for savepoints and nobody for another's failure. Reads use [`on!`] on the pool.
 //! Nothing outside `db` names `sqlx`.
 
 pub mod chunks;
@@ -14,12 +15,14 @@ pub mod meta;
 pub mod people;
 pub mod personalities;
 pub mod places;
+mod script;
 pub mod turns;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
@@ -27,10 +30,11 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
 pub use health::{Backlog, Examination};
+pub use script::Script;
 
 static SQLITE_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/sqlite");
 static POSTGRES_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/postgres");
@@ -41,8 +45,14 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const GROUP_MAX: usize = 256;
 /// Write closures that may wait; further callers wait for room.
 const WRITES_QUEUED: usize = 1024;
+/// Page cache of each connection to SQLite: 16 MiB at most, filled as needed.
+const SQLITE_CACHE: &str = "-16384";
+/// Pages of SQLite's log before they are folded into the file: 16 MiB.
+const SQLITE_CHECKPOINT: &str = "4000";
 /// Readers of one SQLite file.
 const SQLITE_READERS: u32 = 4;
+/// A connection to PostgreSQL that rested longer is tested before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(2);
 /// Connections to PostgreSQL that read.
 const POSTGRES_READERS: u32 = 8;
 
@@ -139,13 +149,49 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+impl Error {
+    /// The same error when it would meet any write just now; `None` for one that a single write brought about.
+    fn of_the_database(&self) -> Option<Self> {
+        match self {
+            Self::Full => Some(Self::Full),
+            Self::Busy => Some(Self::Busy),
+            Self::Corrupt => Some(Self::Corrupt),
+            Self::Unavailable(why) => Some(Self::Unavailable(why.clone())),
+            Self::Newer(_) | Self::Inconsistent { .. } | Self::Fenced | Self::Other(_) => None,
+        }
+    }
+}
+
 /// A future of a write closure.
 pub type Writing<'t, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 't>>;
 
-type Work = Box<dyn for<'t> FnOnce(&'t mut Tx) -> Writing<'t, ()> + Send>;
+/// A write closure with a place for its value, able to run more than once.
+trait Work: Send + Sync {
+    fn run<'t>(&self, tx: &'t mut Tx) -> Writing<'t, ()>;
+}
+
+struct Writes<T, F> {
+    work: F,
+    value: Arc<Mutex<Option<T>>>,
+}
+
+impl<T, F> Work for Writes<T, F>
+where
+    T: Send + 'static,
+    F: for<'t> FnOnce(&'t mut Tx) -> Writing<'t, T> + Clone + Send + Sync,
+{
+    fn run<'t>(&self, tx: &'t mut Tx) -> Writing<'t, ()> {
+        let (writing, value) = (self.work.clone()(tx), Arc::clone(&self.value));
+        Box::pin(async move {
+            let written = writing.await?;
+            *value.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
+            Ok(())
+        })
+    }
+}
 
 struct Job {
-    work: Work,
+    work: Box<dyn Work>,
     done: oneshot::Sender<Result<(), Error>>,
 }
 
@@ -196,27 +242,22 @@ impl Db {
 
     /// Runs `work` in a transaction and returns once it is durable. An error undoes all of it.
     ///
+    /// `work` may run twice, the first time without a trace: it must depend on nothing but what it captured.
+    ///
     /// # Errors
     /// Those of `work`, and [`Error::Full`], [`Error::Busy`], [`Error::Unavailable`] of the commit.
     pub async fn write<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> Writing<'t, T> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> Writing<'t, T> + Clone + Send + Sync + 'static,
     {
-        let (give, take) = oneshot::channel::<T>();
+        let value = Arc::new(Mutex::new(None));
         let (done, answer) = oneshot::channel();
-        let work: Work = Box::new(move |tx| {
-            let writing = work(tx);
-            Box::pin(async move {
-                let value = writing.await?;
-                let _ = give.send(value);
-                Ok(())
-            })
-        });
+        let work = Box::new(Writes { work, value: Arc::clone(&value) });
         let gone = || Error::Unavailable("the writer has stopped".into());
         self.writer.send(Job { work, done }).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())??;
-        take.await.map_err(|_| gone())
+        value.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(gone)
     }
 
     /// A trivial read, for health checks.
@@ -251,10 +292,21 @@ async fn open_sqlite(path: &Path) -> Result<(SqlitePool, SqlitePool), Error> {
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("secure_delete", "ON")
         .pragma("temp_store", "MEMORY")
-        .optimize_on_close(false, None);
-    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(opening)?;
-    let readers =
-        SqlitePoolOptions::new().max_connections(SQLITE_READERS).connect_lazy_with(options.create_if_missing(false));
+        .pragma("cache_size", SQLITE_CACHE)
+        .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT)
+        .optimize_on_close(false, None)
+        .disable_statement_logging();
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .test_before_acquire(false)
+        .connect_with(options.clone())
+        .await
+        .map_err(opening)?;
+    // A file does not hang up between two reads.
+    let readers = SqlitePoolOptions::new()
+        .max_connections(SQLITE_READERS)
+        .test_before_acquire(false)
+        .connect_lazy_with(options.create_if_missing(false));
     Ok((readers, writer))
 }
 
@@ -277,10 +329,21 @@ fn opening(error: sqlx::Error) -> Error {
 async fn open_postgres(url: &str) -> Result<PgPool, Error> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| Error::Unavailable("DATABASE_URL is neither sqlite://PATH nor a postgres:// URL".into()))?
-        .application_name("greenroom");
+        .application_name("greenroom")
+        .disable_statement_logging();
     PgPoolOptions::new()
         .max_connections(POSTGRES_READERS + 1)
         .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                // A server may hang up on a connection that rests; one that was just used is as good as tested.
+                if meta.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await
         .map_err(opening)
@@ -330,75 +393,37 @@ async fn write_in_groups(pool: Pool, mut jobs: mpsc::Receiver<Job>) {
 }
 
 async fn write_group(pool: &Pool, group: &mut Vec<Job>) {
-    let mut tx = match begin(pool).await {
-        Ok(tx) => tx,
-        Err(error) => return fail_all(group.drain(..).map(|job| job.done), error),
-    };
-    let mut done = Vec::with_capacity(group.len());
-    let alone = group.len() == 1;
+    let works: Vec<&dyn Work> = group.iter().map(|job| &*job.work).collect();
+    let written = in_one(pool, &works).await;
     for job in group.drain(..) {
-        // One job needs no savepoint: undoing it is undoing the transaction.
-        match run_job(&mut tx, job.work, alone).await {
-            Ok(()) => done.push(job.done),
-            Err(Undone::Alone(error)) => {
-                let _ = job.done.send(Err(error));
-            }
-            Err(Undone::Everything(error)) => {
-                done.push(job.done);
-                let _ = command(&mut tx, "ROLLBACK").await;
-                return fail_all(done.into_iter(), error);
-            }
+        let _ = job.done.send(match &written {
+            Ok(()) => Ok(()),
+            Err(error) => match error.of_the_database() {
+                Some(error) => Err(error),
+                None => in_one(pool, &[&*job.work]).await,
+            },
+        });
+    }
+}
+
+/// Runs `works` in one transaction; an error undoes all of it.
+async fn in_one(pool: &Pool, works: &[&dyn Work]) -> Result<(), Error> {
+    let mut tx = begin(pool).await?;
+    let written = async {
+        for work in works {
+            work.run(&mut tx).await?;
         }
-    }
-    match command(&mut tx, "COMMIT").await {
-        Ok(()) => done.into_iter().for_each(|done| {
-            let _ = done.send(Ok(()));
-        }),
-        Err(error) => {
-            let _ = command(&mut tx, "ROLLBACK").await;
-            fail_all(done.into_iter(), error);
-        }
-    }
-}
-
-/// How far a failed job took the group with it.
-enum Undone {
-    Alone(Error),
-    Everything(Error),
-}
-
-async fn run_job(tx: &mut Tx, work: Work, alone: bool) -> Result<(), Undone> {
-    if alone {
-        return work(tx).await.map_err(Undone::Everything);
-    }
-    command(tx, "SAVEPOINT job").await.map_err(Undone::Everything)?;
-    match work(tx).await {
-        Ok(()) => command(tx, "RELEASE SAVEPOINT job").await.map_err(Undone::Everything),
-        Err(error) => match command(tx, "ROLLBACK TO SAVEPOINT job").await {
-            Ok(()) => Err(Undone::Alone(error)),
-            // A full disk or a lost connection ends the whole transaction by itself.
-            Err(_) => Err(Undone::Everything(error)),
-        },
-    }
-}
-
-fn fail_all(done: impl Iterator<Item = oneshot::Sender<Result<(), Error>>>, error: Error) {
-    let again = || match &error {
-        Error::Full => Error::Full,
-        Error::Busy => Error::Busy,
-        Error::Corrupt => Error::Corrupt,
-        Error::Fenced => Error::Fenced,
-        Error::Unavailable(why) => Error::Unavailable(why.clone()),
-        other => Error::Unavailable(format!("a write it was grouped with failed: {other}")),
+        Ok(())
     };
-    let mut waiting: Vec<_> = done.collect();
-    let last = waiting.pop();
-    for done in waiting {
-        let _ = done.send(Err(again()));
+    let written = match written.await {
+        Ok(()) => command(&mut tx, "COMMIT").await,
+        error => error,
+    };
+    if written.is_err() {
+        // A full disk or a lost connection ends the transaction by itself.
+        let _ = command(&mut tx, "ROLLBACK").await;
     }
-    if let Some(done) = last {
-        let _ = done.send(Err(error));
-    }
+    written
 }
 
 async fn begin(pool: &Pool) -> Result<Tx, Error> {

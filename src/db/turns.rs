@@ -2,7 +2,7 @@
 
 use sqlx::types::Json;
 
-use super::{Db, Error, Tx};
+use super::{Db, Error, Script, Tx};
 use crate::domain::{
     KeySource, MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId, TurnState,
 };
@@ -10,26 +10,31 @@ use crate::{on, on_tx};
 
 const ADD: &str = "INSERT INTO turn \
      (id, place_id, seq, message_id, personality_id, member_id, persona_id, trace, created_at, updated_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)";
-const QUEUED: &str = "SELECT id FROM turn WHERE place_id = $1 AND member_id = $2 AND personality_id = $3 \
-     AND state = 'queued' AND attempt = 0 ORDER BY seq LIMIT 1";
+     VALUES ($1, $2, (SELECT next_seq FROM lane WHERE id = $2), $3, $4, $5, $6, $7, $8, $8)";
 const CLAIM_LANE: &str = "INSERT INTO lane (id, owner, until, epoch) VALUES ($1, $2, $3, 1) \
      ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, until = excluded.until, epoch = lane.epoch + 1 \
      WHERE lane.until < $4 OR lane.owner = excluded.owner RETURNING epoch";
 const KEEP_LANE: &str = "UPDATE lane SET until = $3 WHERE id = $1 AND epoch = $2 RETURNING epoch";
 const RELEASE_LANE: &str = "UPDATE lane SET until = 0 WHERE id = $1 AND epoch = $2";
-const OLDEST: &str = "SELECT id, place_id, message_id, personality_id, member_id, persona_id, state, attempt, answer, \
-     trace, created_at, cancelled, run_at FROM turn \
+const LEAVE_LANE: &str = "UPDATE lane SET until = CASE WHEN EXISTS (SELECT 1 FROM turn WHERE place_id = $1 \
+     AND state IN ('queued', 'running', 'sending') AND id <> $3) THEN until ELSE 0 END \
+     WHERE id = $1 AND epoch = $2 AND EXISTS (SELECT 1 FROM turn WHERE id = $3 AND epoch = $2 \
+     AND state IN ('queued', 'running', 'sending')) RETURNING until";
+const START_OLDEST: &str = "UPDATE turn SET state = CASE WHEN state = 'sending' THEN state ELSE 'running' END, \
+     attempt = attempt + 1, epoch = $2, updated_at = $3 \
+     WHERE id = (SELECT id FROM turn WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') \
+     ORDER BY seq LIMIT 1) AND run_at <= $3 AND (NOT cancelled OR state = 'sending') \
+     RETURNING id, message_id, personality_id, member_id, persona_id, state, attempt, trace, created_at, \
+     (SELECT platform_id FROM message WHERE message.id = turn.message_id)";
+const OLDEST: &str = "SELECT id, run_at FROM turn \
      WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') ORDER BY seq LIMIT 1";
-const START: &str = "UPDATE turn SET state = CASE WHEN state = 'sending' THEN state ELSE 'running' END, \
-     attempt = attempt + 1, epoch = $2, updated_at = $3 WHERE id = $1";
+const WITHDRAW: &str = "UPDATE turn SET state = 'cancelled', epoch = $2, updated_at = $3 WHERE id = $1";
 const IS_CANCELLED: &str = "SELECT cancelled FROM turn WHERE id = $1";
 const CANCEL: &str = "UPDATE turn SET cancelled = $2, updated_at = $3 \
      WHERE place_id = $1 AND state IN ('queued', 'running') AND member_id = $4";
 const ANSWERED: &str = "UPDATE turn SET state = 'sending', answer = $3, failure = $4, made_of = $5, updated_at = $6 \
      WHERE id = $1 AND epoch = $2 AND state = 'running' RETURNING id";
-const END: &str = "UPDATE turn SET state = $3, made_of = COALESCE($4, made_of), updated_at = $5 \
-     WHERE id = $1 AND epoch = $2 AND state IN ('queued', 'running', 'sending') RETURNING id";
+const END: &str = "UPDATE turn SET state = $2, updated_at = $3 WHERE id = $1";
 const LATER: &str = "UPDATE turn SET run_at = $3, updated_at = $4 WHERE id = $1 AND epoch = $2 RETURNING id";
 const ADD_PART: &str = "INSERT INTO delivery (turn_id, part, once_key, text, updated_at) VALUES ($1, $2, $3, $4, $5)";
 const PARTS: &str = "SELECT part, once_key, text, state, platform_id FROM delivery WHERE turn_id = $1 ORDER BY part";
@@ -37,7 +42,7 @@ const PART_SENT: &str =
     "UPDATE delivery SET state = 'sent', platform_id = $3, updated_at = $4 WHERE turn_id = $1 AND part = $2";
 const LANES_WAITING: &str = "SELECT place_id FROM turn WHERE state IN ('queued', 'running', 'sending') \
      GROUP BY place_id ORDER BY MIN(created_at)";
-const STATE: &str = "SELECT state, failure FROM turn WHERE id = $1";
+const STATE: &str = "SELECT state FROM turn WHERE id = $1";
 const ANSWER: &str = "SELECT answer, failure, made_of FROM turn WHERE id = $1";
 const LAST: &str = "SELECT id, personality_id, failure, made_of, updated_at FROM turn \
      WHERE place_id = $1 AND member_id = $2 AND state IN ('done', 'failed') AND made_of IS NOT NULL \
@@ -50,12 +55,13 @@ const ADD_USAGE: &str = "INSERT INTO usage_entry (id, turn_id, member_id, person
 /// Every statement of this file.
 pub const ALL: &[&str] = &[
     ADD,
-    QUEUED,
     CLAIM_LANE,
     KEEP_LANE,
     RELEASE_LANE,
+    LEAVE_LANE,
+    START_OLDEST,
     OLDEST,
-    START,
+    WITHDRAW,
     IS_CANCELLED,
     CANCEL,
     ANSWERED,
@@ -94,8 +100,8 @@ pub enum Claim {
     Empty,
     /// The oldest turn waits until this moment.
     Later(Moment),
-    /// The oldest turn was withdrawn; it is ended already.
-    Withdrawn,
+    /// The oldest turn had been withdrawn; it is ended now.
+    Withdrawn(TurnId),
     /// The oldest turn, started under a new epoch.
     Turn(Box<Turn>),
 }
@@ -118,8 +124,7 @@ pub struct Answered {
     /// The error class when the text is an apology.
     pub failure: Option<&'static str>,
     pub made_of: serde_json::Value,
-    /// Text and once key of every part.
-    pub parts: Vec<(String, String)>,
+    pub parts: Vec<Delivery>,
 }
 
 /// What one answer cost.
@@ -147,32 +152,21 @@ pub struct LastAnswer {
     pub at: Moment,
 }
 
-/// Queues a turn at `seq` of its lane.
-pub async fn add(tx: &mut Tx, turn: &NewTurn, seq: i64) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(ADD)
-        .bind(turn.id.as_str())
-        .bind(turn.place.as_str())
-        .bind(seq)
-        .bind(turn.message.as_str())
-        .bind(turn.personality.as_str())
-        .bind(turn.member.as_str())
-        .bind(turn.persona.as_str())
-        .bind(&turn.trace)
-        .bind(turn.at.0)
-        .execute(c).await.map(|_| ()))?;
-    Ok(())
-}
-
-/// A turn of this member and personality that no worker has touched yet.
-pub async fn queued(
-    tx: &mut Tx,
-    place: &PlaceId,
-    member: &MemberId,
-    personality: &PersonalityId,
-) -> Result<Option<TurnId>, Error> {
-    let row = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(QUEUED)
-        .bind(place.as_str()).bind(member.as_str()).bind(personality.as_str()).fetch_optional(c).await)?;
-    Ok(row.map(|(id,)| TurnId::new(id)))
+/// Queues a turn with the message that was added last in its place.
+pub fn add<'v>(script: &mut Script<'v>, turn: &'v NewTurn) {
+    script.add(
+        ADD,
+        [
+            turn.id.as_str().into(),
+            turn.place.as_str().into(),
+            turn.message.as_str().into(),
+            turn.personality.as_str().into(),
+            turn.member.as_str().into(),
+            turn.persona.as_str().into(),
+            (&turn.trace).into(),
+            turn.at.0.into(),
+        ],
+    );
 }
 
 /// Takes a lane for `owner` until `until` and starts its oldest turn under a new epoch.
@@ -180,54 +174,61 @@ pub async fn claim(tx: &mut Tx, lane: &PlaceId, owner: &str, now: Moment, until:
     let epoch = on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(CLAIM_LANE)
         .bind(lane.as_str()).bind(owner).bind(until.0).bind(now.0).fetch_optional(c).await)?;
     let Some((epoch,)) = epoch else { return Ok(Claim::Taken) };
-    type Row = (String, String, String, String, String, String, String, i64, Option<String>, String, i64, bool, i64);
-    let row = on_tx!(tx, c => sqlx::query_as::<_, Row>(OLDEST).bind(lane.as_str()).fetch_optional(c).await)?;
-    let Some((
-        id,
-        place,
-        message,
-        personality,
-        member,
-        persona,
-        state,
-        attempt,
-        answer,
-        trace,
-        created,
-        cancelled,
-        run_at,
-    )) = row
-    else {
-        release(tx, lane, epoch).await?;
-        return Ok(Claim::Empty);
+    type Row = (String, String, String, String, String, String, i64, String, i64, Option<String>);
+    let started = on_tx!(tx, c => sqlx::query_as::<_, Row>(START_OLDEST)
+        .bind(lane.as_str()).bind(epoch).bind(now.0).fetch_optional(c).await)?;
+    let Some((id, message, personality, member, persona, state, attempt, trace, created, reply_to)) = started else {
+        return not_started(tx, lane, epoch, now).await;
     };
     let Some(state) = TurnState::read(&state) else {
         return Err(Error::Inconsistent { table: "turn", column: "state", row: id });
     };
-    if run_at > now.0 {
-        release(tx, lane, epoch).await?;
-        return Ok(Claim::Later(Moment(run_at)));
-    }
-    on_tx!(tx, c => sqlx::query(START).bind(&id).bind(epoch).bind(now.0).execute(c).await.map(|_| ()))?;
-    let turn = Turn {
+    Ok(Claim::Turn(Box::new(Turn {
         id: TurnId::new(id),
-        place: PlaceId::new(place),
+        place: lane.clone(),
         message: MessageId::new(message),
+        reply_to,
         personality: PersonalityId::new(personality),
         member: MemberId::new(member),
         persona: PersonaId::new(persona),
         state,
-        attempt: attempt + 1,
+        attempt,
         epoch,
-        answer,
         trace,
         created_at: Moment(created),
-    };
-    if cancelled && state != TurnState::Sending {
-        end(tx, &turn.id, epoch, TurnState::Cancelled, None, now).await?;
-        return Ok(Claim::Withdrawn);
+    })))
+}
+
+/// Why a claimed lane has no turn to start.
+async fn not_started(tx: &mut Tx, lane: &PlaceId, epoch: i64, now: Moment) -> Result<Claim, Error> {
+    let oldest = on_tx!(tx, c => sqlx::query_as::<_, (String, i64)>(OLDEST)
+        .bind(lane.as_str()).fetch_optional(c).await)?;
+    match oldest {
+        Some((id, run_at)) if run_at <= now.0 => {
+            on_tx!(tx, c => sqlx::query(WITHDRAW).bind(&id).bind(epoch).bind(now.0).execute(c).await.map(|_| ()))?;
+            Ok(Claim::Withdrawn(TurnId::new(id)))
+        }
+        Some((_, run_at)) => {
+            release(tx, lane, epoch).await?;
+            Ok(Claim::Later(Moment(run_at)))
+        }
+        None => {
+            release(tx, lane, epoch).await?;
+            Ok(Claim::Empty)
+        }
     }
-    Ok(Claim::Turn(Box::new(turn)))
+}
+
+/// Makes sure that `turn` is still this worker's to end, and gives its lane up when nothing else waits there; returns
+/// whether it did.
+///
+/// # Errors
+/// [`Error::Fenced`] when another worker has the lane, or the turn is gone.
+pub async fn leave(tx: &mut Tx, turn: &Turn) -> Result<bool, Error> {
+    let left = on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(LEAVE_LANE)
+        .bind(turn.place.as_str()).bind(turn.epoch).bind(turn.id.as_str()).fetch_optional(c).await)?;
+    let (until,) = left.ok_or(Error::Fenced)?;
+    Ok(until == 0)
 }
 
 /// Extends a lease; `false`: the lane was lost.
@@ -271,30 +272,17 @@ pub async fn answered(tx: &mut Tx, answer: &Answered, now: Moment) -> Result<(),
     if kept.is_none() {
         return Err(Error::Fenced);
     }
-    for (part, (text, once_key)) in (0_i64..).zip(&answer.parts) {
-        on_tx!(tx, c => sqlx::query(ADD_PART)
-            .bind(answer.turn.as_str()).bind(part).bind(once_key).bind(text).bind(now.0)
-            .execute(c).await.map(|_| ()))?;
+    let mut script = Script::default();
+    for part in &answer.parts {
+        let (turn, once_key, text) = (answer.turn.as_str().into(), (&part.once_key).into(), (&part.text).into());
+        script.add(ADD_PART, [turn, part.part.into(), once_key, text, now.0.into()]);
     }
-    Ok(())
+    script.run(tx).await
 }
 
-/// Ends a turn under its epoch.
-///
-/// # Errors
-/// [`Error::Fenced`] when another worker has the lane.
-pub async fn end(
-    tx: &mut Tx,
-    turn: &TurnId,
-    epoch: i64,
-    state: TurnState,
-    made_of: Option<serde_json::Value>,
-    now: Moment,
-) -> Result<(), Error> {
-    let ended = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(END)
-        .bind(turn.as_str()).bind(epoch).bind(state.as_str()).bind(made_of.map(Json)).bind(now.0)
-        .fetch_optional(c).await)?;
-    ended.map(|_| ()).ok_or(Error::Fenced)
+/// Ends a turn; only after [`leave`] in the same transaction.
+pub fn end<'v>(script: &mut Script<'v>, turn: &'v TurnId, state: TurnState, now: Moment) {
+    script.add(END, [turn.as_str().into(), state.as_str().into(), now.0.into()]);
 }
 
 /// Lets a turn wait until `run_at`.
@@ -323,10 +311,8 @@ pub async fn parts(db: &Db, turn: &TurnId) -> Result<Vec<Delivery>, Error> {
 }
 
 /// Records that a part arrived as the platform's message `platform_id`.
-pub async fn part_sent(tx: &mut Tx, turn: &TurnId, part: i64, platform_id: &str, now: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(PART_SENT)
-        .bind(turn.as_str()).bind(part).bind(platform_id).bind(now.0).execute(c).await.map(|_| ()))?;
-    Ok(())
+pub fn part_sent<'v>(script: &mut Script<'v>, turn: &'v TurnId, part: i64, platform_id: &'v str, now: Moment) {
+    script.add(PART_SENT, [turn.as_str().into(), part.into(), platform_id.into(), now.0.into()]);
 }
 
 /// Lanes with unfinished turns, longest waiting first.
@@ -335,17 +321,15 @@ pub async fn lanes_waiting(db: &Db) -> Result<Vec<PlaceId>, Error> {
     Ok(rows.into_iter().map(|(id,)| PlaceId::new(id)).collect())
 }
 
-/// The state of a turn and, if it ended with an apology, the error class.
-pub async fn state(db: &Db, turn: &TurnId) -> Result<Option<(TurnState, Option<String>)>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String, Option<String>)>(STATE)
-        .bind(turn.as_str()).fetch_optional(c).await)?;
-    row.map(|(state, failure)| {
-        let state = TurnState::read(&state).ok_or_else(|| Error::Inconsistent {
+/// The state of a turn.
+pub async fn state(db: &Db, turn: &TurnId) -> Result<Option<TurnState>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, (String,)>(STATE).bind(turn.as_str()).fetch_optional(c).await)?;
+    row.map(|(state,)| {
+        TurnState::read(&state).ok_or_else(|| Error::Inconsistent {
             table: "turn",
             column: "state",
             row: turn.to_string(),
-        })?;
-        Ok((state, failure))
+        })
     })
     .transpose()
 }
@@ -380,24 +364,26 @@ pub async fn open_count(db: &Db) -> Result<(i64, Option<Moment>), Error> {
 }
 
 /// Writes what a turn cost.
-pub async fn add_usage(tx: &mut Tx, usage: &NewUsage, now: Moment) -> Result<(), Error> {
+pub fn add_usage<'v>(script: &mut Script<'v>, usage: &'v NewUsage, now: Moment) {
     let source = match usage.key_source {
         KeySource::Local => "local",
         KeySource::Operator => "operator",
         KeySource::Member => "member",
     };
-    on_tx!(tx, c => sqlx::query(ADD_USAGE)
-        .bind(&usage.id)
-        .bind(usage.turn.as_str())
-        .bind(usage.member.as_str())
-        .bind(usage.personality.as_str())
-        .bind(source)
-        .bind(&usage.model)
-        .bind(usage.prompt_tokens)
-        .bind(usage.completion_tokens)
-        .bind(usage.counted_by_provider)
-        .bind(usage.cost_micros)
-        .bind(now.0)
-        .execute(c).await.map(|_| ()))?;
-    Ok(())
+    script.add(
+        ADD_USAGE,
+        [
+            (&usage.id).into(),
+            usage.turn.as_str().into(),
+            usage.member.as_str().into(),
+            usage.personality.as_str().into(),
+            source.into(),
+            (&usage.model).into(),
+            usage.prompt_tokens.into(),
+            usage.completion_tokens.into(),
+            usage.counted_by_provider.into(),
+            usage.cost_micros.into(),
+            now.0.into(),
+        ],
+    );
 }

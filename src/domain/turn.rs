@@ -67,6 +67,8 @@ pub struct Turn {
     pub place: PlaceId,
     /// The message that asked.
     pub message: MessageId,
+    /// The platform's id of that message.
+    pub reply_to: Option<String>,
     pub personality: PersonalityId,
     pub member: MemberId,
     pub persona: PersonaId,
@@ -75,8 +77,6 @@ pub struct Turn {
     pub attempt: i64,
     /// Fencing token of the lane lease it runs under.
     pub epoch: i64,
-    /// The finished text, once stored.
-    pub answer: Option<String>,
     /// Correlation id from event to memory write.
     pub trace: String,
     pub created_at: Moment,

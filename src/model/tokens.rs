@@ -3,6 +3,11 @@
 //! The count is that of one widespread vocabulary (o200k). Other models differ by some percent, so budgets keep a
 //! margin. The table, a few megabytes, is built on first use.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
+
+use dashmap::DashMap;
+
 use super::ChatLine;
 
 /// Tokens a chat template spends on each line beside its text.
@@ -11,10 +16,36 @@ const PER_LINE: usize = 4;
 /// Tokens a chat template spends on opening the answer.
 const PER_PROMPT: usize = 3;
 
+/// Texts of at least this many bytes are counted once: characters and memories come back with every prompt.
+const KEPT_FROM: usize = 64;
+
+/// Counts that are kept, a few dozen bytes each, before all are dropped and kept anew.
+const KEPT_MAX: usize = 16_384;
+
+/// Counts by a keyed fingerprint that nobody outside can predict, so that no text is made to pass for another.
+static KEPT: LazyLock<(RandomState, DashMap<u64, usize>)> = LazyLock::new(Default::default);
+
 /// The number of tokens of `text`.
 ///
 /// Never more than its bytes, and never zero for a text that is not empty.
 pub fn count(text: &str) -> usize {
+    if text.len() < KEPT_FROM {
+        return count_anew(text);
+    }
+    let (keys, kept) = &*KEPT;
+    let fingerprint = keys.hash_one(text);
+    if let Some(count) = kept.get(&fingerprint) {
+        return *count;
+    }
+    let count = count_anew(text);
+    if kept.len() >= KEPT_MAX {
+        kept.clear();
+    }
+    kept.insert(fingerprint, count);
+    count
+}
+
+fn count_anew(text: &str) -> usize {
     if text.is_empty() { 0 } else { bpe_openai::o200k_base().count(text) }
 }
 
@@ -76,7 +107,7 @@ mod tests {
             let large = unit.repeat(1024 * 1024 / unit.len());
             let time = |text: &str| {
                 let start = Instant::now();
-                let tokens = count(text);
+                let tokens = count_anew(text);
                 assert!(tokens > 0 && tokens <= upper_bound(text), "{name}");
                 start.elapsed()
             };
@@ -85,6 +116,14 @@ mod tests {
             let allowed = (small * 24).max(Duration::from_millis(1_500));
             assert!(large < allowed, "{name}: 128 KiB took {small:?}, 1 MiB {large:?}");
         }
+    }
+
+    #[test]
+    fn a_text_that_comes_back_has_the_same_count() {
+        let texts: Vec<String> = (0..KEPT_MAX + 50).map(|n| format!("{n} {}", "and so on ".repeat(8))).collect();
+        let first: Vec<usize> = texts.iter().map(|text| count(text)).collect();
+        assert!(texts.iter().zip(&first).all(|(text, &first)| count(text) == first && count_anew(text) == first));
+        assert!(KEPT.1.len() <= KEPT_MAX + 8);
     }
 
     #[test]

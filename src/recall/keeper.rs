@@ -160,15 +160,13 @@ impl Recall {
     }
 
     async fn work_off(&self, chores: &[Chore]) -> Result<(), RecallError> {
-        let mut put = Vec::new();
-        let mut gone = Vec::new();
-        for chore in chores {
-            match (chore.action, memories::stored(&self.db, &chore.memory).await?) {
-                (Action::Put, Some(memory)) => put.push(memory),
-                // Removed before its vectors were made, or told to be forgotten.
-                _ => gone.push(chore.memory.clone()),
-            }
-        }
+        let put: Vec<&MemoryId> =
+            chores.iter().filter(|chore| chore.action == Action::Put).map(|chore| &chore.memory).collect();
+        let put = memories::stored_many(&self.db, &put).await?;
+        // Removed before its vectors were made, or told to be forgotten.
+        let is_gone =
+            |chore: &&Chore| chore.action == Action::Forget || !put.iter().any(|memory| memory.id == chore.memory);
+        let gone: Vec<MemoryId> = chores.iter().filter(is_gone).map(|chore| chore.memory.clone()).collect();
         self.index(&put).await?;
         if !gone.is_empty() {
             self.store.forget(&Forget::Memories(gone)).await?;
@@ -181,11 +179,13 @@ impl Recall {
     async fn index(&self, memories: &[Memory]) -> Result<(), RecallError> {
         let mut entries = Vec::new();
         let mut embedded = Vec::new();
+        let ids: Vec<&MemoryId> = memories.iter().map(|memory| &memory.id).collect();
+        let previous = memories::previous(&self.db, &ids).await?;
         for memory in memories {
-            let before = memories::before(&self.db, memory).await?;
+            let before = previous.get(&memory.id);
             let measure =
                 Measure { max_tokens: self.embedder.max_tokens(), count: |text: &str| self.embedder.count(text) };
-            let passages = passages(memory, before.as_ref(), &measure);
+            let passages = passages(memory, before, &measure);
             for (number, passage) in passages.into_iter().enumerate() {
                 embedded.push(passage.dense);
                 entries.push(Entry {
@@ -232,10 +232,7 @@ impl Recall {
             let ids = memories::ids_after(db, &after, BATCH).await?;
             let Some(last) = ids.last() else { break };
             last.as_str().clone_into(&mut after);
-            let mut batch = Vec::with_capacity(ids.len());
-            for id in &ids {
-                batch.extend(memories::stored(db, id).await?);
-            }
+            let batch = memories::stored_many(db, &ids.iter().collect::<Vec<_>>()).await?;
             recall.index(&batch).await?;
             done += batch.len() as u64;
             progress(done, total);

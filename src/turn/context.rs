@@ -1,12 +1,13 @@
 //! Gathering what an answer may be made from: history, persona, memories.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::Turns;
 use super::prompt::{Context, HistoryLine, Remembered};
-use crate::db::{self, messages, places};
-use crate::domain::{Moment, Persona, Place, Privacy, Scope, Turn, TurnId};
+use crate::db::{self, messages};
+use crate::domain::{Member, Moment, Persona, Place, Privacy, Scope, Turn, TurnId};
 use crate::model::ModelInfo;
 use crate::ops_error;
 
@@ -41,13 +42,12 @@ impl Turns {
         let names = self.directory.names();
         let Some(personality) = names.get(&turn.personality).cloned() else { return Ok(None) };
         let Some(persona) = self.directory.persona(&turn.persona).await? else { return Ok(None) };
-        let asked = self.asked(turn).await?;
+        let messages::Start { asked, after, open } = messages::start(&self.db, turn).await?;
         if asked.is_empty() {
             // Every message that asked was deleted.
             return Ok(None);
         }
-        let after = places::last_cut(&self.db, &turn.place, &turn.personality).await?.map_or(0, |(_, seq)| seq);
-        let (history, participants) = self.history(turn, place, after, tokens, &persona).await?;
+        let (history, participants) = self.history(turn, place, (after, tokens), &open, &persona).await?;
         let history_millis = started.elapsed().as_secs_f64() * 1_000.0;
 
         let started = Instant::now();
@@ -80,26 +80,16 @@ impl Turns {
         Ok(Some(Gathered { context, asked: asked_text, recall_failed, history_millis, recall_millis }))
     }
 
-    /// What the turn's messages ask, oldest first.
-    pub(super) async fn asked(&self, turn: &Turn) -> Result<Vec<String>, db::Error> {
-        let mut asked: Vec<_> = messages::of_turn(&self.db, &turn.id).await?;
-        if asked.is_empty() {
-            // A message that called several personalities belongs to the first one's turn.
-            asked.extend(messages::get(&self.db, &turn.message).await?);
-        }
-        Ok(asked.into_iter().filter(|message| message.personality.is_none()).map(|message| message.text).collect())
-    }
-
-    /// History before the turn, oldest first, and who else spoke.
+    /// History after a sequence number and within so many tokens, oldest first, and who else spoke. `open` are the
+    /// place's unfinished turns.
     async fn history(
         &self,
         turn: &Turn,
         place: &Place,
-        after: i64,
-        tokens: usize,
+        (after, tokens): (i64, usize),
+        open: &HashSet<TurnId>,
         persona: &Persona,
     ) -> Result<(Vec<HistoryLine>, Vec<String>), db::Error> {
-        let open: HashSet<TurnId> = messages::waiting(&self.db, &turn.place).await?.into_iter().collect();
         let only = (place.privacy == Privacy::Direct).then_some(&turn.personality);
         let (mut lines, mut others) = (Vec::new(), Vec::new());
         let (mut before, mut sum) = (i64::MAX, 0);
@@ -141,20 +131,22 @@ impl Turns {
     }
 
     async fn time_zone_of(&self, turn: &Turn) -> String {
-        match db::people::member_by_id(&self.db, &turn.member).await {
-            Ok(member) => member.and_then(|member| member.time_zone),
-            Err(error) => {
-                ops_error("member", &error);
-                None
-            }
-        }
-        .unwrap_or_else(|| self.settings.time_zone.clone())
+        let member = self.member_of(turn).await;
+        member.and_then(|member| member.time_zone.clone()).unwrap_or_else(|| self.settings.time_zone.clone())
     }
 
     /// The locale a turn's member reads.
     pub(super) async fn locale_of(&self, turn: &Turn) -> String {
-        let member = db::people::member_by_id(&self.db, &turn.member).await.ok().flatten();
-        member.and_then(|member| member.locale).unwrap_or_else(|| self.settings.locale.clone())
+        let member = self.member_of(turn).await;
+        member.and_then(|member| member.locale.clone()).unwrap_or_else(|| self.settings.locale.clone())
+    }
+
+    /// Who asked; nobody when the database does not say, which costs their preferences and no answer.
+    async fn member_of(&self, turn: &Turn) -> Option<Arc<Member>> {
+        self.directory.member(&turn.member).await.unwrap_or_else(|error| {
+            ops_error("member", &error);
+            None
+        })
     }
 
     /// Milliseconds from `earlier` to now.

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Stopped, Turns};
+use super::{Stopped, Stored, Turns};
 use crate::crash;
-use crate::db::turns;
-use crate::domain::Turn;
+use crate::db::{Script, turns};
+use crate::domain::{Place, Turn};
 use crate::ops::metrics::{self, Stage};
 use crate::platform::{Face, OnceKey, Part, SendError};
 
@@ -34,34 +34,30 @@ pub(super) enum Delivered {
 
 impl Turns {
     /// Sends what was not sent yet, in order.
-    pub(super) async fn deliver(&self, turn: &Turn) -> Result<Delivered, Stopped> {
+    pub(super) async fn deliver(&self, turn: &Turn, place: &Place, stored: &Stored) -> Result<Delivered, Stopped> {
         let started = Instant::now();
-        let Some(place) = self.directory.place_by_id(&turn.place).await? else { return Ok(Delivered::Nowhere) };
         let Some(platform) = self.platforms.get(&place.platform) else { return Err(Stopped::Later("no platform")) };
         let names = self.directory.names();
         let face = names.get(&turn.personality).map_or_else(
             || Face { name: String::new(), slug: String::new() },
             |personality| Face { name: personality.file.name.clone(), slug: personality.slug.clone() },
         );
-        let parts = turns::parts(&self.db, &turn.id).await?;
-        let reply_to = crate::db::messages::platform_id(&self.db, &turn.message).await?;
-        let is_notice = turns::state(&self.db, &turn.id).await?.is_some_and(|(_, failure)| failure.is_some());
-        let of = parts.len();
+        let of = stored.parts.len();
         let mut sent = Vec::with_capacity(of);
-        for (number, delivery) in parts.into_iter().enumerate() {
-            let platform_id = match delivery.sent_as {
-                Some(id) => id,
+        for (number, delivery) in stored.parts.iter().enumerate() {
+            let platform_id = match &delivery.sent_as {
+                Some(id) => id.clone(),
                 None => {
                     let part = Part {
                         face: face.clone(),
                         text: delivery.text.clone(),
-                        reply_to: reply_to.clone(),
+                        reply_to: turn.reply_to.clone(),
                         number,
                         of,
-                        is_notice,
+                        is_notice: stored.is_notice,
                     };
-                    let once = OnceKey(delivery.once_key);
-                    let Some(id) = self.send_part(&*platform, &place, &part, &once).await? else {
+                    let once = OnceKey(delivery.once_key.clone());
+                    let Some(id) = self.send_part(&*platform, place, &part, &once).await? else {
                         return Ok(Delivered::Nowhere);
                     };
                     crash::point("part sent");
@@ -71,7 +67,11 @@ impl Turns {
                             (turn.id.clone(), delivery.part, id.clone(), self.clock.now());
                         self.db
                             .write(move |tx| {
-                                Box::pin(async move { turns::part_sent(tx, &turn, part, &platform_id, now).await })
+                                Box::pin(async move {
+                                    let mut script = Script::default();
+                                    turns::part_sent(&mut script, &turn, part, &platform_id, now);
+                                    script.run(tx).await
+                                })
                             })
                             .await?;
                         crash::point("part recorded");
@@ -79,7 +79,7 @@ impl Turns {
                     id
                 }
             };
-            sent.push(Sent { part: delivery.part, platform_id, text: delivery.text });
+            sent.push(Sent { part: delivery.part, platform_id, text: delivery.text.clone() });
         }
         crash::point("all parts sent");
         metrics::stage_took(Stage::Deliver, started.elapsed());
@@ -90,7 +90,7 @@ impl Turns {
     async fn send_part(
         &self,
         platform: &dyn crate::platform::Platform,
-        place: &crate::domain::Place,
+        place: &Place,
         part: &Part,
         once: &OnceKey,
     ) -> Result<Option<String>, Stopped> {

@@ -6,10 +6,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::made_of::{MadeOf, PromptUse, Timings};
 use super::prompt::{self, Budget, Prompt};
-use super::{HEARTBEAT, LEASE_MILLIS, Stopped, Turns};
+use super::{HEARTBEAT, LEASE_MILLIS, Stopped, Stored, Turns};
 use crate::crash;
 use crate::db::people;
-use crate::db::turns::{self, Answered};
+use crate::db::turns::{self, Answered, Delivery};
 use crate::domain::{Moment, Place, Preset, Turn};
 use crate::guard::access;
 use crate::model::{ChatRequest, ErrorClass, ModelError, ModelInfo, Reply};
@@ -53,23 +53,23 @@ impl Turns {
     pub(super) async fn generate(
         &self,
         turn: &Turn,
+        place: &Place,
         started: Moment,
         cancel: &CancellationToken,
-    ) -> Result<(), Stopped> {
-        let Some(place) = self.directory.place_by_id(&turn.place).await? else { return Err(Stopped::Cancelled) };
+    ) -> Result<Stored, Stopped> {
         let names = self.directory.names();
         let Some(personality) = names.get(&turn.personality) else { return Err(Stopped::Cancelled) };
         let face = Face { name: personality.file.name.clone(), slug: personality.slug.clone() };
         let platform = self.platforms.get(&place.platform);
         if let Some(platform) = &platform {
-            platform.writing(&place, &face, None);
+            platform.writing(place, &face, None);
         }
         let info = self.model.info("");
         if !self.may_ask(turn, &info).await? {
-            return self.apologise(turn, "refusal-model-not-offered", "not_offered", None).await;
+            return self.apologise(turn, place, "refusal-model-not-offered", "not_offered", None).await;
         }
         let preset = house_preset(&info, personality.file.temperature, personality.file.max_tokens);
-        let Some(gathered) = self.gather(turn, &place, &info, preset.prompt_tokens as usize).await? else {
+        let Some(gathered) = self.gather(turn, place, &info, preset.prompt_tokens as usize).await? else {
             return Err(Stopped::Cancelled);
         };
         crash::point("context gathered");
@@ -110,7 +110,7 @@ impl Turns {
                 top_p: preset.top_p,
                 stop: Vec::new(),
             };
-            match self.ask(turn, &request, &place, &face, platform.as_deref(), cancel).await? {
+            match self.ask(turn, &request, place, &face, platform.as_deref(), cancel).await? {
                 Err(error) if error.class == ErrorClass::TooLong && !shortened => {
                     tracing::warn!(tokens = made_of.prompt.limit, "the prompt was over the model's window; shortening");
                     budget.prompt = (budget.prompt as f32 * SHORTER) as usize;
@@ -132,9 +132,11 @@ impl Turns {
                 metrics::tokens_spent(reply.tokens, made_of.key_source);
                 let text = tidy(&reply.text, &face.name, &others_of(&gathered.context));
                 if text.is_empty() {
-                    return self.apologise(turn, "failure-empty", ErrorClass::Empty.as_str(), Some(made_of)).await;
+                    let class = ErrorClass::Empty;
+                    return self.apologise(turn, place, failure_text(class), class.as_str(), Some(made_of)).await;
                 }
-                self.store_answer(turn, &place, text, None, Some(made_of)).await
+                let stored = self.store_answer(turn, place, text, None, Some(made_of)).await?;
+                Ok(Stored { asked: gathered.asked, ..stored })
             }
             Err(error) => {
                 tracing::warn!(
@@ -145,7 +147,7 @@ impl Turns {
                 );
                 metrics::model_failed(error.class);
                 let id = failure_text(error.class);
-                self.apologise(turn, id, error.class.as_str(), Some(made_of)).await
+                self.apologise(turn, place, id, error.class.as_str(), Some(made_of)).await
             }
         }
     }
@@ -218,14 +220,14 @@ impl Turns {
     pub(super) async fn apologise(
         &self,
         turn: &Turn,
+        place: &Place,
         text: &'static str,
         class: &'static str,
         made_of: Option<MadeOf>,
-    ) -> Result<(), Stopped> {
-        let Some(place) = self.directory.place_by_id(&turn.place).await? else { return Err(Stopped::Cancelled) };
+    ) -> Result<Stored, Stopped> {
         let locale = self.locale_of(turn).await;
         let line = self.texts.say(&locale, text, &[]);
-        self.store_answer(turn, &place, line, Some(class), made_of).await
+        self.store_answer(turn, place, line, Some(class), made_of).await
     }
 
     async fn store_answer(
@@ -235,21 +237,20 @@ impl Turns {
         text: String,
         failure: Option<&'static str>,
         made_of: Option<MadeOf>,
-    ) -> Result<(), Stopped> {
+    ) -> Result<Stored, Stopped> {
         let limit = self.platforms.get(&place.platform).map_or(usize::MAX, |platform| platform.limits().message_len);
-        let parts = split::split(&text, limit)
-            .into_iter()
-            .enumerate()
-            .map(|(number, part)| (part, format!("{}-{number}", turn.id)))
+        let parts: Vec<Delivery> = (0..)
+            .zip(split::split(&text, limit))
+            .map(|(part, text)| Delivery { part, once_key: format!("{}-{part}", turn.id), text, sent_as: None })
             .collect();
-        let made_of = made_of.map_or(serde_json::Value::Null, |made_of| {
-            serde_json::to_value(made_of).expect("a record of numbers and names is always JSON")
-        });
+        let is_notice = failure.is_some();
+        let stored = Stored { text: text.clone(), is_notice, made_of, parts: parts.clone(), asked: String::new() };
+        let made_of = serde_json::to_value(&stored.made_of).expect("a record of numbers and names is always JSON");
         let answer = Answered { turn: turn.id.clone(), epoch: turn.epoch, text, failure, made_of, parts };
         let now = self.clock.now();
         self.db.write(move |tx| Box::pin(async move { turns::answered(tx, &answer, now).await })).await?;
         crash::point("answer stored");
-        Ok(())
+        Ok(stored)
     }
 }
 

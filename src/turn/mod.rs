@@ -5,6 +5,7 @@
 
 pub mod context;
 mod deliver;
+mod ends;
 mod generate;
 pub mod made_of;
 pub mod prompt;
@@ -17,13 +18,13 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::config::OperatorKey;
 use crate::crash;
-use crate::db::{self, Db, turns};
+use crate::db::turns::Delivery;
+use crate::db::{self, Db, Script, messages, turns};
 use crate::directory::Directory;
 use crate::domain::{Clock, Outcome, PlaceId, Turn, TurnId, TurnState};
 use crate::life::Life;
@@ -34,6 +35,8 @@ use crate::queue::{Doorbell, LaneWorker};
 use crate::recall::Recall;
 use crate::texts::Texts;
 
+use ends::Ends;
+use made_of::MadeOf;
 pub use receive::Received;
 
 /// How long a lane stays with a worker that says nothing.
@@ -44,8 +47,8 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 const ATTEMPTS_MAX: i64 = 3;
 /// Wait before a turn is tried again after the database or a platform failed.
 const RETRY_MILLIS: i64 = 1_000;
-/// Ends of turns that a slow listener may lag behind.
-const ENDS_BUFFERED: usize = 4_096;
+/// How often whoever waits for an end looks into the database: another process may have ended the turn.
+const END_CHECK: Duration = Duration::from_secs(1);
 
 /// Settings of the turn pipeline.
 #[derive(Clone, Debug)]
@@ -80,22 +83,6 @@ impl Platforms {
     }
 }
 
-/// The pipeline: takes messages in, works lanes off.
-pub struct Turns {
-    pub db: Db,
-    pub clock: Arc<dyn Clock>,
-    pub directory: Arc<Directory>,
-    pub model: Arc<dyn LlmProvider>,
-    pub recall: Arc<Recall>,
-    pub platforms: Platforms,
-    pub texts: Arc<Texts>,
-    pub doorbell: Arc<dyn Doorbell>,
-    pub life: Life,
-    pub settings: TurnSettings,
-    ends: broadcast::Sender<TurnId>,
-    running: dashmap::DashMap<TurnId, CancellationToken>,
-}
-
 /// What the pipeline is built from.
 pub struct Parts {
     pub db: Db,
@@ -108,6 +95,39 @@ pub struct Parts {
     pub doorbell: Arc<dyn Doorbell>,
     pub life: Life,
     pub settings: TurnSettings,
+}
+
+/// The pipeline: takes messages in, works lanes off.
+pub struct Turns {
+    parts: Parts,
+    ends: Ends,
+    running: dashmap::DashMap<TurnId, CancellationToken>,
+}
+
+impl std::ops::Deref for Turns {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+/// The text of a turn once it is stored: what delivering and settling need.
+struct Stored {
+    text: String,
+    /// An apology of the house rather than the personality's words.
+    is_notice: bool,
+    made_of: Option<MadeOf>,
+    parts: Vec<Delivery>,
+    /// What was asked, for the memory of the exchange.
+    asked: String,
+}
+
+/// How a turn ended.
+struct Ended {
+    state: TurnState,
+    /// The lane has nothing more and was given up.
+    lane_is_empty: bool,
 }
 
 /// Why a turn stopped short.
@@ -138,39 +158,23 @@ impl From<db::Error> for Stopped {
 impl Turns {
     /// Builds the pipeline.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { db, clock, directory, model, recall, platforms, texts, doorbell, life, settings } = parts;
-        let (ends, _) = broadcast::channel(ENDS_BUFFERED);
-        let running = dashmap::DashMap::new();
-        Arc::new(Self {
-            db,
-            clock,
-            directory,
-            model,
-            recall,
-            platforms,
-            texts,
-            doorbell,
-            life,
-            settings,
-            ends,
-            running,
-        })
+        Arc::new(Self { parts, ends: Ends::default(), running: dashmap::DashMap::new() })
     }
 
     /// Waits until a turn has ended: answered, apologised for or withdrawn.
     pub async fn ended(&self, turn: &TurnId) -> Result<TurnState, db::Error> {
-        let mut ends = self.ends.subscribe();
         loop {
+            let end = self.ends.of(turn);
             match turns::state(&self.db, turn).await? {
-                None => return Ok(TurnState::Cancelled),
-                Some((TurnState::Queued | TurnState::Running | TurnState::Sending, _)) => {}
-                Some((state, _)) => return Ok(state),
-            }
-            // A lagging receiver has missed ends, so it looks again.
-            while let Ok(ended) = ends.recv().await {
-                if ended == *turn {
-                    break;
+                Some(TurnState::Queued | TurnState::Running | TurnState::Sending) => {}
+                state => {
+                    let state = state.unwrap_or(TurnState::Cancelled);
+                    self.ends.tell(turn, state);
+                    return Ok(state);
                 }
+            }
+            if let Ok(Ok(state)) = tokio::time::timeout(END_CHECK, end).await {
+                return Ok(state);
             }
         }
     }
@@ -195,42 +199,58 @@ impl Turns {
     }
 
     /// Takes a turn from where it stands to its end.
-    async fn process(&self, turn: &Turn) -> Result<(), Stopped> {
+    async fn process(&self, turn: &Turn) -> Result<Ended, Stopped> {
         let started = self.clock.now();
-        if turn.state != TurnState::Sending {
+        let Some(place) = self.directory.place_by_id(&turn.place).await? else { return Err(Stopped::Cancelled) };
+        let stored = if turn.state == TurnState::Sending {
+            self.stored(turn).await?
+        } else {
             crash::point("lane claimed");
             if turn.attempt > ATTEMPTS_MAX {
                 tracing::error!(turn.id = %turn.id, turn.attempt, "a turn was given up: it ended its worker too often");
-                self.apologise(turn, "failure-gave-up", "gave_up", None).await?;
+                self.apologise(turn, &place, "failure-gave-up", "gave_up", None).await?
             } else {
                 let cancel = self.life.hard().child_token();
                 self.running.insert(turn.id.clone(), cancel.clone());
-                let generated = self.generate(turn, started, &cancel).await;
+                let generated = self.generate(turn, &place, started, &cancel).await;
                 self.running.remove(&turn.id);
-                generated?;
+                generated?
             }
-        }
-        let sent = self.deliver(turn).await?;
-        self.settle(turn, sent).await
+        };
+        let delivered = self.deliver(turn, &place, &stored).await?;
+        self.settle(turn, &place, stored, delivered).await
+    }
+
+    /// What was stored for a turn that an earlier attempt answered.
+    async fn stored(&self, turn: &Turn) -> Result<Stored, Stopped> {
+        let (text, failure, made_of) = turns::answer(&self.db, &turn.id).await?.ok_or(Stopped::Fenced)?;
+        Ok(Stored {
+            text,
+            is_notice: failure.is_some(),
+            made_of: serde_json::from_value(made_of).ok(),
+            parts: turns::parts(&self.db, &turn.id).await?,
+            asked: messages::start(&self.db, turn).await?.asked.join("\n"),
+        })
     }
 
     /// Ends a turn that was withdrawn.
     async fn withdraw(&self, turn: &Turn) -> Result<(), db::Error> {
-        let (id, epoch, now) = (turn.id.clone(), turn.epoch, self.clock.now());
-        self.db
-            .write(move |tx| Box::pin(async move { turns::end(tx, &id, epoch, TurnState::Cancelled, None, now).await }))
-            .await
+        let (turn, now) = (turn.clone(), self.clock.now());
+        let writing = self.db.write(move |tx| {
+            Box::pin(async move {
+                turns::leave(tx, &turn).await?;
+                let mut script = Script::default();
+                turns::end(&mut script, &turn.id, TurnState::Cancelled, now);
+                script.run(tx).await
+            })
+        });
+        writing.await
     }
 
     async fn later(&self, turn: &Turn) -> Result<(), db::Error> {
         let (id, epoch, now) = (turn.id.clone(), turn.epoch, self.clock.now());
         let run_at = now.plus_millis(RETRY_MILLIS);
         self.db.write(move |tx| Box::pin(async move { turns::later(tx, &id, epoch, run_at, now).await })).await
-    }
-
-    fn announce_end(&self, turn: &TurnId) {
-        // Nobody may be listening.
-        let _ = self.ends.send(turn.clone());
     }
 }
 
@@ -240,32 +260,37 @@ impl LaneWorker for Turns {
         while !self.life.soft().is_cancelled() {
             let turn = match self.claim(lane).await {
                 Ok(turns::Claim::Turn(turn)) => turn,
-                Ok(turns::Claim::Withdrawn) => continue,
+                Ok(turns::Claim::Withdrawn(turn)) => {
+                    self.ends.tell(&turn, TurnState::Cancelled);
+                    continue;
+                }
                 // The sweep rings again when it is due.
                 Ok(turns::Claim::Taken | turns::Claim::Empty | turns::Claim::Later(_)) => return,
                 Err(error) => return crate::ops_error("claim", &error),
             };
             let span = tracing::info_span!("turn", trace = %turn.trace, turn.id = %turn.id, turn.attempt);
-            let stopped = self.process(&turn).instrument(span).await;
-            let settled = match stopped {
-                Ok(()) => Ok(()),
+            match self.process(&turn).instrument(span).await {
+                Ok(ended) => {
+                    self.ends.tell(&turn.id, ended.state);
+                    if ended.lane_is_empty {
+                        return;
+                    }
+                }
                 Err(Stopped::Cancelled) => {
                     metrics::turn_ended(Outcome::Cancelled);
-                    self.withdraw(&turn).await
+                    if let Err(error) = self.withdraw(&turn).await {
+                        return crate::ops_error("turn", &error);
+                    }
+                    self.ends.tell(&turn.id, TurnState::Cancelled);
                 }
                 Err(Stopped::Later(why)) => {
                     tracing::warn!(turn.id = %turn.id, why, "a turn waits for another try");
-                    let waits = self.later(&turn).await;
-                    if waits.is_ok() {
-                        return;
+                    if let Err(error) = self.later(&turn).await {
+                        crate::ops_error("turn", &error);
                     }
-                    waits
+                    return;
                 }
                 Err(Stopped::Fenced | Stopped::Leaving) => return,
-            };
-            self.announce_end(&turn.id);
-            if let Err(error) = settled {
-                return crate::ops_error("turn", &error);
             }
         }
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::Turns;
 use super::trigger::{Decision, Here, decide};
 use crate::crash;
-use crate::db::messages::{self, NewMessage};
-use crate::db::{self, turns};
+use crate::db::messages::{self, Earlier, NewMessage};
+use crate::db::turns::{self, NewTurn};
+use crate::db::{self, Script};
 use crate::directory::Person;
 use crate::domain::{Incoming, MessageId, Place, Privacy, TurnId};
 use crate::model::tokens;
@@ -95,34 +96,38 @@ impl Turns {
                             row: String::new(),
                         });
                     };
-                    if let Some(turn) = messages::known(tx, &message.account, &message.platform_id).await? {
-                        return Ok(Received { turns: turn.into_iter().collect(), is_replay: true });
-                    }
-                    let mut asked = Vec::with_capacity(personalities.len());
-                    for (personality, id) in personalities.iter().zip(new_ids) {
-                        // Several quick messages are answered together by the turn that still waits.
-                        let joined = turns::queued(tx, &message.place, &member, personality).await?;
-                        asked.push((joined.is_none(), joined.unwrap_or(id), personality));
-                    }
-                    message.turn = asked.first().map(|(_, id, _)| id.clone());
-                    let seq = messages::next_seq(tx, &message.place).await?;
-                    messages::add(tx, &message, seq).await?;
-                    for (is_new, id, personality) in &asked {
-                        if *is_new {
-                            let turn = turns::NewTurn {
-                                id: id.clone(),
-                                place: message.place.clone(),
-                                message: message.id.clone(),
-                                personality: (*personality).clone(),
-                                member: member.clone(),
-                                persona: persona.clone(),
-                                trace: trace.clone(),
-                                at: now,
-                            };
-                            turns::add(tx, &turn, seq).await?;
+                    let known = (message.account.as_str(), message.platform_id.as_str());
+                    let queued = match messages::earlier(tx, known, &message.place, &member).await? {
+                        Earlier::Message(turn) => {
+                            return Ok(Received { turns: turn.into_iter().collect(), is_replay: true });
                         }
+                        Earlier::Turns(queued) => queued,
+                    };
+                    let (mut asked, mut new) = (Vec::new(), Vec::new());
+                    for (personality, id) in personalities.into_iter().zip(new_ids) {
+                        // Several quick messages are answered together by the turn that still waits.
+                        if let Some((_, joined)) = queued.iter().find(|(queued, _)| *queued == personality) {
+                            asked.push(joined.clone());
+                            continue;
+                        }
+                        asked.push(id.clone());
+                        new.push(NewTurn {
+                            id,
+                            place: message.place.clone(),
+                            message: message.id.clone(),
+                            personality,
+                            member: member.clone(),
+                            persona: persona.clone(),
+                            trace: trace.clone(),
+                            at: now,
+                        });
                     }
-                    Ok(Received { turns: asked.into_iter().map(|(_, id, _)| id).collect(), is_replay: false })
+                    message.turn = asked.first().cloned();
+                    let mut script = Script::default();
+                    messages::add(&mut script, &message);
+                    new.iter().for_each(|turn| turns::add(&mut script, turn));
+                    script.run(tx).await?;
+                    Ok(Received { turns: asked, is_replay: false })
                 })
             })
             .await

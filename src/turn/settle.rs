@@ -1,24 +1,26 @@
 //! Settling: what was said, what it cost and what is remembered, with the end of the turn in one transaction.
 
 use super::deliver::Delivered;
-use super::made_of::MadeOf;
-use super::{Stopped, Turns};
+use super::{Ended, Stopped, Stored, Turns};
 use crate::crash;
-use crate::db::memories;
 use crate::db::messages::{self, NewMessage};
 use crate::db::turns::{self, NewUsage};
+use crate::db::{Script, memories};
 use crate::domain::{Memory, MemoryId, MemoryKind, MessageId, Outcome, Place, Provenance, Tenant, Turn, TurnState};
 use crate::model::{price, tokens};
 use crate::ops::metrics::{self, Stage};
 
 impl Turns {
     /// Ends a delivered turn.
-    pub(super) async fn settle(&self, turn: &Turn, delivered: Delivered) -> Result<(), Stopped> {
+    pub(super) async fn settle(
+        &self,
+        turn: &Turn,
+        place: &Place,
+        stored: Stored,
+        delivered: Delivered,
+    ) -> Result<Ended, Stopped> {
         let started = std::time::Instant::now();
-        let Some(place) = self.directory.place_by_id(&turn.place).await? else { return Err(Stopped::Cancelled) };
-        let (answer, failure, made_of) = turns::answer(&self.db, &turn.id).await?.ok_or(Stopped::Fenced)?;
-        let made_of: Option<MadeOf> = serde_json::from_value(made_of).ok();
-        let is_answer = failure.is_none();
+        let is_answer = !stored.is_notice;
         let (sent, arrived) = match delivered {
             Delivered::All(sent) => (sent, true),
             Delivered::Nowhere => (Vec::new(), false),
@@ -43,8 +45,7 @@ impl Turns {
                 at: self.clock.now(),
             })
             .collect();
-        let memory = if is_answer && arrived { self.episode(turn, &place, &own_name, answer).await? } else { None };
-        let usage = made_of.as_ref().filter(|made_of| made_of.completion_tokens > 0).map(|made_of| NewUsage {
+        let usage = stored.made_of.as_ref().filter(|made_of| made_of.completion_tokens > 0).map(|made_of| NewUsage {
             id: self.clock.id(),
             turn: turn.id.clone(),
             member: turn.member.clone(),
@@ -62,31 +63,31 @@ impl Turns {
             )
             .unwrap_or(0),
         });
+        let memory = if is_answer && arrived { self.episode(turn, place, &own_name, stored).await? } else { None };
         let state = if is_answer && arrived { TurnState::Done } else { TurnState::Failed };
         let remembers = memory.is_some();
-        let (turn_id, epoch, now, chore) = (turn.id.clone(), turn.epoch, self.clock.now(), self.clock.id());
-        self.db
-            .write(move |tx| {
-                Box::pin(async move {
-                    // First the fence: nothing below is written by a worker that lost the lane.
-                    turns::end(tx, &turn_id, epoch, state, None, now).await?;
-                    for part in &sent {
-                        turns::part_sent(tx, &turn_id, part.part, &part.platform_id, now).await?;
-                    }
-                    for message in &said {
-                        let seq = messages::next_seq(tx, &message.place).await?;
-                        messages::add(tx, message, seq).await?;
-                    }
-                    if let Some(memory) = &memory {
-                        memories::add(tx, memory, &chore, now).await?;
-                    }
-                    if let Some(usage) = &usage {
-                        turns::add_usage(tx, usage, now).await?;
-                    }
-                    Ok(())
-                })
+        let (ending, now, chore) = (turn.clone(), self.clock.now(), self.clock.id());
+        let writing = self.db.write(move |tx| {
+            Box::pin(async move {
+                // First the fence: nothing below is written by a worker that lost the lane.
+                let lane_is_empty = turns::leave(tx, &ending).await?;
+                let mut script = Script::default();
+                turns::end(&mut script, &ending.id, state, now);
+                for part in &sent {
+                    turns::part_sent(&mut script, &ending.id, part.part, &part.platform_id, now);
+                }
+                said.iter().for_each(|message| messages::add(&mut script, message));
+                if let Some(memory) = &memory {
+                    memories::add(&mut script, memory, &chore, now);
+                }
+                if let Some(usage) = &usage {
+                    turns::add_usage(&mut script, usage, now);
+                }
+                script.run(tx).await?;
+                Ok(lane_is_empty)
             })
-            .await?;
+        });
+        let lane_is_empty = writing.await?;
         crash::point("turn settled");
         if remembers {
             self.recall.wake();
@@ -95,7 +96,7 @@ impl Turns {
         metrics::turn_ended(outcome);
         metrics::stage_took(Stage::Settle, started.elapsed());
         tracing::info!(?outcome, duration_ms = self.millis_since(turn.created_at), "turn ended");
-        Ok(())
+        Ok(Ended { state, lane_is_empty })
     }
 
     /// The exchange as a memory.
@@ -104,10 +105,9 @@ impl Turns {
         turn: &Turn,
         place: &Place,
         own_name: &str,
-        answer: String,
+        stored: Stored,
     ) -> Result<Option<Memory>, Stopped> {
-        let said = self.asked(turn).await?.join("\n");
-        if said.trim().is_empty() {
+        if stored.asked.trim().is_empty() {
             return Ok(None);
         }
         let said_by = self.directory.persona(&turn.persona).await?.map(|p| p.name.clone()).unwrap_or_default();
@@ -122,9 +122,9 @@ impl Turns {
             provenance: Provenance::UserSaid,
             turn: Some(turn.id.clone()),
             said_by,
-            said,
+            said: stored.asked,
             answered_by: own_name.to_owned(),
-            answered: answer,
+            answered: stored.text,
             at: turn.created_at,
         }))
     }

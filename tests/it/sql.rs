@@ -1,5 +1,7 @@
 //! Every statement on both engines, and both schemas beside each other.
 
+use std::sync::Arc;
+
 use greenroom::db::{self, Db};
 use greenroom::testing::{Engine, Scratch, fresh_database};
 
@@ -18,7 +20,8 @@ both!(every_statement_is_understood, |engine| {
         db::places::ALL,
         db::turns::ALL,
     ];
-    let split = db::memories::SPLIT.iter().map(|&(sqlite, postgres)| match engine {
+    let split = [db::chunks::SPLIT, db::memories::SPLIT, db::messages::SPLIT];
+    let split = split.into_iter().flatten().map(|&[sqlite, postgres]| match engine {
         Engine::Sqlite => sqlite,
         Engine::Postgres => postgres,
     });
@@ -117,21 +120,21 @@ async fn a_locked_database_waits_and_then_says_so() {
     let scratch = Scratch::new();
     let url = fresh_database(Engine::Sqlite, &scratch).await;
     let (db, other) = (Db::open(&url).await.unwrap(), Db::open(&url).await.unwrap());
-    let (held, hold) = tokio::sync::oneshot::channel::<()>();
-    let (locked, lock) = tokio::sync::oneshot::channel::<()>();
+    let [locked, let_go] = [(); 2].map(|()| Arc::new(tokio::sync::Notify::new()));
+    let (locks, until) = (locked.clone(), let_go.clone());
     let holding = other.write(move |tx| {
         Box::pin(async move {
             db::meta::set(tx, "held", "yes").await?;
-            let _ = locked.send(());
-            let _ = hold.await;
+            locks.notify_one();
+            until.notified().await;
             Ok(())
         })
     });
     let trying = async {
-        lock.await.unwrap();
+        locked.notified().await;
         let error = db.write(|tx| Box::pin(async move { db::meta::set(tx, "mine", "no").await })).await.unwrap_err();
         assert!(matches!(error, db::Error::Busy), "{error:?}");
-        held.send(()).unwrap();
+        let_go.notify_one();
     };
     let (held, ()) = tokio::join!(holding, trying);
     held.unwrap();
