@@ -15,7 +15,7 @@ use crate::db::Db;
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::domain::{Clock, PersonalityFile, SystemClock};
-use crate::life::Life;
+use crate::life::{Ending, Life};
 use crate::model::{LlmProvider, Notice, discover};
 use crate::ops::CannotStart;
 use crate::ops::datadir::DataDir;
@@ -111,11 +111,12 @@ impl House {
         watch::backlog(&self.life, self.db.clone(), self.clock.clone());
     }
 
-    /// Stops everything within the grace period; whether all ended by itself.
-    pub async fn stop(&self) -> bool {
-        let ended = self.life.stop().await;
+    /// Stops everything within the grace period. What was cut off is stored and resumed, so that it is no failure.
+    pub async fn stop(&self) -> ExitCode {
+        let ending = self.life.stop().await;
         self.db.close().await;
-        ended
+        tracing::info!(?ending, "stopped");
+        if ending == Ending::Panicked { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }
 
@@ -131,6 +132,11 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let texts = Arc::new(Texts::load(&config.locale)?);
     let life = Life::default();
     life.heed_signals().context("listening for signals")?;
+    let exporter = metrics::start(&life)?;
+    let readiness = http::Readiness::default();
+    // Opening may take minutes when a model is fetched: who asks meanwhile is told that the house is starting.
+    http::serve(&life, "health", health, http::health_routes(readiness.clone(), &life));
+    http::serve(&life, "metrics", exposition, http::metrics_routes(exporter));
     let soft = life.soft();
     let log = |notice| tracing::info!(?notice, "model");
     let house = tokio::select! {
@@ -138,19 +144,13 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
         // Nothing runs yet: a stop during a long fetch just leaves.
         () = soft.cancelled() => return Ok(ExitCode::SUCCESS),
     };
-    let exporter = metrics::start(&house.life)?;
-    let readiness = http::Readiness::default();
     watch::database(&readiness, &house.db);
     watch::recall(&readiness, &house.recall);
-    http::serve(&house.life, "health", health, http::health_routes(readiness, &house.life));
-    http::serve(&house.life, "metrics", exposition, http::metrics_routes(exporter));
     house.start();
     let fronts = front_ends(&house)?;
     watch::announce(&config, fronts);
     house.life.soft().cancelled().await;
-    let is_clean = house.stop().await;
-    tracing::info!(is_clean, "stopped");
-    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(house.stop().await)
 }
 
 /// Connects what is configured and returns how many front ends run.
@@ -202,9 +202,9 @@ pub async fn console(config: Config, options: ConsoleOptions) -> anyhow::Result<
     let conversation =
         Conversation::new(house.turns.clone(), house.desk.clone(), house.clock.clone(), screen, &options);
     let talked = Arc::new(conversation).run(&options).await;
-    let is_clean = house.stop().await;
+    let code = house.stop().await;
     talked?;
-    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(code)
 }
 
 /// `greenroom migrate`: brings the schema up to date.

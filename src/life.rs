@@ -14,6 +14,17 @@ pub const GRACE: Duration = Duration::from_secs(25);
 /// How long tasks that were cut off may take to let go.
 const LETTING_GO: Duration = Duration::from_secs(1);
 
+/// How everything ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Every task by itself.
+    Finished,
+    /// Some tasks were cut off; what they had accepted is stored and goes on with the next start.
+    CutOff,
+    /// A task panicked.
+    Panicked,
+}
+
 /// The life of the process: a soft stop (finish what you do), a hard stop (leave now), and all tasks.
 #[derive(Clone, Default)]
 pub struct Life {
@@ -72,13 +83,11 @@ impl Life {
     }
 
     /// Asks everything to stop, waits [`GRACE`] at most or until the hard stop, then cuts off what is left.
-    ///
-    /// Returns whether everything ended by itself and nothing panicked.
-    pub async fn stop(&self) -> bool {
+    pub async fn stop(&self) -> Ending {
         self.stop_within(GRACE).await
     }
 
-    async fn stop_within(&self, grace: Duration) -> bool {
+    async fn stop_within(&self, grace: Duration) -> Ending {
         self.soft.cancel();
         self.tasks.close();
         let finished = tokio::select! {
@@ -91,7 +100,11 @@ impl Life {
             tracing::warn!(tasks = self.tasks.len(), "cutting off what has not finished");
             let _ = tokio::time::timeout(LETTING_GO, self.tasks.wait()).await;
         }
-        finished && !self.panicked.load(Ordering::Relaxed)
+        match (self.panicked.load(Ordering::Relaxed), finished) {
+            (true, _) => Ending::Panicked,
+            (false, true) => Ending::Finished,
+            (false, false) => Ending::CutOff,
+        }
     }
 }
 
@@ -147,7 +160,7 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(100)).await;
             flag.store(true, Ordering::Relaxed);
         });
-        assert!(life.stop().await);
+        assert_eq!(life.stop().await, Ending::Finished);
         assert!(done.load(Ordering::Relaxed));
     }
 
@@ -156,7 +169,7 @@ mod tests {
         let life = Life::default();
         let hard = life.hard();
         life.spawn("stubborn", async move { hard.cancelled().await });
-        assert!(!life.stop_within(Duration::from_millis(50)).await);
+        assert_eq!(life.stop_within(Duration::from_millis(50)).await, Ending::CutOff);
         assert!(life.hard().is_cancelled());
         assert!(life.tasks.is_empty());
     }
@@ -167,7 +180,7 @@ mod tests {
         life.spawn("stuck", std::future::pending());
         let began = tokio::time::Instant::now();
         life.hard().cancel();
-        assert!(!life.stop().await);
+        assert_eq!(life.stop().await, Ending::CutOff);
         assert!(began.elapsed() < GRACE / 2);
     }
 
@@ -176,6 +189,6 @@ mod tests {
         let life = Life::default();
         life.spawn("broken", async { panic!("a panic that a test asked for") });
         life.soft().cancelled().await;
-        assert!(!life.stop().await);
+        assert_eq!(life.stop().await, Ending::Panicked);
     }
 }

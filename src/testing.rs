@@ -16,7 +16,7 @@ use crate::directory::Directory;
 use crate::domain::{
     Clock, Identity, KeySource, Moment, PersonalityFile, PlaceRef, Privacy, Scope, SystemClock, TurnId,
 };
-use crate::life::Life;
+use crate::life::{Ending, Life};
 use crate::model::{ChatRequest, Finish, LlmProvider, ModelError, ModelInfo, Reply, TokenUse, tokens};
 use crate::platform::fake::{Event, FakePlatform, Rooms};
 use crate::queue::local::LocalDoorbell;
@@ -412,7 +412,7 @@ impl World {
 
     /// Stops the house and hands back its folder, for a second one on the same data.
     pub async fn stop(self) {
-        assert!(self.life.stop().await, "everything ends by itself");
+        assert_eq!(self.life.stop().await, Ending::Finished, "everything ends by itself");
         self.db.close().await;
     }
 }

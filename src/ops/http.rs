@@ -39,7 +39,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 type Checking = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 type Check = Arc<dyn Fn() -> Checking + Send + Sync>;
 
-/// The named checks behind `/readyz`; cheap to clone, checks may be added at any time.
+/// The named checks behind `/readyz`; cheap to clone. Not ready before there is one.
 #[derive(Clone, Default)]
 pub struct Readiness {
     checks: Arc<Mutex<Vec<(&'static str, Check)>>>,
@@ -80,6 +80,10 @@ impl Readiness {
 
     async fn report_within(&self, limit: Duration) -> Report {
         let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if checks.is_empty() {
+            let starting = Finding { name: "process", ok: false, reason: Some("starting".into()) };
+            return Report { ready: false, checks: vec![starting] };
+        }
         let scrubber = Scrubber::default();
         let findings = join_all(checks.iter().map(|(name, check)| async {
             let reason = match tokio::time::timeout(limit, check()).await {
@@ -206,7 +210,7 @@ mod tests {
     #[tokio::test]
     async fn the_report_names_what_is_wrong_and_a_hanging_check_counts_as_failed() {
         let readiness = Readiness::default();
-        assert!(readiness.report().await.ready);
+        assert!(!readiness.report().await.ready, "still starting");
         readiness.add("database", || async { Ok(()) });
         readiness.add("store", || async { Err("gone: postgres://u:password1@h".to_owned()) });
         readiness.add("model", std::future::pending);
@@ -245,7 +249,7 @@ mod tests {
         serve(&life, "other", other, Router::new());
         assert!(probed(other_addr).await.unwrap_err().contains("healthy"));
 
-        assert!(life.stop().await);
+        assert_eq!(life.stop().await, crate::life::Ending::Finished);
         assert!(probed(addr).await.unwrap_err().contains("no answer"));
     }
 }

@@ -40,18 +40,18 @@ struct Running {
 }
 
 impl Running {
-    /// Starts `greenroom run` and waits until it answers.
+    /// Starts `greenroom run` and waits until it is ready.
     fn start(data_dir: &Path) -> Self {
         let (http, metrics) = free_addresses();
         let mut command = greenroom(data_dir);
         command.env("HTTP_ADDR", &http).env("METRICS_ADDR", &metrics).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut running = Self { child: command.spawn().unwrap(), http, metrics };
         let began = Instant::now();
-        while get(&running.http, "/healthz").is_none() {
+        while get(&running.http, "/readyz").is_none_or(|(status, _)| status != 200) {
             if let Some(status) = running.child.try_wait().unwrap() {
                 panic!("it ended with {status}: {}", running.log());
             }
-            assert!(began.elapsed() < PATIENCE, "it does not answer");
+            assert!(began.elapsed() < PATIENCE, "it does not get ready");
             std::thread::sleep(Duration::from_millis(20));
         }
         running
