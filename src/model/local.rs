@@ -252,6 +252,8 @@ impl Loaded {
                 .tokenizer
                 .decode(&answer, true)
                 .map_err(|_| ModelError::new(ErrorClass::Malformed, "tokens that are no text"))?;
+            let stop = stop_in(&decoded, &job.request.stop);
+            let decoded = stop.map_or(decoded.as_str(), |end| &decoded[..end]);
             if !decoded.ends_with('\u{FFFD}')
                 && let Some(piece) = decoded.strip_prefix(text.as_str())
                 && !piece.is_empty()
@@ -260,7 +262,10 @@ impl Loaded {
                 if job.pieces.blocking_send(piece.to_owned()).is_err() {
                     return Err(ModelError::new(ErrorClass::Cancelled, "nobody listens"));
                 }
-                text = decoded;
+                decoded.clone_into(&mut text);
+            }
+            if stop.is_some() {
+                break Finish::Stop;
             }
             logits = step(&mut weights, &[token], prompt.len() + answer.len() - 1).map_err(broken)?;
         };
@@ -282,6 +287,13 @@ impl Loaded {
         let encoded = encoded.map_err(|_| ModelError::new(ErrorClass::Malformed, "a prompt that cannot be encoded"))?;
         Ok(encoded.get_ids().to_vec())
     }
+}
+
+/// Where the first of `stops` begins in an answer that has said something before it.
+fn stop_in(answer: &str, stops: &[String]) -> Option<usize> {
+    let begin = answer.len() - answer.trim_start().len();
+    let found = stops.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| answer[begin..].find(stop.as_str()));
+    found.min().map(|at| begin + at)
 }
 
 /// The logits after `tokens` at `position`, shape (vocabulary).
@@ -339,6 +351,15 @@ fn chat(lines: &[ChatLine]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_ends_at_the_first_stop_after_its_first_word() {
+        let stops = ["\n\n".to_owned(), String::new(), "User:".to_owned()];
+        let table = [("one\n\ntwo", Some(3)), ("\n\none", None), ("\n\none User: x\n\n", Some(6)), ("one\n", None)];
+        for (answer, end) in table {
+            assert_eq!(stop_in(answer, &stops), end, "{answer:?}");
+        }
+    }
 
     #[test]
     fn nobody_can_write_lines_for_others_into_the_chat_format() {

@@ -20,6 +20,8 @@ use crate::platform::{Face, Platform, split};
 const TINY_PROMPT_TOKENS: u32 = 900;
 /// Answer of such a model.
 const TINY_ANSWER_TOKENS: u32 = 160;
+/// Where the answer of such a model ends: after a blank line it goes on with words that nobody asked for.
+const TINY_STOP: &str = "\n\n";
 /// Prompt of any other model, where its window allows.
 const PROMPT_TOKENS: u32 = 8_000;
 /// Answer of any other model.
@@ -108,7 +110,7 @@ impl Turns {
                 max_tokens: preset.max_tokens,
                 temperature: preset.temperature,
                 top_p: preset.top_p,
-                stop: Vec::new(),
+                stop: if info.tiny { vec![TINY_STOP.to_owned()] } else { Vec::new() },
             };
             match self.ask(turn, &request, place, &face, platform.as_deref(), cancel).await? {
                 Err(error) if error.class == ErrorClass::TooLong && !shortened => {
