@@ -8,6 +8,7 @@ mod isolation;
 mod layers;
 mod llm_faults;
 mod locales;
+mod remembering;
 mod sql;
 mod stories;
 

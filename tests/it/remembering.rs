@@ -1,0 +1,124 @@
+//! The main job from the outside: the real program in the terminal's plain mode, a process for each visit. What a member
+//! told weeks ago is in the prompt again, also after a move and after a reindex.
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use fake_llm::{Answer, FakeLlm};
+use greenroom::testing::Scratch;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+const TOLD: &str = "My sister Mara lives in Oslo and collects lighthouses.";
+const ASKED: &str = "Where does Mara live?";
+
+/// Runs the program with `lines` as its input and returns what it printed.
+async fn visit(data: &Path, llm: &FakeLlm, args: &[&str], lines: &str) -> String {
+    let output = run(data, llm, &[], args, lines).await;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+async fn run(data: &Path, llm: &FakeLlm, settings: &[(&str, &str)], args: &[&str], lines: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_greenroom"))
+        .env_clear()
+        .envs(settings.iter().copied())
+        .env("GREENROOM_DATA_DIR", data)
+        .env("LLM_BASE_URL", llm.url())
+        .env("LLM_MODEL", "fake-model")
+        // Room for a few exchanges, so that the old one cannot be in the history.
+        .env("LLM_CONTEXT_TOKENS", "2000")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // A program that ends early reads nothing.
+    let _ = input.write_all(lines.as_bytes()).await;
+    drop(input);
+    child.wait_with_output().await.unwrap()
+}
+
+/// Asks about Mara and checks the prompt and `/inspect`.
+async fn asks_about_mara(data: &Path, llm: &FakeLlm) {
+    let said = visit(data, llm, &CHAT, &format!("{ASKED}\n/inspect\n")).await;
+    let seen = llm.seen();
+    let asked = seen.iter().rev().find(|seen| seen.last_line().contains(ASKED)).expect("the model was asked");
+    let prompt = asked.last_line();
+    assert!(prompt.contains("<remembered>") && prompt.contains(TOLD), "{prompt}");
+    let history = asked.body["messages"].as_array().unwrap().len();
+    assert!(history < 40, "the history is short: {history}");
+    // The first memory that /inspect lists is the one that was told.
+    assert!(said.contains("in the prompt"), "{said}");
+    let short = memory_of_mara(data, llm).await;
+    assert!(said.contains(&short), "{short} is in:\n{said}");
+}
+
+/// The short id of the memory, as `/memory search` shows it.
+async fn memory_of_mara(data: &Path, llm: &FakeLlm) -> String {
+    let found = visit(data, llm, &CHAT, "/memory search collects lighthouses Oslo\n").await;
+    let line = found.lines().position(|line| line.contains(TOLD)).expect("it is found");
+    let head = found.lines().nth(line - 1).expect("a head stands above");
+    head.split_whitespace().next().expect("the id comes first").trim_matches(['[', ']', '#', ':']).to_owned()
+}
+
+const CHAT: [&str; 5] = ["console", "--as", "Robin", "--personality", "abbey"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_told_is_remembered_after_twenty_exchanges_a_move_and_a_reindex() {
+    let llm = FakeLlm::start().await;
+    llm.otherwise(|_| Answer::text("That is good to know, thank you for telling me about it."));
+    let scratch = Scratch::new();
+    let (home, moved) = (scratch.path().join("home"), scratch.path().join("moved"));
+
+    let first = visit(&home, &llm, &CHAT, &format!("{TOLD}\n")).await;
+    assert!(first.contains("That is good to know"), "{first}");
+    let topics = ["bread", "rain", "trains", "shoes", "chess"];
+    let small_talk: String = (0..20)
+        .map(|n| {
+            let topic = topics[n % 5];
+            format!(
+                "Thought number {n}: {topic}, {} and a long day of it, with more words than it needs to have.\n",
+                topics[(n + 1) % 5]
+            )
+        })
+        .collect();
+    let second = visit(&home, &llm, &CHAT, &small_talk).await;
+    assert_eq!(second.matches("That is good to know").count(), 20, "{second}");
+
+    asks_about_mara(&home, &llm).await;
+
+    let copied = std::process::Command::new("cp").arg("-a").arg(&home).arg(&moved).status().unwrap();
+    assert!(copied.success());
+    std::fs::remove_dir_all(&home).unwrap();
+    asks_about_mara(&moved, &llm).await;
+
+    let said = visit(&moved, &llm, &["reindex"], "").await;
+    assert!(said.contains("memories are indexed"), "{said}");
+    asks_about_mara(&moved, &llm).await;
+    assert!(!home.exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_embedder_is_refused_in_one_sentence_until_a_reindex() {
+    let llm = FakeLlm::start().await;
+    let scratch = Scratch::new();
+    visit(scratch.path(), &llm, &CHAT, &format!("{TOLD}\n")).await;
+    let url = llm.url();
+    let other = [("EMBEDDINGS_BASE_URL", url.as_str()), ("EMBEDDINGS_MODEL", "fake-embedder")];
+
+    let refused = run(scratch.path(), &llm, &other, &CHAT, "hello\n").await;
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("run `greenroom reindex`") && said.lines().count() == 1, "{said}");
+
+    // Nothing was damaged: the first embedder still finds, and after a reindex the second does.
+    memory_of_mara(scratch.path(), &llm).await;
+    let reindexed = run(scratch.path(), &llm, &other, &["reindex"], "").await;
+    assert!(reindexed.status.success());
+    let found = run(scratch.path(), &llm, &other, &CHAT, "/memory search lighthouses\n").await;
+    assert!(String::from_utf8(found.stdout).unwrap().contains(TOLD));
+}
