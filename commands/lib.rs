@@ -8,6 +8,7 @@
 mod args;
 mod complete;
 mod conversation;
+mod data;
 mod house;
 mod leaf;
 mod memory;
@@ -25,6 +26,7 @@ pub use args::{
 };
 pub use complete::{Candidate, Completion, Wanted, completions};
 pub use conversation::{Reset, ResetStep, Talk};
+pub use data::Data;
 pub use house::Help;
 pub use leaf::{ArgSpec, Leaf, leaves};
 pub use memory::Memory;
@@ -79,6 +81,9 @@ pub enum Command {
     /// Choose how the house treats you
     #[command(subcommand)]
     Settings(Settings),
+    /// Have what the house keeps about you
+    #[command(subcommand)]
+    Data(Data),
 }
 
 #[derive(Parser)]
@@ -132,7 +137,8 @@ impl Command {
             | Self::Talk(_)
             | Self::Quit
             | Self::Persona(Persona::View | Persona::Edit { .. })
-            | Self::Settings(Settings::View | Settings::TimeZone { .. } | Settings::Locale { .. }) => Access::Everyone,
+            | Self::Settings(Settings::View | Settings::TimeZone { .. } | Settings::Locale { .. })
+            | Self::Data(Data::Export) => Access::Everyone,
         }
     }
 
@@ -147,14 +153,17 @@ impl Command {
             | Self::About
             | Self::Personality(_)
             | Self::Persona(_)
-            | Self::Settings(_) => Where::Everywhere,
+            | Self::Settings(_)
+            | Self::Data(_) => Where::Everywhere,
         }
     }
 
     /// Whether only the asker may see the answer.
     pub fn is_private(&self) -> bool {
         match self {
-            Self::Memory(_) | Self::Inspect | Self::Help(_) | Self::Persona(_) | Self::Settings(_) => true,
+            Self::Memory(_) | Self::Inspect | Self::Help(_) | Self::Persona(_) | Self::Settings(_) | Self::Data(_) => {
+                true
+            }
             Self::Reset(_) | Self::About | Self::Personality(_) | Self::Talk(_) | Self::Quit => false,
         }
     }
@@ -172,6 +181,7 @@ impl Command {
             Self::Quit => vec!["quit".into()],
             Self::Persona(persona) => within("persona", persona.words()),
             Self::Settings(settings) => within("settings", settings.words()),
+            Self::Data(data) => within("data", data.words()),
         }
     }
 

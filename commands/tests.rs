@@ -33,6 +33,7 @@ fn any_command() -> impl Strategy<Value = Command> {
             |(name, pronouns, description)| { Command::Persona(Persona::Edit { name, pronouns, description }) }
         ),
         Just(Command::Settings(Settings::View)),
+        Just(Command::Data(Data::Export)),
         some(30).prop_map(|zone| Command::Settings(Settings::TimeZone { zone })),
         some(12).prop_map(|tag| Command::Settings(Settings::Locale { tag })),
     ]
@@ -98,6 +99,7 @@ fn every_leaf_parses_and_fits_discord() {
             "/settings view",
             "/settings time-zone <zone>",
             "/settings locale <tag>",
+            "/data export",
         ]
     );
 }

@@ -32,6 +32,8 @@ const INSTANCE_FILE: &str = "instance";
 
 /// File of the data directory that keeps what was typed in the terminal.
 const INPUT_HISTORY: &str = "input-history";
+/// Folder of the data directory for files that were asked for in the terminal.
+const FILES: &str = "files";
 /// The personality that answers where none is asked for.
 const HOST: &str = "abi";
 /// The name of whoever sits at the terminal and gives none.
@@ -195,6 +197,7 @@ pub async fn console(config: Config, options: ConsoleOptions) -> anyhow::Result<
         name: options.speaker.unwrap_or_else(|| YOU.to_owned()),
         place: options.place,
         history: data.path().join(INPUT_HISTORY),
+        files: data.path().join(FILES),
     };
     let screen = Arc::new(Screen::standard(&texts, &config.locale, config.no_colour));
     house.platforms.add(Arc::new(Terminal::new(screen.clone())));

@@ -33,3 +33,5 @@ command-settings-time-zone = Die Zeitzone für angezeigte Zeiten wählen
     .zone = Ein Name wie Europe/Berlin
 command-settings-locale = Die Sprache wählen, in der das Haus mit dir spricht
     .tag = Ein Sprachkürzel wie de oder en-US
+command-data = Bekommen, was das Haus über dich gespeichert hat
+command-data-export = Alles, was über dich gespeichert ist, als Datei bekommen

@@ -92,3 +92,6 @@ reply-settings-time-zone = Zeiten werden jetzt für { $zone } gezeigt. Dort ist 
 reply-settings-locale = Ab jetzt spreche ich Deutsch mit dir.
 label-settings-time-zone = Zeitzone
 label-settings-locale = Sprache
+
+## /data
+reply-data-exported = Alles, was dieses Haus über dich gespeichert hat: { $messages } Nachrichten (deine und die Antworten), { $memories } Erinnerungen, { $answers } abgerechnete oder kostenlose Antworten. Die Datei ist JSON, das jedes Programm lesen kann.

@@ -33,3 +33,5 @@ command-settings-time-zone = Choose the time zone of the dates you see
     .zone = A name such as Europe/Berlin
 command-settings-locale = Choose the language the house speaks to you
     .tag = A language tag such as de or en-US
+command-data = Have what the house keeps about you
+command-data-export = Get everything that is kept about you, as a file

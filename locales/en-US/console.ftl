@@ -13,3 +13,5 @@ console-stopped = Stopped.
 console-leave-hint = Ctrl-D leaves.
 console-goodbye = Goodbye. What you said is kept; until next time.
 console-no-history = The input history could not be saved to { $path }.
+console-file-saved = Saved as { $path }
+console-file-not-saved = The file could not be saved to { $path }: { $why }

@@ -92,3 +92,6 @@ reply-settings-time-zone = Dates are shown in { $zone } now. There it is { $time
 reply-settings-locale = From now on I speak English with you.
 label-settings-time-zone = Time zone
 label-settings-locale = Language
+
+## /data
+reply-data-exported = Everything this house keeps about you: { $messages } messages (yours and the answers), { $memories } memories, { $answers } paid or free answers. The file is JSON that any program can read.

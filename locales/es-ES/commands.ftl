@@ -33,3 +33,5 @@ command-settings-time-zone = Elegir la zona horaria de las fechas que ves
     .zone = Un nombre como Europe/Madrid
 command-settings-locale = Elegir el idioma en que te habla la casa
     .tag = Un código de idioma como es-ES o en-US
+command-data = Obtener lo que la casa guarda sobre ti
+command-data-export = Recibir en un archivo todo lo que se guarda sobre ti

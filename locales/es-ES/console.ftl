@@ -13,3 +13,5 @@ console-stopped = Detenido.
 console-leave-hint = Con Ctrl-D sales.
 console-goodbye = Hasta pronto. Lo que has dicho queda guardado.
 console-no-history = No se ha podido guardar el historial de entrada en { $path }.
+console-file-saved = Guardado como { $path }
+console-file-not-saved = No se pudo guardar el archivo en { $path }: { $why }

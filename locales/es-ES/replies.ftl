@@ -92,3 +92,6 @@ reply-settings-time-zone = Las fechas se muestran ahora en { $zone }. Allí son 
 reply-settings-locale = A partir de ahora te hablo en español.
 label-settings-time-zone = Zona horaria
 label-settings-locale = Idioma
+
+## /data
+reply-data-exported = Todo lo que esta casa guarda sobre ti: { $messages } mensajes (los tuyos y las respuestas), { $memories } recuerdos, { $answers } respuestas, pagadas o gratuitas. El archivo es JSON y cualquier programa puede leerlo.

@@ -33,3 +33,5 @@ command-settings-time-zone = Choisir le fuseau horaire des dates affichées
     .zone = Un nom comme Europe/Paris
 command-settings-locale = Choisir la langue dans laquelle la maison te parle
     .tag = Un code de langue comme fr ou en-US
+command-data = Obtenir ce que la maison garde sur toi
+command-data-export = Recevoir dans un fichier tout ce qui est gardé sur toi

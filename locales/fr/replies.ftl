@@ -92,3 +92,6 @@ reply-settings-time-zone = Les dates sont désormais affichées pour { $zone }. 
 reply-settings-locale = Désormais je te parle français.
 label-settings-time-zone = Fuseau horaire
 label-settings-locale = Langue
+
+## /data
+reply-data-exported = Tout ce que cette maison garde sur toi : { $messages } messages (les tiens et les réponses), { $memories } souvenirs, { $answers } réponses, payées ou gratuites. Le fichier est du JSON que tout programme sait lire.

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use super::script::{list_of, listed};
 use super::{Db, Error, Pool, Script, Tx};
 use crate::domain::{
-    Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Scope, Tenant, TurnId,
+    MemberId, Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Scope,
+    Tenant, TurnId,
 };
 use crate::{on, on_tx};
 
@@ -26,6 +27,9 @@ const PREVIOUS: [&str; 2] = listed!(
     "SELECT m.id, (SELECT b.id FROM memory b WHERE b.tenant = m.tenant AND b.place_id = m.place_id \
      AND (b.at, b.id) < (m.at, m.id) ORDER BY b.at DESC, b.id DESC LIMIT 1) FROM memory m WHERE m.id IN "
 );
+const OF_MEMBER: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, \
+     said, answered_by, answered, at FROM memory \
+     WHERE persona_id IN (SELECT id FROM persona WHERE member_id = $1) ORDER BY at, id";
 const PAGE: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
      answered_by, answered, at FROM memory WHERE tenant IN ($1, $2, $3) AND (privacy = 'open' OR place_id = $4 OR $5) \
      ORDER BY at DESC, id DESC LIMIT $6 OFFSET $7";
@@ -52,8 +56,25 @@ const CLEAR_OUTBOX: &str = "DELETE FROM outbox WHERE memory_id = $1";
 pub const SPLIT: &[[&str; 2]] = &[[MANY_SQLITE, MANY_POSTGRES], PREVIOUS];
 
 /// Every other statement of this file.
-pub const ALL: &[&str] =
-    &[ADD, GET, PAGE, COUNT, REMOVE, ALL_IDS, TOTAL, ENQUEUE, DUE, NEXT_DUE, DONE, RETRY, PENDING, CLEAR_OUTBOX];
+pub const ALL: &[&str] = &[
+    ADD,
+    AFTER,
+    ENDING,
+    GET,
+    OF_MEMBER,
+    PAGE,
+    COUNT,
+    REMOVE,
+    ALL_IDS,
+    TOTAL,
+    ENQUEUE,
+    DUE,
+    NEXT_DUE,
+    DONE,
+    RETRY,
+    PENDING,
+    CLEAR_OUTBOX,
+];
 
 type Row =
     (String, String, String, String, String, String, String, Option<String>, String, String, String, String, i64);
@@ -204,6 +225,12 @@ pub async fn ending(db: &Db, scope: &Scope, end: &str) -> Result<Vec<Memory>, Er
         .bind(pattern).fetch_all(c).await)?;
     let memories = rows.into_iter().map(memory_of);
     Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
+}
+
+/// Every memory about a member, with whichever persona and personality it was made, oldest first.
+pub async fn of_member(db: &Db, member: &MemberId) -> Result<Vec<Memory>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(OF_MEMBER).bind(member.as_str()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(memory_of).collect())
 }
 
 /// How many memories `scope` admits.

@@ -52,11 +52,14 @@ const CONTEXT: &str = "SELECT 'asked', text, seq FROM message WHERE (turn_id = $
      UNION ALL SELECT 'cut', '', (SELECT after_seq FROM history_cut WHERE place_id = $3 AND personality_id = $4 \
      ORDER BY created_at DESC, id DESC LIMIT 1) \
      UNION ALL SELECT 'open', id, 0 FROM turn WHERE place_id = $3 AND state IN ('queued', 'running', 'sending')";
+const OF_MEMBER: &str = "SELECT p.platform, p.subject, m.at, m.author_name, m.text FROM message m \
+     JOIN place p ON p.id = m.place_id WHERE m.deleted_at IS NULL \
+     AND (m.member_id = $1 OR m.turn_id IN (SELECT id FROM turn WHERE member_id = $1)) ORDER BY m.at, m.seq";
 const SPEAKER: &str = "SELECT personality_id FROM message WHERE account = $1 AND platform_id = $2";
 const COUNT: &str = "SELECT COUNT(*) FROM message";
 
 /// Every statement of this file.
-pub const ALL: &[&str] = &[NEXT_SEQ, ADD, BEFORE_TAKING, CONTEXT, SPEAKER, COUNT];
+pub const ALL: &[&str] = &[NEXT_SEQ, ADD, BEFORE_TAKING, CONTEXT, OF_MEMBER, SPEAKER, COUNT];
 
 /// Statements whose text differs between SQLite and PostgreSQL.
 pub const SPLIT: &[[&str; 2]] = &[[BEFORE_LISTED, BEFORE], [BEFORE_WITH_LISTED, BEFORE_WITH]];
@@ -218,6 +221,24 @@ pub async fn start(db: &Db, turn: &Turn) -> Result<Start, Error> {
     asked.sort_unstable();
     start.asked = asked.into_iter().map(|(_, text)| text).collect();
     Ok(start)
+}
+
+/// A message as its member may take it along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub platform: String,
+    pub place: String,
+    pub at: Moment,
+    pub author: String,
+    pub text: String,
+}
+
+/// What a member wrote and what they were answered, oldest first.
+pub async fn of_member(db: &Db, member: &MemberId) -> Result<Vec<Said>, Error> {
+    type Row = (String, String, i64, String, String);
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(OF_MEMBER).bind(member.as_str()).fetch_all(c).await)?;
+    let said = |(platform, place, at, author, text)| Said { platform, place, at: Moment(at), author, text };
+    Ok(rows.into_iter().map(said).collect())
 }
 
 /// The personality that said a platform's message.

@@ -12,6 +12,7 @@ const ADD_PERSONA: &str =
     "INSERT INTO persona (id, member_id, name, is_default, created_at) VALUES ($1, $2, $3, $4, $5)";
 const DEFAULT_PERSONA: &str = "SELECT id, member_id, name, pronouns, description, is_default FROM persona WHERE member_id = $1 AND is_default = $2";
 const PERSONA: &str = "SELECT id, member_id, name, pronouns, description, is_default FROM persona WHERE id = $1";
+const PERSONAS: &str = "SELECT id, member_id, name, pronouns, description, is_default FROM persona WHERE member_id = $1 ORDER BY created_at, id";
 const EDIT_PERSONA: &str = "UPDATE persona SET name = $2, pronouns = $3, description = $4 WHERE id = $1";
 const SET_LOCALE: &str = "UPDATE member SET locale = $2 WHERE id = $1";
 const SET_TIME_ZONE: &str = "UPDATE member SET time_zone = $2 WHERE id = $1";
@@ -27,6 +28,7 @@ pub const ALL: &[&str] = &[
     ADD_PERSONA,
     DEFAULT_PERSONA,
     PERSONA,
+    PERSONAS,
     EDIT_PERSONA,
     SET_LOCALE,
     SET_TIME_ZONE,
@@ -54,6 +56,12 @@ pub async fn member_by_id(db: &Db, id: &MemberId) -> Result<Option<Member>, Erro
     type Row = (String, Option<String>, Option<String>);
     let row = on!(db, c => sqlx::query_as::<_, Row>(MEMBER).bind(id.as_str()).fetch_optional(c).await)?;
     Ok(row.map(|(id, locale, time_zone)| Member { id: MemberId::new(id), locale, time_zone }))
+}
+
+/// All personas of a member, oldest first.
+pub async fn personas(db: &Db, member: &MemberId) -> Result<Vec<Persona>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, PersonaRow>(PERSONAS).bind(member.as_str()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(persona_of).collect())
 }
 
 /// The platform accounts of a member.

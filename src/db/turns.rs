@@ -48,6 +48,8 @@ const LAST: &str = "SELECT id, personality_id, failure, made_of, updated_at FROM
      WHERE place_id = $1 AND member_id = $2 AND state IN ('done', 'failed') AND made_of IS NOT NULL \
      ORDER BY updated_at DESC, seq DESC LIMIT 1";
 const OPEN_COUNT: &str = "SELECT COUNT(*), MIN(created_at) FROM turn WHERE state IN ('queued', 'running', 'sending')";
+const USAGE_OF: &str = "SELECT at, model, key_source, prompt_tokens, completion_tokens, cost_micros FROM usage_entry \
+     WHERE member_id = $1 ORDER BY at, id";
 const ADD_USAGE: &str = "INSERT INTO usage_entry (id, turn_id, member_id, personality_id, key_source, model, \
      prompt_tokens, completion_tokens, counted_by_provider, cost_micros, at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -76,6 +78,7 @@ pub const ALL: &[&str] = &[
     LAST,
     OPEN_COUNT,
     ADD_USAGE,
+    USAGE_OF,
 ];
 
 /// A turn to queue.
@@ -361,6 +364,33 @@ pub async fn last(db: &Db, place: &PlaceId, member: &MemberId) -> Result<Option<
 pub async fn open_count(db: &Db) -> Result<(i64, Option<Moment>), Error> {
     let (count, oldest) = on!(db, c => sqlx::query_as::<_, (i64, Option<i64>)>(OPEN_COUNT).fetch_one(c).await)?;
     Ok((count, oldest.map(Moment)))
+}
+
+/// What one answer cost, as its member may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub at: Moment,
+    pub model: String,
+    /// `local`, `operator` or `member`.
+    pub key_source: String,
+    pub prompt_tokens: i64,
+    pub completion_tokens: i64,
+    pub cost_micros: i64,
+}
+
+/// What the answers of a member cost, oldest first.
+pub async fn usage_of(db: &Db, member: &MemberId) -> Result<Vec<Usage>, Error> {
+    type Row = (i64, String, String, i64, i64, i64);
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(USAGE_OF).bind(member.as_str()).fetch_all(c).await)?;
+    let usage = |(at, model, key_source, prompt_tokens, completion_tokens, cost_micros)| Usage {
+        at: Moment(at),
+        model,
+        key_source,
+        prompt_tokens,
+        completion_tokens,
+        cost_micros,
+    };
+    Ok(rows.into_iter().map(usage).collect())
 }
 
 /// Writes what a turn cost.

@@ -2,6 +2,7 @@
 //! platforms render it.
 
 mod conversation;
+mod data;
 mod house;
 mod inspect;
 mod memory;
@@ -125,6 +126,7 @@ impl Desk {
             Command::Personality(personality) => personality::run(&session, &personality),
             Command::Persona(persona) => persona::run(&session, persona).await,
             Command::Settings(settings) => settings::run(&session, &settings).await,
+            Command::Data(data) => data::run(&session, &data).await,
         }
     }
 

@@ -7,11 +7,26 @@ pub struct Field {
     pub value: String,
 }
 
+/// A file that comes with an answer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct File {
+    /// A plain name without folders.
+    pub name: String,
+    pub content: Vec<u8>,
+}
+
+impl std::fmt::Debug for File {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "File({}, {} bytes)", self.name, self.content.len())
+    }
+}
+
 /// A command's answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     pub text: String,
     pub fields: Vec<Field>,
+    pub file: Option<File>,
     /// Only the asker may see it.
     pub private: bool,
 }
@@ -19,12 +34,19 @@ pub struct Answer {
 impl Answer {
     /// An answer that only the asker sees.
     pub fn private(text: impl Into<String>) -> Self {
-        Self { text: text.into(), fields: Vec::new(), private: true }
+        Self { text: text.into(), private: true, ..Self::default() }
     }
 
     /// An answer for everyone in the place.
     pub fn public(text: impl Into<String>) -> Self {
-        Self { text: text.into(), fields: Vec::new(), private: false }
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    /// The same answer with a file.
+    #[must_use]
+    pub fn with_file(mut self, name: impl Into<String>, content: Vec<u8>) -> Self {
+        self.file = Some(File { name: name.into(), content });
+        self
     }
 
     /// The same answer with one more row.

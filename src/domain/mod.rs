@@ -12,7 +12,7 @@ mod preset;
 pub mod spelling;
 mod turn;
 
-pub use answer::{Answer, Field, Refusal};
+pub use answer::{Answer, Field, File, Refusal};
 pub use clock::{Clock, Moment, SystemClock};
 pub use id::{MemberId, MemoryId, MessageId, PersonaId, PersonalityId, PlaceId, TurnId};
 pub use incoming::{Incoming, Speaker};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use greenroom::db::memories;
-use greenroom::domain::{Memory, MemoryId, Scope};
+use greenroom::desk::{Caller, Desk};
+use greenroom::domain::{Identity, Memory, MemoryId, PlaceRef, Privacy, Scope};
 use greenroom::recall::{Hit, Recall, RecallError};
 use greenroom::testing::{HashEmbedder, World};
 
@@ -111,12 +112,14 @@ both!(ten_thousand_cross_retrievals_find_nothing_foreign, |engine| {
     assert!(found > RETRIEVALS, "the retrievals find something: {found}");
     assert_eq!(foreign, 0);
 
+    let mut asked_about = Vec::new();
     for _ in 0..PROMPTS {
         let member = MEMBERS[dice.below(2)];
         let personality = PERSONALITIES[dice.below(2)];
         let room = [format!("@{member}"), "#den".to_owned(), "!club".to_owned()][dice.below(3)].clone();
         let (wanted, _, _) = &owned[dice.below(owned.len())];
         world.asks(member, &room, &format!("@{personality} the same sentence, {wanted}")).await;
+        asked_about.push((member, wanted.clone()));
         let asked = world.model.asked();
         let prompt = &asked.last().unwrap().lines.last().unwrap().content;
         let remembered = prompt.split("<remembered>").nth(1).and_then(|rest| rest.split("</remembered>").next());
@@ -124,6 +127,35 @@ both!(ten_thousand_cross_retrievals_find_nothing_foreign, |engine| {
         // The wanted word itself was said again just now and may come back from there.
         let remembered = remembered.unwrap_or_default().replace(wanted.as_str(), "");
         assert!(own(&remembered, &asker), "{member} {personality} {room}: {remembered}");
+    }
+
+    // An export holds all that is its member's and nothing of anybody else.
+    let desk = Desk::new(world.turns.clone());
+    for member in MEMBERS {
+        let caller = Caller {
+            identity: Identity { platform: "fake".into(), subject: member.into() },
+            name: member.into(),
+            place: PlaceRef {
+                platform: "fake".into(),
+                subject: format!("@{member}"),
+                parent: None,
+                privacy: Privacy::Direct,
+            },
+            personality: "abbey".into(),
+        };
+        let answer = desk.line(&caller, "/data export").await;
+        let file = answer.file.expect("an export is a file");
+        let export: serde_json::Value = serde_json::from_slice(&file.content).unwrap();
+        let memories = export["memories"].as_array().unwrap();
+        assert!(answer.private && memories.len() >= owned.len() / 2, "{}", memories.len());
+        let text = String::from_utf8(file.content).unwrap();
+        for (word, _, _) in &owned {
+            let is_own = word.starts_with(&format!("canary{member}"));
+            // A word that the member asked about above was said by them as well.
+            let was_asked = asked_about.iter().any(|(who, asked)| *who == member && asked == word);
+            assert!(!is_own || text.contains(word.as_str()), "{member} misses {word}");
+            assert!(is_own || was_asked || !text.contains(word.as_str()), "{member} got {word}");
+        }
     }
 
     // Reindexing keeps every word with its owner.

@@ -1,6 +1,7 @@
 //! The main job from the outside: the real program in the terminal's plain mode, a process for each visit. What a member
 //! told weeks ago is in the prompt again, also after a move and after a reindex.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
@@ -100,6 +101,15 @@ async fn what_was_told_is_remembered_after_twenty_exchanges_a_move_and_a_reindex
     assert!(said.contains("memories are indexed"), "{said}");
     asks_about_mara(&moved, &llm).await;
     assert!(!home.exists());
+
+    // All of it can be taken along.
+    let said = visit(&moved, &llm, &CHAT, "/data export\n").await;
+    let path = said.lines().find_map(|line| line.strip_prefix("Saved as ")).expect("it says where");
+    assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    let export: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!(export["messages"][0]["text"], TOLD);
+    assert_eq!(export["memories"][0]["said"], TOLD);
+    assert_eq!(export["personas"][0]["name"], "Robin");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

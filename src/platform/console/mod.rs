@@ -7,6 +7,7 @@ mod editor;
 mod screen;
 
 use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as
 use super::{Face, Limits, OnceKey, Part, Platform, SendError};
 use crate::db;
 use crate::desk::{Caller, Desk};
-use crate::domain::{Answer, Clock, Identity, Incoming, Place, PlaceRef, Privacy, Speaker};
+use crate::domain::{Answer, Clock, File, Identity, Incoming, Place, PlaceRef, Privacy, Speaker};
 use crate::texts::{Arg, Texts};
 use crate::turn::Turns;
 
@@ -42,7 +43,9 @@ pub struct Options {
     /// The place's name.
     pub place: Option<String>,
     /// File of the input history.
-    pub history: std::path::PathBuf,
+    pub history: PathBuf,
+    /// Folder for files that answers come with; made when there is one.
+    pub files: PathBuf,
 }
 
 /// The terminal's connection to the house.
@@ -84,6 +87,7 @@ pub struct Conversation {
     clock: Arc<dyn Clock>,
     screen: Arc<Screen>,
     caller: Mutex<Caller>,
+    files: PathBuf,
     locale: String,
 }
 
@@ -118,7 +122,7 @@ impl Conversation {
             personality: options.personality.clone(),
         };
         let locale = turns.settings.locale.clone();
-        Self { turns, desk, clock, screen, caller: Mutex::new(caller), locale }
+        Self { turns, desk, clock, screen, caller: Mutex::new(caller), files: options.files.clone(), locale }
     }
 
     fn caller(&self) -> Caller {
@@ -236,7 +240,10 @@ impl Conversation {
 
     async fn command(&self, line: &str) -> anyhow::Result<Next> {
         let caller = self.caller();
-        let answer = self.desk.line(&caller, line).await;
+        let mut answer = self.desk.line(&caller, line).await;
+        if let Some(file) = answer.file.take() {
+            answer.text = format!("{}\n{}", answer.text, self.saved(&file));
+        }
         let command = commands::parse(line).ok();
         if let Some(commands::Command::Talk(talk)) = &command
             && let Some(personality) = self.turns.directory.names().find(talk.name.as_str())
@@ -246,6 +253,18 @@ impl Conversation {
         }
         self.screen.command(&answer).await?;
         Ok(if command == Some(commands::Command::Quit) { Next::Leave } else { Next::GoOn })
+    }
+
+    /// Saves a file where only its owner reads it; says where, or why not.
+    fn saved(&self, file: &File) -> String {
+        let path = self.files.join(&file.name);
+        let shown = path.display().to_string();
+        match save(&path, &file.content) {
+            Ok(()) => self.say("console-file-saved", &[("path", shown.into())]),
+            Err(error) => {
+                self.say("console-file-not-saved", &[("path", shown.into()), ("why", error.to_string().into())])
+            }
+        }
     }
 
     async fn message(&self, line: &str) -> anyhow::Result<Next> {
@@ -279,6 +298,18 @@ impl Conversation {
         }
         Ok(Next::GoOn)
     }
+}
+
+fn save(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+
+    if let Some(folder) = path.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 /// Writes all of `text` to `out` and flushes it.
