@@ -18,6 +18,8 @@ pub enum Source {
     Zones,
     /// The commands.
     Commands,
+    /// The providers that keys are taken for.
+    Providers,
 }
 
 /// Why a value cannot be what its argument means; its Fluent message is [`BadArg::id`].
@@ -125,6 +127,11 @@ const LOCALE_MAX: usize = 35;
 /// Longest name in the time zone database with room to spare, in characters.
 const ZONE_MAX: usize = 64;
 
+/// Longest name of a provider, in characters.
+const PROVIDER_MAX: usize = 40;
+/// Longest name of a model, in characters.
+const MODEL_MAX: usize = 200;
+
 texts! {
     /// A name or slug by which somebody means a personality, 1–80 characters.
     PersonalityName(|text| one_line(text, 1, NAME_MAX)),
@@ -144,6 +151,10 @@ texts! {
     LocaleTag(locale_tag),
     /// A name such as `Europe/Berlin`; whether it exists is decided elsewhere.
     ZoneName(zone_name),
+    /// The name of a provider, such as `openrouter`, 1–40 characters.
+    ProviderName(|text| one_line(text, 1, PROVIDER_MAX).map(|name| name.to_lowercase())),
+    /// The name of a model as its provider writes it, 1–200 characters.
+    ModelName(|text| one_line(text, 1, MODEL_MAX)),
 }
 
 impl MemoryRef {
@@ -195,7 +206,7 @@ impl fmt::Display for Page {
 }
 
 /// The types of argument that carry a meaning.
-pub(crate) fn known_types() -> [TypeId; 9] {
+pub(crate) fn known_types() -> [TypeId; 11] {
     [
         TypeId::of::<PersonalityName>(),
         TypeId::of::<PersonaName>(),
@@ -205,6 +216,8 @@ pub(crate) fn known_types() -> [TypeId; 9] {
         TypeId::of::<MemoryRef>(),
         TypeId::of::<LocaleTag>(),
         TypeId::of::<ZoneName>(),
+        TypeId::of::<ProviderName>(),
+        TypeId::of::<ModelName>(),
         TypeId::of::<Page>(),
     ]
 }
@@ -217,6 +230,7 @@ pub(crate) fn source_of(id: TypeId) -> Option<Source> {
         (TypeId::of::<LocaleTag>(), Source::Locales),
         (TypeId::of::<ZoneName>(), Source::Zones),
         (TypeId::of::<CommandWord>(), Source::Commands),
+        (TypeId::of::<ProviderName>(), Source::Providers),
     ]
     .into_iter()
     .find_map(|(of, source)| (of == id).then_some(source))
@@ -236,6 +250,8 @@ pub(crate) fn length_of(id: TypeId) -> Option<(usize, usize)> {
         (TypeId::of::<PersonaDescription>(), (0, DESCRIPTION_MAX)),
         (TypeId::of::<LocaleTag>(), (2, LOCALE_MAX)),
         (TypeId::of::<ZoneName>(), (1, ZONE_MAX)),
+        (TypeId::of::<ProviderName>(), (1, PROVIDER_MAX)),
+        (TypeId::of::<ModelName>(), (1, MODEL_MAX)),
     ]
     .into_iter()
     .find_map(|(of, lengths)| (of == id).then_some(lengths))

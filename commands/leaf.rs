@@ -95,6 +95,7 @@ impl ArgSpec {
             (_, Some(Source::Memories), _) => "6q7r8s".into(),
             (_, Some(Source::Locales), _) => "de".into(),
             (_, Some(Source::Zones), _) => "Europe/Berlin".into(),
+            (_, Some(Source::Providers), _) => "openrouter".into(),
             (_, _, Some((min, _))) => min.to_string(),
             _ => "abbey".into(),
         }

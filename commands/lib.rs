@@ -10,6 +10,7 @@ mod complete;
 mod conversation;
 mod data;
 mod house;
+mod keys;
 mod leaf;
 mod memory;
 mod misread;
@@ -21,13 +22,14 @@ mod words;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use args::{
-    BadArg, CommandWord, LocaleTag, MemoryRef, Page, PersonaDescription, PersonaName, PersonalityName, Pronouns,
-    SearchWord, Source, ZoneName,
+    BadArg, CommandWord, LocaleTag, MemoryRef, ModelName, Page, PersonaDescription, PersonaName, PersonalityName,
+    Pronouns, ProviderName, SearchWord, Source, ZoneName,
 };
 pub use complete::{Candidate, Completion, Wanted, completions};
 pub use conversation::{Reset, ResetStep, Talk};
 pub use data::Data;
 pub use house::Help;
+pub use keys::Keys;
 pub use leaf::{ArgSpec, Leaf, leaves};
 pub use memory::Memory;
 pub use misread::Misread;
@@ -81,6 +83,9 @@ pub enum Command {
     /// Choose how the house treats you
     #[command(subcommand)]
     Settings(Settings),
+    /// Bring your own key for a model
+    #[command(subcommand)]
+    Keys(Keys),
     /// Have what the house keeps about you
     #[command(subcommand)]
     Data(Data),
@@ -138,6 +143,7 @@ impl Command {
             | Self::Quit
             | Self::Persona(Persona::View | Persona::Edit { .. })
             | Self::Settings(Settings::View | Settings::TimeZone { .. } | Settings::Locale { .. })
+            | Self::Keys(Keys::Set { .. } | Keys::List | Keys::Test { .. } | Keys::Remove { .. })
             | Self::Data(Data::Export) => Access::Everyone,
         }
     }
@@ -154,6 +160,7 @@ impl Command {
             | Self::Personality(_)
             | Self::Persona(_)
             | Self::Settings(_)
+            | Self::Keys(_)
             | Self::Data(_) => Where::Everywhere,
         }
     }
@@ -161,9 +168,13 @@ impl Command {
     /// Whether only the asker may see the answer.
     pub fn is_private(&self) -> bool {
         match self {
-            Self::Memory(_) | Self::Inspect | Self::Help(_) | Self::Persona(_) | Self::Settings(_) | Self::Data(_) => {
-                true
-            }
+            Self::Memory(_)
+            | Self::Keys(_)
+            | Self::Inspect
+            | Self::Help(_)
+            | Self::Persona(_)
+            | Self::Settings(_)
+            | Self::Data(_) => true,
             Self::Reset(_) | Self::About | Self::Personality(_) | Self::Talk(_) | Self::Quit => false,
         }
     }
@@ -181,6 +192,7 @@ impl Command {
             Self::Quit => vec!["quit".into()],
             Self::Persona(persona) => within("persona", persona.words()),
             Self::Settings(settings) => within("settings", settings.words()),
+            Self::Keys(keys) => within("keys", keys.words()),
             Self::Data(data) => within("data", data.words()),
         }
     }

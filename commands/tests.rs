@@ -34,6 +34,11 @@ fn any_command() -> impl Strategy<Value = Command> {
         ),
         Just(Command::Settings(Settings::View)),
         Just(Command::Data(Data::Export)),
+        Just(Command::Keys(Keys::List)),
+        some(20).prop_map(|provider| Command::Keys(Keys::Test { provider })),
+        some(20).prop_map(|provider| Command::Keys(Keys::Remove { provider })),
+        (some(20), proptest::option::of(some(60)))
+            .prop_map(|(provider, model)| Command::Keys(Keys::Set { provider, model })),
         some(30).prop_map(|zone| Command::Settings(Settings::TimeZone { zone })),
         some(12).prop_map(|tag| Command::Settings(Settings::Locale { tag })),
     ]
@@ -99,6 +104,10 @@ fn every_leaf_parses_and_fits_discord() {
             "/settings view",
             "/settings time-zone <zone>",
             "/settings locale <tag>",
+            "/keys set <provider> [--model <model>]",
+            "/keys list",
+            "/keys test <provider>",
+            "/keys remove <provider>",
             "/data export",
         ]
     );

@@ -1,7 +1,7 @@
 //! The composition root: the only place that names implementations. Builds a [`House`] from settings and runs it.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -15,7 +15,9 @@ use crate::db::Db;
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::domain::{Clock, PersonalityFile, SystemClock};
+use crate::keyring::{self, Keyring};
 use crate::life::{Ending, Life};
+use crate::model::providers::Providers;
 use crate::model::{LlmProvider, Notice, discover};
 use crate::ops::CannotStart;
 use crate::ops::datadir::DataDir;
@@ -26,10 +28,13 @@ use crate::queue::local::LocalDoorbell;
 use crate::recall::{Recall, Weights};
 use crate::texts::Texts;
 use crate::turn::{Parts, Platforms, TurnSettings, Turns};
+use crate::vault::{Keyset, Vault};
 
 /// File of the data directory that names this instance in leases, so that a restart takes its own lanes back at once.
 const INSTANCE_FILE: &str = "instance";
 
+/// File of the data directory with the keyset, unless the settings name another.
+const KEYSET_FILE: &str = "keyset.json";
 /// File of the data directory that keeps what was typed in the terminal.
 const INPUT_HISTORY: &str = "input-history";
 /// Folder of the data directory for files that were asked for in the terminal.
@@ -74,6 +79,8 @@ impl House {
         let recall = Recall::open(db.clone(), clock.clone(), embedder, store, Weights::DEFAULT).await?;
         let recall = Arc::new(recall);
         let model = crate::model::open(&config.llm, &config.cache_dir(), say).await.context("opening the model")?;
+        let vault = Vault::open(&keyset_path(config, data)).context("opening the keyset")?;
+        let keyring = Arc::new(Keyring::new(db.clone(), clock.clone(), vault, Providers::new(&config.llm)));
         let platforms = Platforms::default();
         let turns = Turns::new(Parts {
             db: db.clone(),
@@ -81,6 +88,7 @@ impl House {
             directory: directory.clone(),
             model: model.clone(),
             recall: recall.clone(),
+            keyring,
             platforms: platforms.clone(),
             texts: texts.clone(),
             doorbell: Arc::new(LocalDoorbell::new(config.workers)),
@@ -148,8 +156,9 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     };
     watch::database(&readiness, &house.db);
     watch::recall(&readiness, &house.recall);
-    house.start();
+    // Before the lanes: what waits for delivery finds its platform connected.
     let fronts = front_ends(&house)?;
+    house.start();
     watch::announce(&config, fronts);
     house.life.soft().cancelled().await;
     Ok(house.stop().await)
@@ -285,6 +294,73 @@ pub async fn reindex(config: Config) -> anyhow::Result<ExitCode> {
     db.close().await;
     writeln!(std::io::stdout(), "{done} memories are indexed.")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `greenroom keys list`: how many members' keys are sealed under each key of the keyset.
+///
+/// # Errors
+/// When the database or the keyset cannot be opened.
+pub async fn keys_list(config: Config) -> anyhow::Result<ExitCode> {
+    let path = keyset_path_in(&config, &config.data_dir);
+    let keyset = Keyset::open(&path).context("opening the keyset")?;
+    let db = Db::open(config.database_url().expose_secret()).await.context("opening the database")?;
+    let counts = crate::db::keys::by_keyset_key(&db).await?;
+    db.close().await;
+    let mut out = std::io::stdout();
+    for id in keyset.ids() {
+        let count = counts.iter().find(|(under, _)| *under == id).map_or(0, |(_, count)| *count);
+        let primary = if id == keyset.primary() { ", primary" } else { "" };
+        writeln!(out, "key {id}{primary}: {count} members' keys")?;
+    }
+    let lost: Vec<_> = counts.iter().filter(|(under, _)| !keyset.ids().contains(under)).collect();
+    for (id, count) in &lost {
+        writeln!(
+            out,
+            "key {id} is MISSING: {count} members' keys cannot be opened; restore the keyset from its backup"
+        )?;
+    }
+    Ok(if lost.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `greenroom keys rotate`: a new primary key, and every row sealed anew under it. Safe while the house serves.
+///
+/// # Errors
+/// When the keyset cannot be written, or a row cannot be opened; running it again goes on where it stopped.
+pub async fn keys_rotate(config: Config) -> anyhow::Result<ExitCode> {
+    let path = keyset_path_in(&config, &config.data_dir);
+    let mut keyset = Keyset::open(&path).context("opening the keyset")?;
+    let db = Db::open(config.database_url().expose_secret()).await.context("opening the database")?;
+    let counts = crate::db::keys::by_keyset_key(&db).await?;
+    // A rotation that was cut off goes on; a finished one begins anew.
+    let is_unfinished = keyset.ids().len() > 1 && counts.iter().any(|(under, _)| *under != keyset.primary());
+    if !is_unfinished {
+        // Keys that nothing is sealed under have served.
+        for id in keyset.ids() {
+            if id != keyset.primary() && !counts.iter().any(|(under, _)| *under == id) {
+                keyset.remove(id)?;
+            }
+        }
+        keyset.add_primary()?;
+        keyset.save(&path)?;
+    }
+    let vault = Vault::open(&path)?;
+    let swept = keyring::sweep(&db, &vault).await.context("sealing the rows anew")?;
+    db.close().await;
+    writeln!(
+        std::io::stdout(),
+        "{swept} members' keys are sealed under key {}. The key before it stays in the keyset until the next rotation; \
+         back the keyset up now, apart from the database.",
+        keyset.primary()
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn keyset_path(config: &Config, data: &DataDir) -> PathBuf {
+    keyset_path_in(config, data.path())
+}
+
+fn keyset_path_in(config: &Config, data: &Path) -> PathBuf {
+    config.keyset.clone().unwrap_or_else(|| data.join(KEYSET_FILE))
 }
 
 /// `greenroom eval memory`: measures the memory search.

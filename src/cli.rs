@@ -46,6 +46,9 @@ pub enum Command {
     Doctor,
     /// Rebuild the vectors of all memories
     Reindex,
+    /// About the keyset that seals members' keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Measure quality
     #[command(subcommand)]
     Eval(EvalCommand),
@@ -89,6 +92,15 @@ pub struct EvalMemoryOptions {
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to do with the keyset.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Count members' keys by the key of the keyset they are sealed under
+    List,
+    /// Make a new key and seal every member's key anew under it; the house may serve meanwhile
+    Rotate,
 }
 
 /// What to say about settings.
@@ -140,6 +152,8 @@ fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> {
             Command::Migrate => app::migrate(config).await,
             Command::Doctor => app::doctor(config).await,
             Command::Reindex => app::reindex(config).await,
+            Command::Keys(KeysCommand::List) => app::keys_list(config).await,
+            Command::Keys(KeysCommand::Rotate) => app::keys_rotate(config).await,
             Command::Eval(EvalCommand::Memory(options)) => app::eval_memory(config, options).await,
             Command::Config(ConfigCommand::Example) | Command::Health => Ok(ExitCode::SUCCESS),
         }

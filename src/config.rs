@@ -90,6 +90,8 @@ pub struct LlmConfig {
     pub model: Option<String>,
     /// `GREENROOM_LOCAL_MODEL`: a GGUF file for the in-process model.
     pub local_model: Option<PathBuf>,
+    /// `GREENROOM_PROVIDERS`: further providers that members may bring a key for, name and base URL.
+    pub providers: Vec<(String, String)>,
     /// `LLM_CONTEXT_TOKENS`: window of the model where the tables do not know it.
     pub context_tokens: Option<u32>,
     /// `LLM_CONNECT_TIMEOUT_SECS`, default 5.
@@ -205,6 +207,7 @@ impl Config {
                 api_key: values.secret("LLM_API_KEY"),
                 model: values.text("LLM_MODEL"),
                 local_model: path("GREENROOM_LOCAL_MODEL"),
+                providers: values.parsed("GREENROOM_PROVIDERS", providers).unwrap_or_default(),
                 context_tokens: values.number("LLM_CONTEXT_TOKENS", CONTEXT_MIN, CONTEXT_MAX),
                 connect_timeout_secs: seconds(values, "LLM_CONNECT_TIMEOUT_SECS"),
                 first_byte_timeout_secs: seconds(values, "LLM_FIRST_BYTE_TIMEOUT_SECS"),
@@ -382,6 +385,25 @@ fn owners(text: &str) -> Result<Vec<String>, String> {
             if is_valid { Ok(owner.to_owned()) } else { Err(wanted()) }
         })
         .collect()
+}
+
+/// `name=https://…/v1, name=…`: no name twice.
+fn providers(text: &str) -> Result<Vec<(String, String)>, String> {
+    let wanted = "give NAME=URL,NAME=URL with names of small letters, digits and hyphens";
+    let mut found: Vec<(String, String)> = Vec::new();
+    for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        let (name, url) = entry.split_once('=').ok_or(wanted)?;
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || name.len() > 40 || !name.chars().all(is_name) {
+            return Err(wanted.to_owned());
+        }
+        if found.iter().any(|(known, _)| known == name) {
+            return Err(format!("{name} is there twice"));
+        }
+        web_url(url)?;
+        found.push((name.to_owned(), url.trim_end_matches('/').to_owned()));
+    }
+    Ok(found)
 }
 
 fn matrix_user(text: &str) -> Result<String, &'static str> {

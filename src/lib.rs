@@ -11,6 +11,7 @@ pub mod desk;
 pub mod directory;
 pub mod domain;
 pub mod guard;
+pub mod keyring;
 pub mod life;
 pub mod model;
 pub mod ops;
@@ -22,6 +23,7 @@ pub mod recall;
 pub mod testing;
 pub mod texts;
 pub mod turn;
+pub mod vault;
 
 /// Reports a failed database operation once, where it is handled.
 pub(crate) fn ops_error(doing: &'static str, error: &db::Error) {

@@ -10,19 +10,22 @@ use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::OperatorKey;
+use crate::config::{Config, LlmConfig, OperatorKey};
 use crate::db::{self, Db};
 use crate::directory::Directory;
 use crate::domain::{
     Clock, Identity, KeySource, Moment, PersonalityFile, PlaceRef, Privacy, Scope, SystemClock, TurnId,
 };
+use crate::keyring::Keyring;
 use crate::life::{Ending, Life};
+use crate::model::providers::Providers;
 use crate::model::{ChatRequest, Finish, LlmProvider, ModelError, ModelInfo, Reply, TokenUse, tokens};
 use crate::platform::fake::{Event, FakePlatform, Rooms};
 use crate::queue::local::LocalDoorbell;
 use crate::recall::{Embedder, Recall, RecallError, Side, Space, VectorStore, Weights};
 use crate::texts::Texts;
 use crate::turn::{Parts, Platforms, Received, TurnSettings, Turns};
+use crate::vault::Vault;
 
 /// The setting that names the PostgreSQL server of the tests: an admin URL.
 pub const POSTGRES_SETTING: &str = "GREENROOM_TEST_POSTGRES";
@@ -281,10 +284,19 @@ impl World {
     pub async fn with(engine: Engine, model: Answering) -> Self {
         let scratch = Scratch::new();
         let url = fresh_database(engine, &scratch).await;
-        Self::at(&url, scratch, model).await
+        Self::at(&url, scratch, model, Vec::new()).await
     }
 
-    async fn at(url: &str, scratch: Scratch, model: Answering) -> Self {
+    /// A house that takes members' keys for a provider of this name and address, besides the built-in ones.
+    pub async fn with_provider(engine: Engine, name: &str, base_url: &str) -> Self {
+        let scratch = Scratch::new();
+        let url = fresh_database(engine, &scratch).await;
+        Self::at(&url, scratch, Answering::default(), vec![(name.to_owned(), base_url.to_owned())]).await
+    }
+
+    async fn at(url: &str, scratch: Scratch, model: Answering, providers: Vec<(String, String)>) -> Self {
+        let settings = Config::from_env([]).expect("every setting has a default");
+        let providers = Providers::new(&LlmConfig { providers, ..settings.llm });
         let db = Db::open(url).await.expect("a fresh database opens");
         let store: Arc<dyn VectorStore> = Arc::new(crate::recall::Exact::new(db.clone()));
         let clock = Arc::new(TestClock::default());
@@ -296,6 +308,8 @@ impl World {
         let recall = Recall::open(db.clone(), clock.clone(), embedder, store, Weights::DEFAULT)
             .await
             .expect("an empty store takes any space");
+        let vault = Vault::open(&scratch.path().join("keyset.json")).expect("a keyset is made");
+        let keyring = Keyring::new(db.clone(), clock.clone(), vault, providers);
         let platforms = Platforms::default();
         platforms.add(Arc::new(FakePlatform::here(rooms.clone())));
         let turns = Turns::new(Parts {
@@ -304,6 +318,7 @@ impl World {
             directory: Arc::new(directory),
             model: model.clone(),
             recall: Arc::new(recall),
+            keyring: Arc::new(keyring),
             platforms,
             texts: Arc::new(Texts::load("en-US").expect("the texts are sound")),
             doorbell: Arc::new(LocalDoorbell::new(64)),

@@ -15,3 +15,4 @@ console-goodbye = Bis bald. Was du gesagt hast, bleibt aufgehoben.
 console-no-history = Der Eingabeverlauf ließ sich nicht unter { $path } sichern.
 console-file-saved = Gespeichert als { $path }
 console-file-not-saved = Die Datei konnte nicht in { $path } gespeichert werden: { $why }
+console-form-left = Alles bleibt, wie es war.

@@ -15,6 +15,10 @@ failure-malformed = Das Modell hat etwas geschickt, womit ich nichts anfangen ka
 failure-bad-request = So, wie das Modell eingerichtet ist, kann es darauf nicht antworten. Wer dieses Haus betreibt, kann Namen und Einstellungen des Modells prüfen.
 failure-cancelled = Gut, ich habe aufgehört. Von der Antwort wird nichts behalten.
 failure-gave-up = Ich habe es mehrmals versucht, und jedes Mal ging im Haus etwas schief. Wer es betreibt, findet einen Vermerk. Frag bitte noch einmal anders.
+failure-own-key-invalid = Dein eigener Schlüssel wird nicht mehr angenommen, darum kann ich nicht antworten. /keys list zeigt ihn, /keys set nimmt einen neuen, /keys remove entfernt ihn.
+failure-own-key-no-credit = Das Konto hinter deinem Schlüssel hat kein Guthaben mehr. Lade es dort auf, oder entferne den Schlüssel mit /keys remove.
+failure-own-key-bad-request = Dein Anbieter nimmt das Modell nicht an, auf das dein Schlüssel eingestellt ist. /keys list zeigt es, /keys set mit --model wählt ein anderes.
+failure-own-key-unusable = Dein eigener Schlüssel lässt sich nicht öffnen oder benutzen, und mit einem fremden antworte ich nicht. Gib ihn mit /keys set neu ein, oder entferne ihn mit /keys remove.
 
 ## Eine Zeile, die wie ein Befehl anfängt, aber nicht als solcher zu lesen ist.
 
@@ -55,5 +59,14 @@ refusal-zone-unknown = Die Zeitzone „{ $zone }“ kenne ich nicht. Schreib sie
 refusal-locale-unknown = „{ $locale }“ spreche ich noch nicht. Ich spreche: { $locales }.
 refusal-message-too-long = Diese Nachricht ist zu lang: Mehr als { $max } Zeichen gehen nicht. Bitte schick sie in Stücken.
 refusal-internal = Im Haus ist etwas schiefgegangen; für die Betreiber ist es festgehalten. Bitte versuch es noch einmal.
-refusal-model-not-offered = Das Modell dieses Hauses steht nicht allen offen. Frag die Person, die es betreibt, ob du es nutzen darfst.
+refusal-model-not-offered = Das Modell dieses Hauses steht nicht allen offen. Bring mit /keys set einen eigenen Schlüssel mit, oder frag, wer dieses Haus betreibt.
 refusal-recall-away = Das Gedächtnis ist gerade nicht erreichbar. Es wurde nichts geändert; versuch es gleich noch einmal.
+refusal-keys-provider-unknown = Den Anbieter „{ $provider }“ kenne ich nicht. Ich kenne: { $providers }.
+refusal-keys-none = Du hast hier keinen Schlüssel für { $provider }. /keys list zeigt deine.
+refusal-keys-no-model = Sag, welches Modell von { $provider } es sein soll: /keys set { $provider } --model und sein Name.
+refusal-keys-not-a-key = So sieht kein Schlüssel aus: Er ist ein Wort ohne Leerzeichen mit mindestens 8 Zeichen. Nichts wurde aufbewahrt.
+refusal-keys-too-often = Das waren viele Schlüssel in kurzer Zeit. Der nächste kann in { $minutes } min probiert werden. Nichts wurde aufbewahrt.
+refusal-keys-refused = { $provider } nimmt diesen Schlüssel nicht an. Nichts wurde aufbewahrt.
+refusal-keys-model-unknown = { $provider } nimmt den Schlüssel an, kennt aber dieses Modell nicht. Nenne eines mit --model. Nichts wurde aufbewahrt.
+refusal-keys-unusable = Der Schlüssel für { $provider } lässt sich gerade nicht benutzen; das ist für den Betreiber dieses Hauses festgehalten.
+refusal-key-in-message = In dieser Nachricht steht etwas, das wie der Schlüssel eines Anbieters aussieht. Ich habe sie nicht angenommen: Nichts davon ist gespeichert oder weitergegeben. Falls andere ihn sehen konnten, widerrufe ihn beim Anbieter. Schlüssel nimmt das Haus so: /keys set

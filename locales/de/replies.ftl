@@ -95,3 +95,24 @@ label-settings-locale = Sprache
 
 ## /data
 reply-data-exported = Alles, was dieses Haus über dich gespeichert hat: { $messages } Nachrichten (deine und die Antworten), { $memories } Erinnerungen, { $answers } abgerechnete oder kostenlose Antworten. Die Datei ist JSON, das jedes Programm lesen kann.
+
+## /keys
+reply-keys-ask = Dein Schlüssel für { $provider } beantwortet dir mit dem Modell { $model } deine Nachrichten, auf deine Kosten, und sonst niemandem. Er wird versiegelt aufbewahrt und nie wieder gezeigt. Schreib ihn nicht ins Gespräch.
+form-keys-key = Dein Schlüssel für { $provider }
+reply-keys-set = Dein Schlüssel für { $provider } gilt. Ab jetzt wird dir mit ihm geantwortet.
+reply-keys-set-unverified = Dein Schlüssel für { $provider } ist aufbewahrt, aber { $provider } war nicht zu erreichen. Mit deiner nächsten Nachricht wird er ausprobiert.
+reply-keys-none = Du hast keinen Schlüssel mitgebracht. So geht es: /keys set und einer von { $providers }
+reply-keys = { $count ->
+        [one] Dein Schlüssel
+       *[other] Deine Schlüssel
+    }
+reply-keys-tested = Dein Schlüssel für { $provider } { $state }.
+reply-keys-removed = Dein Schlüssel für { $provider } ist aus diesem Haus entfernt. Bei { $provider } selbst gibt es ihn weiterhin.
+keys-row = { $mask } · { $model } · { $state } · zuletzt geprüft: { $checked }
+keys-row-answering = { $mask } · { $model } · { $state } · zuletzt geprüft: { $checked } · antwortet dir
+keys-never-checked = nie
+keys-state-valid = gilt
+keys-state-invalid = wird nicht angenommen
+keys-state-no-credit = hat kein Guthaben mehr
+keys-state-limited = wird zu oft gefragt
+keys-state-unverified = konnte noch nicht geprüft werden

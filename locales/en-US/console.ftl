@@ -15,3 +15,4 @@ console-goodbye = Goodbye. What you said is kept; until next time.
 console-no-history = The input history could not be saved to { $path }.
 console-file-saved = Saved as { $path }
 console-file-not-saved = The file could not be saved to { $path }: { $why }
+console-form-left = Left as it was.

@@ -15,6 +15,10 @@ failure-malformed = The model sent something I can’t make sense of. Please ask
 failure-bad-request = The model isn’t set up in a way that lets it answer this. Whoever runs this house can check the model’s name and settings.
 failure-cancelled = All right, I stopped. Nothing of that answer is kept.
 failure-gave-up = I tried this several times, and each time something in the house broke. It has been written down for whoever runs it. Please ask in another way.
+failure-own-key-invalid = Your own key is not accepted any more, so I can’t answer. /keys list shows it; /keys set puts in a new one, /keys remove takes it away.
+failure-own-key-no-credit = The account behind your own key has no credit left. Top it up there, or take the key away with /keys remove.
+failure-own-key-bad-request = Your provider does not take the model your key is set to. /keys list shows it; /keys set with --model chooses another.
+failure-own-key-unusable = Your own key can’t be opened or used, and I don’t answer with anybody else’s. Put it in again with /keys set, or take it away with /keys remove.
 
 ## A line that starts like a command but cannot be read as one.
 
@@ -55,5 +59,14 @@ refusal-zone-unknown = I don’t know the time zone “{ $zone }”. Write it li
 refusal-locale-unknown = I don’t speak “{ $locale }” yet. I do speak: { $locales }.
 refusal-message-too-long = That message is too long to take in: { $max } characters is the most. Please send it in pieces.
 refusal-internal = Something went wrong in the house, and it has been written down for whoever runs it. Please try again.
-refusal-model-not-offered = The model of this house is not open to everyone. Ask whoever runs it to let you use it.
+refusal-model-not-offered = The model of this house is not open to everyone. Bring your own key with /keys set, or ask whoever runs this house.
 refusal-recall-away = Memory can’t be reached at the moment. Nothing was changed; please try again in a little while.
+refusal-keys-provider-unknown = I don’t know the provider “{ $provider }”. I know: { $providers }.
+refusal-keys-none = You have no key for { $provider } here. /keys list shows yours.
+refusal-keys-no-model = Say which model of { $provider } to use: /keys set { $provider } --model and its name.
+refusal-keys-not-a-key = That is not what a key looks like: it is one word without spaces, of at least 8 characters. Nothing was kept.
+refusal-keys-too-often = That was a lot of keys in a short time. The next one can be tried in { $minutes } min. Nothing was kept.
+refusal-keys-refused = { $provider } does not accept this key. Nothing was kept.
+refusal-keys-model-unknown = { $provider } accepts the key but does not know that model. Name one with --model. Nothing was kept.
+refusal-keys-unusable = The key for { $provider } can’t be used just now; it has been written down for whoever runs this house.
+refusal-key-in-message = That message holds what looks like a provider’s key, so I did not take it in: nothing of it is stored or sent anywhere. If others could see it, revoke the key at its provider. To give a key to this house: /keys set

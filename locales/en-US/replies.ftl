@@ -95,3 +95,24 @@ label-settings-locale = Language
 
 ## /data
 reply-data-exported = Everything this house keeps about you: { $messages } messages (yours and the answers), { $memories } memories, { $answers } paid or free answers. The file is JSON that any program can read.
+
+## /keys
+reply-keys-ask = Your key for { $provider } will answer you with the model { $model }, at your cost, and nobody else. It is kept sealed and never shown again. Do not write it into the conversation.
+form-keys-key = Your key for { $provider }
+reply-keys-set = Your key for { $provider } works. From now on it answers you.
+reply-keys-set-unverified = Your key for { $provider } is kept, but { $provider } could not be asked about it. It is tried with your next message.
+reply-keys-none = You have brought no key. To bring one: /keys set and one of { $providers }
+reply-keys = { $count ->
+        [one] Your key
+       *[other] Your keys
+    }
+reply-keys-tested = Your key for { $provider } { $state }.
+reply-keys-removed = Your key for { $provider } is removed from this house. At { $provider } it goes on to exist.
+keys-row = { $mask } · { $model } · { $state } · last checked: { $checked }
+keys-row-answering = { $mask } · { $model } · { $state } · last checked: { $checked } · answers you
+keys-never-checked = never
+keys-state-valid = works
+keys-state-invalid = is not accepted
+keys-state-no-credit = has no credit left
+keys-state-limited = is being asked too often
+keys-state-unverified = could not be checked yet

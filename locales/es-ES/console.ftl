@@ -15,3 +15,4 @@ console-goodbye = Hasta pronto. Lo que has dicho queda guardado.
 console-no-history = No se ha podido guardar el historial de entrada en { $path }.
 console-file-saved = Guardado como { $path }
 console-file-not-saved = No se pudo guardar el archivo en { $path }: { $why }
+console-form-left = Se queda como estaba.

@@ -15,6 +15,10 @@ failure-malformed = El modelo ha enviado algo que no entiendo. Vuelve a pregunta
 failure-bad-request = Tal como está configurado, el modelo no puede responder a esto. Quien lleva esta casa puede revisar el nombre y los ajustes del modelo.
 failure-cancelled = De acuerdo, lo dejo. No se guarda nada de esa respuesta.
 failure-gave-up = Lo he intentado varias veces y cada vez algo ha fallado en la casa. Ha quedado anotado para quien la lleva. Prueba a preguntarlo de otra manera.
+failure-own-key-invalid = Tu propia clave ya no se acepta, así que no puedo responder. /keys list la muestra; /keys set pone otra y /keys remove la quita.
+failure-own-key-no-credit = La cuenta de tu propia clave se quedó sin saldo. Recárgala allí o quita la clave con /keys remove.
+failure-own-key-bad-request = Tu proveedor no acepta el modelo que tiene puesto tu clave. /keys list lo muestra; /keys set con --model elige otro.
+failure-own-key-unusable = Tu propia clave no se puede abrir o usar, y no respondo con la de nadie más. Ponla otra vez con /keys set o quítala con /keys remove.
 
 ## Una línea que empieza como un comando pero no se puede leer como tal.
 
@@ -55,5 +59,14 @@ refusal-zone-unknown = No conozco la zona horaria «{ $zone }». Escríbela como
 refusal-locale-unknown = Todavía no hablo «{ $locale }». Sí hablo: { $locales }.
 refusal-message-too-long = Ese mensaje es demasiado largo: caben { $max } caracteres como máximo. Envíalo por partes, por favor.
 refusal-internal = Algo ha fallado en la casa y ha quedado anotado para quien la lleva. Prueba otra vez, por favor.
-refusal-model-not-offered = El modelo de esta casa no está abierto a todo el mundo. Pide a quien la lleva que te deje usarlo.
+refusal-model-not-offered = El modelo de esta casa no está abierto a todo el mundo. Trae tu propia clave con /keys set o pregunta a quien la lleva.
 refusal-recall-away = Ahora mismo no se puede acceder a la memoria. No se ha cambiado nada; inténtalo de nuevo dentro de un rato.
+refusal-keys-provider-unknown = No conozco el proveedor «{ $provider }». Conozco: { $providers }.
+refusal-keys-none = Aquí no tienes ninguna clave de { $provider }. /keys list muestra las tuyas.
+refusal-keys-no-model = Di qué modelo de { $provider } hay que usar: /keys set { $provider } --model y su nombre.
+refusal-keys-not-a-key = Eso no parece una clave: es una sola palabra sin espacios, de al menos 8 caracteres. No se guardó nada.
+refusal-keys-too-often = Han sido muchas claves en poco tiempo. La siguiente se puede probar dentro de { $minutes } min. No se guardó nada.
+refusal-keys-refused = { $provider } no acepta esta clave. No se guardó nada.
+refusal-keys-model-unknown = { $provider } acepta la clave pero no conoce ese modelo. Indica uno con --model. No se guardó nada.
+refusal-keys-unusable = La clave de { $provider } no se puede usar ahora; ha quedado anotado para quien lleva esta casa.
+refusal-key-in-message = Ese mensaje contiene lo que parece la clave de un proveedor, así que no lo he aceptado: nada de él se guarda ni se envía. Si otras personas pudieron verla, revócala en su proveedor. Para dar una clave a esta casa: /keys set

@@ -95,3 +95,24 @@ label-settings-locale = Idioma
 
 ## /data
 reply-data-exported = Todo lo que esta casa guarda sobre ti: { $messages } mensajes (los tuyos y las respuestas), { $memories } recuerdos, { $answers } respuestas, pagadas o gratuitas. El archivo es JSON y cualquier programa puede leerlo.
+
+## /keys
+reply-keys-ask = Tu clave de { $provider } te responderá a ti con el modelo { $model }, a tu cargo, y a nadie más. Se guarda sellada y no se vuelve a mostrar. No la escribas en la conversación.
+form-keys-key = Tu clave de { $provider }
+reply-keys-set = Tu clave de { $provider } funciona. A partir de ahora te responde.
+reply-keys-set-unverified = Tu clave de { $provider } está guardada, pero no se pudo preguntar a { $provider }. Se probará con tu próximo mensaje.
+reply-keys-none = No has traído ninguna clave. Para traer una: /keys set y uno de { $providers }
+reply-keys = { $count ->
+        [one] Tu clave
+       *[other] Tus claves
+    }
+reply-keys-tested = Tu clave de { $provider } { $state }.
+reply-keys-removed = Tu clave de { $provider } ya no está en esta casa. En { $provider } sigue existiendo.
+keys-row = { $mask } · { $model } · { $state } · última comprobación: { $checked }
+keys-row-answering = { $mask } · { $model } · { $state } · última comprobación: { $checked } · te responde
+keys-never-checked = nunca
+keys-state-valid = funciona
+keys-state-invalid = no se acepta
+keys-state-no-credit = se quedó sin saldo
+keys-state-limited = recibe demasiadas peticiones
+keys-state-unverified = aún no se pudo comprobar

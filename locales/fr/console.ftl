@@ -15,3 +15,4 @@ console-goodbye = À bientôt. Ce que tu as dit est gardé.
 console-no-history = L’historique de saisie n’a pas pu être enregistré dans { $path }.
 console-file-saved = Enregistré sous { $path }
 console-file-not-saved = Le fichier n’a pas pu être enregistré dans { $path } : { $why }
+console-form-left = Tout reste comme avant.

@@ -15,6 +15,10 @@ failure-malformed = Le modèle a envoyé quelque chose que je ne comprends pas. 
 failure-bad-request = Tel qu’il est réglé, le modèle ne peut pas répondre à cela. La personne qui tient cette maison peut vérifier le nom et les réglages du modèle.
 failure-cancelled = D’accord, j’arrête. Rien de cette réponse n’est gardé.
 failure-gave-up = J’ai essayé plusieurs fois, et chaque fois quelque chose a lâché dans la maison. C’est noté pour la personne qui s’en occupe. Essaie de le demander autrement.
+failure-own-key-invalid = Ta propre clé n’est plus acceptée, je ne peux donc pas répondre. /keys list la montre ; /keys set en met une autre, /keys remove la retire.
+failure-own-key-no-credit = Le compte de ta propre clé n’a plus de crédit. Recharge-le là-bas, ou retire la clé avec /keys remove.
+failure-own-key-bad-request = Ton fournisseur n’accepte pas le modèle réglé pour ta clé. /keys list le montre ; /keys set avec --model en choisit un autre.
+failure-own-key-unusable = Ta propre clé ne peut pas être ouverte ou utilisée, et je ne réponds avec celle de personne d’autre. Remets-la avec /keys set, ou retire-la avec /keys remove.
 
 ## Une ligne qui commence comme une commande mais ne se lit pas comme telle.
 
@@ -55,5 +59,14 @@ refusal-zone-unknown = Je ne connais pas le fuseau horaire « { $zone } ». É
 refusal-locale-unknown = Je ne parle pas encore « { $locale } ». Je parle : { $locales }.
 refusal-message-too-long = Ce message est trop long : { $max } caractères au plus. Envoie-le en plusieurs morceaux, s’il te plaît.
 refusal-internal = Quelque chose s’est mal passé dans la maison ; c’est noté pour la personne qui la tient. Réessaie, s’il te plaît.
-refusal-model-not-offered = Le modèle de cette maison n’est pas ouvert à tout le monde. Demande à la personne qui s’en occupe de te laisser l’utiliser.
+refusal-model-not-offered = Le modèle de cette maison n’est pas ouvert à tout le monde. Apporte ta propre clé avec /keys set, ou demande à qui la tient.
 refusal-recall-away = La mémoire est injoignable pour le moment. Rien n’a été changé ; réessaie dans un instant.
+refusal-keys-provider-unknown = Je ne connais pas le fournisseur « { $provider } ». Je connais : { $providers }.
+refusal-keys-none = Tu n’as pas de clé { $provider } ici. /keys list montre les tiennes.
+refusal-keys-no-model = Dis quel modèle de { $provider } utiliser : /keys set { $provider } --model et son nom.
+refusal-keys-not-a-key = Ça ne ressemble pas à une clé : c’est un seul mot sans espaces, d’au moins 8 caractères. Rien n’a été gardé.
+refusal-keys-too-often = Cela fait beaucoup de clés en peu de temps. La prochaine pourra être essayée dans { $minutes } min. Rien n’a été gardé.
+refusal-keys-refused = { $provider } n’accepte pas cette clé. Rien n’a été gardé.
+refusal-keys-model-unknown = { $provider } accepte la clé mais ne connaît pas ce modèle. Nommes-en un avec --model. Rien n’a été gardé.
+refusal-keys-unusable = La clé { $provider } ne peut pas être utilisée pour l’instant ; c’est noté pour qui tient cette maison.
+refusal-key-in-message = Ce message contient ce qui ressemble à la clé d’un fournisseur, je ne l’ai donc pas pris : rien n’en est gardé ni envoyé. Si d’autres ont pu la voir, révoque-la chez son fournisseur. Pour confier une clé à cette maison : /keys set

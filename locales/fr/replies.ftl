@@ -95,3 +95,24 @@ label-settings-locale = Langue
 
 ## /data
 reply-data-exported = Tout ce que cette maison garde sur toi : { $messages } messages (les tiens et les réponses), { $memories } souvenirs, { $answers } réponses, payées ou gratuites. Le fichier est du JSON que tout programme sait lire.
+
+## /keys
+reply-keys-ask = Ta clé { $provider } te répondra à toi, avec le modèle { $model }, à tes frais, et à personne d’autre. Elle est gardée scellée et n’est plus jamais montrée. Ne l’écris pas dans la conversation.
+form-keys-key = Ta clé { $provider }
+reply-keys-set = Ta clé { $provider } marche. C’est elle qui te répond désormais.
+reply-keys-set-unverified = Ta clé { $provider } est gardée, mais { $provider } n’a pas pu être interrogé. Elle sera essayée avec ton prochain message.
+reply-keys-none = Tu n’as apporté aucune clé. Pour en apporter une : /keys set et l’un de { $providers }
+reply-keys = { $count ->
+        [one] Ta clé
+       *[other] Tes clés
+    }
+reply-keys-tested = Ta clé { $provider } { $state }.
+reply-keys-removed = Ta clé { $provider } est retirée de cette maison. Chez { $provider }, elle existe toujours.
+keys-row = { $mask } · { $model } · { $state } · dernière vérification : { $checked }
+keys-row-answering = { $mask } · { $model } · { $state } · dernière vérification : { $checked } · te répond
+keys-never-checked = jamais
+keys-state-valid = marche
+keys-state-invalid = n’est pas acceptée
+keys-state-no-credit = n’a plus de crédit
+keys-state-limited = reçoit trop de demandes
+keys-state-unverified = n’a pas encore pu être vérifiée

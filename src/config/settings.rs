@@ -88,6 +88,16 @@ pub const GROUPS: &[Group] = &[
                 "everyone where the model is local, else owners",
                 "Who may use the operator's model: everyone, owners or nobody.",
             ),
+            unset(
+                "GREENROOM_PROVIDERS",
+                "the built-in ones: OpenRouter, OpenAI, Anthropic, Google, Mistral, Groq, DeepSeek, xAI",
+                "Further OpenAI-compatible providers that members may bring a key for: NAME=URL,NAME=URL.",
+            ),
+            unset(
+                "GREENROOM_KEYSET",
+                "keyset.json in the data directory, made at the first start",
+                "File with the keys that seal members' own keys. Back it up apart from the database.",
+            ),
             unset("GREENROOM_LOCAL_MODEL", "SmolLM2, fetched once", "A GGUF file for the in-process model."),
             unset(
                 "LLM_CONTEXT_TOKENS",
@@ -148,11 +158,6 @@ pub const GROUPS: &[Group] = &[
         title: "Not in this build yet: set, these are reported at start and have no effect",
         is_built: false,
         settings: &[
-            unset(
-                "GREENROOM_KEYSET",
-                "a keyset file in the data directory",
-                "File with the keys that seal members' own provider keys.",
-            ),
             secret("DISCORD_TOKEN", "no Discord", "Bot token."),
             unset("DISCORD_API_URL", "Discord itself", "http://HOST:PORT in Discord's place; loopback only."),
             unset("PLURALKIT_API_URL", "PluralKit's own", "http://HOST:PORT/v2 in PluralKit's place."),

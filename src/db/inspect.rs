@@ -62,6 +62,17 @@ impl Db {
         Ok(number)
     }
 
+    /// Runs a statement that changes rows behind the program's back.
+    pub async fn run(&self, statement: &'static str) -> Result<(), Error> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                on_tx!(tx, c => sqlx::query(statement).execute(c).await.map(|_| ()))?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// Puts a turn back into its lane as if it had been tried `attempt` times without an answer.
     pub async fn rewind(&self, turn: &TurnId, attempt: i64) -> Result<(), Error> {
         let turn = turn.clone();

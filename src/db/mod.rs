@@ -9,6 +9,7 @@ pub mod chunks;
 mod health;
 #[cfg(feature = "testing")]
 mod inspect;
+pub mod keys;
 pub mod memories;
 pub mod messages;
 pub mod meta;

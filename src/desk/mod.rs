@@ -5,6 +5,7 @@ mod conversation;
 mod data;
 mod house;
 mod inspect;
+mod keys;
 mod memory;
 mod persona;
 mod personality;
@@ -13,6 +14,7 @@ mod settings;
 use std::sync::Arc;
 
 use commands::{Access, Command, Where};
+use secrecy::SecretString;
 
 use crate::db;
 use crate::directory::Person;
@@ -31,6 +33,9 @@ pub struct Caller {
     /// Slug of the personality the caller talks with.
     pub personality: String,
 }
+
+/// What a form brought: names of its fields and what was given.
+pub type Filled = Vec<(&'static str, SecretString)>;
 
 /// Answers commands.
 pub struct Desk {
@@ -64,6 +69,7 @@ pub(crate) struct Session<'a> {
     person: Arc<Person>,
     place: Arc<Place>,
     locale: String,
+    filled: Filled,
 }
 
 impl Desk {
@@ -74,8 +80,13 @@ impl Desk {
 
     /// Reads and answers a line such as `/memory view`.
     pub async fn line(&self, caller: &Caller, line: &str) -> Answer {
+        self.filled(caller, line, Filled::default()).await
+    }
+
+    /// Answers a line whose form was filled in.
+    pub async fn filled(&self, caller: &Caller, line: &str, filled: Filled) -> Answer {
         match commands::parse(line) {
-            Ok(command) => self.run(caller, command).await,
+            Ok(command) => self.run(caller, command, filled).await,
             Err(misread) => {
                 let locale = self.locale_of(caller).await;
                 let args: Vec<(&str, Arg)> =
@@ -86,9 +97,9 @@ impl Desk {
     }
 
     /// Answers a command.
-    pub async fn run(&self, caller: &Caller, command: Command) -> Answer {
+    pub async fn run(&self, caller: &Caller, command: Command, filled: Filled) -> Answer {
         let is_private = command.is_private();
-        match self.answer(caller, command).await {
+        match self.answer(caller, command, filled).await {
             Ok(mut answer) => {
                 answer.private |= is_private;
                 answer
@@ -107,14 +118,14 @@ impl Desk {
         }
     }
 
-    async fn answer(&self, caller: &Caller, command: Command) -> Result<Answer, Stop> {
+    async fn answer(&self, caller: &Caller, command: Command, filled: Filled) -> Result<Answer, Stop> {
         if command.access() == Access::Operator && !access::is_owner(&self.turns.settings.owners, &caller.identity) {
             return Err(Refusal::new("refusal-not-allowed").into());
         }
         if command.place() == Where::Terminal && caller.place.platform != "console" {
             return Err(Refusal::new("refusal-only-terminal").arg("command", command.line()).into());
         }
-        let session = self.session(caller).await?;
+        let session = Session { filled, ..self.session(caller).await? };
         match command {
             Command::Memory(memory) => memory::run(&session, memory).await,
             Command::Reset(reset) => conversation::reset(&session, &reset).await,
@@ -127,6 +138,7 @@ impl Desk {
             Command::Persona(persona) => persona::run(&session, persona).await,
             Command::Settings(settings) => settings::run(&session, &settings).await,
             Command::Data(data) => data::run(&session, &data).await,
+            Command::Keys(keys) => keys::run(&session, keys).await,
         }
     }
 
@@ -134,7 +146,7 @@ impl Desk {
         let person = self.turns.directory.person(&caller.identity, &caller.name).await?;
         let place = self.turns.directory.place(&caller.place).await?;
         let locale = person.member.locale.clone().unwrap_or_else(|| self.turns.settings.locale.clone());
-        Ok(Session { turns: &self.turns, caller, person, place, locale })
+        Ok(Session { turns: &self.turns, caller, person, place, locale, filled: Filled::default() })
     }
 
     async fn locale_of(&self, caller: &Caller) -> String {
@@ -152,6 +164,11 @@ impl Session<'_> {
     /// A text in the caller's language.
     fn say(&self, id: &str, args: &[(&str, Arg)]) -> String {
         self.turns.texts.say(&self.locale, id, args)
+    }
+
+    /// What the form brought for a field.
+    fn filled(&self, name: &str) -> Option<&SecretString> {
+        self.filled.iter().find(|(field, _)| *field == name).map(|(_, given)| given)
     }
 
     /// The caller's time zone.

@@ -21,12 +21,31 @@ impl std::fmt::Debug for File {
     }
 }
 
+/// Something that a form asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Name under which it is handed back.
+    pub name: &'static str,
+    pub label: String,
+    /// Not to be shown while it is typed, nor kept anywhere.
+    pub is_secret: bool,
+}
+
+/// What a command still wants to know. A platform asks for it in private and hands it back with the command's line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    pub asks: Vec<Ask>,
+    /// The command's line, to be given again with what was filled in.
+    pub line: String,
+}
+
 /// A command's answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     pub text: String,
     pub fields: Vec<Field>,
     pub file: Option<File>,
+    pub form: Option<Form>,
     /// Only the asker may see it.
     pub private: bool,
 }
@@ -40,6 +59,13 @@ impl Answer {
     /// An answer for everyone in the place.
     pub fn public(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
+    }
+
+    /// The same answer with a form.
+    #[must_use]
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = Some(form);
+        self
     }
 
     /// The same answer with a file.

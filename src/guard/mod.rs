@@ -1,3 +1,4 @@
 //! May this person do this, here, now?
 
 pub mod access;
+pub mod pasted;

@@ -11,6 +11,7 @@ pub mod local;
 mod open;
 pub mod openai;
 pub mod price;
+pub mod providers;
 #[cfg(all(unix, feature = "local-model"))]
 pub mod threads;
 pub mod tokens;

@@ -146,6 +146,11 @@ impl OpenAi {
         Ok(Self { authorization, endpoint, ..self.clone() })
     }
 
+    /// The same provider with another model for requests that name none.
+    pub fn with_model(self, model: &str) -> Self {
+        Self { endpoint: Endpoint { model: model.to_owned(), ..self.endpoint }, ..self }
+    }
+
     fn model<'a>(&'a self, asked: &'a str) -> &'a str {
         [asked, &self.endpoint.model].into_iter().find(|name| !name.is_empty()).unwrap_or("default")
     }

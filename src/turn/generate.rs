@@ -12,8 +12,9 @@ use crate::db::people;
 use crate::db::turns::{self, Answered, Delivery};
 use crate::domain::{Moment, Place, Preset, Turn};
 use crate::guard::access;
-use crate::model::{ChatRequest, ErrorClass, ModelError, ModelInfo, Reply};
-use crate::ops::metrics::{self, Stage};
+use crate::keyring::{KeyringError, Own};
+use crate::model::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Reply};
+use crate::ops::metrics;
 use crate::platform::{Face, Platform, split};
 
 /// Prompt of a model too small for the whole character.
@@ -50,6 +51,14 @@ pub fn house_preset(info: &ModelInfo, temperature: Option<f32>, max_tokens: Opti
     }
 }
 
+/// Where an answer is being written, and under which face.
+#[derive(Clone, Copy)]
+struct Stage<'a> {
+    place: &'a Place,
+    face: &'a Face,
+    platform: Option<&'a dyn Platform>,
+}
+
 impl Turns {
     /// Generates a turn's answer, or the apology for not having one, and stores it.
     pub(super) async fn generate(
@@ -66,7 +75,17 @@ impl Turns {
         if let Some(platform) = &platform {
             platform.writing(place, &face, None);
         }
-        let info = self.model.info("");
+        let (model, own) = match self.keyring.own(&turn.member).await {
+            Ok(Some(Own { model, key })) => (model, Some(key)),
+            Ok(None) => (self.model.clone(), None),
+            Err(KeyringError::Db(error)) => return Err(error.into()),
+            // Whoever brought a key is never answered with another one, which somebody else would pay for.
+            Err(error) => {
+                tracing::error!(error = %error, "a member's key cannot be used");
+                return self.apologise(turn, place, "failure-own-key-unusable", "key_unusable", None).await;
+            }
+        };
+        let info = model.info("");
         if !self.may_ask(turn, &info).await? {
             return self.apologise(turn, place, "refusal-model-not-offered", "not_offered", None).await;
         }
@@ -96,13 +115,14 @@ impl Turns {
             attempt: turn.attempt,
         };
 
+        let stage = Stage { place, face: &face, platform: platform.as_deref() };
         let mut budget = Budget { prompt: preset.prompt_tokens as usize, memory_share: preset.memory_share };
         let mut shortened = false;
         let answer = loop {
             let building = Instant::now();
             let Prompt { lines, used, considered } = prompt::build(&gathered.context, budget);
             made_of.timings.prompt = building.elapsed().as_secs_f64() * 1_000.0;
-            metrics::stage_took(Stage::Prompt, building.elapsed());
+            metrics::stage_took(metrics::Stage::Prompt, building.elapsed());
             (made_of.prompt, made_of.memories) = (used, considered);
             let request = ChatRequest {
                 model: String::new(),
@@ -112,7 +132,7 @@ impl Turns {
                 top_p: preset.top_p,
                 stop: if info.tiny { vec![TINY_STOP.to_owned()] } else { Vec::new() },
             };
-            match self.ask(turn, &request, place, &face, platform.as_deref(), cancel).await? {
+            match self.ask(turn, &*model, &request, stage, cancel).await? {
                 Err(error) if error.class == ErrorClass::TooLong && !shortened => {
                     tracing::warn!(tokens = made_of.prompt.limit, "the prompt was over the model's window; shortening");
                     budget.prompt = (budget.prompt as f32 * SHORTER) as usize;
@@ -121,6 +141,12 @@ impl Turns {
                 answer => break answer,
             }
         };
+        if let Some(key) = &own {
+            let outcome = answer.as_ref().map(|_| ()).map_err(|error| error.class);
+            if let Err(error) = self.keyring.learn(key, outcome).await {
+                tracing::warn!(error = %error, "what was learnt about a key is not recorded");
+            }
+        }
         match answer {
             Ok(reply) => {
                 crash::point("answer complete");
@@ -129,8 +155,8 @@ impl Turns {
                 (made_of.prompt_tokens, made_of.completion_tokens) = (reply.tokens.prompt, reply.tokens.completion);
                 made_of.counted_by_provider = reply.tokens.by_provider;
                 made_of.model = if reply.served_model.is_empty() { made_of.model } else { reply.served_model.clone() };
-                metrics::stage_took(Stage::ModelFirstByte, reply.first_text);
-                metrics::stage_took(Stage::ModelTotal, reply.total);
+                metrics::stage_took(metrics::Stage::ModelFirstByte, reply.first_text);
+                metrics::stage_took(metrics::Stage::ModelTotal, reply.total);
                 metrics::tokens_spent(reply.tokens, made_of.key_source);
                 let text = tidy(&reply.text, &face.name, &others_of(&gathered.context));
                 if text.is_empty() {
@@ -148,7 +174,12 @@ impl Turns {
                     "the model did not answer"
                 );
                 metrics::model_failed(error.class);
-                let id = failure_text(error.class);
+                let id = match (&own, error.class) {
+                    (Some(_), ErrorClass::KeyInvalid) => "failure-own-key-invalid",
+                    (Some(_), ErrorClass::NoCredit) => "failure-own-key-no-credit",
+                    (Some(_), ErrorClass::BadRequest) => "failure-own-key-bad-request",
+                    (_, class) => failure_text(class),
+                };
                 self.apologise(turn, place, id, error.class.as_str(), Some(made_of)).await
             }
         }
@@ -168,10 +199,9 @@ impl Turns {
     async fn ask(
         &self,
         turn: &Turn,
+        model: &dyn LlmProvider,
         request: &ChatRequest,
-        place: &Place,
-        face: &Face,
-        platform: Option<&dyn Platform>,
+        Stage { place, face, platform }: Stage<'_>,
         cancel: &CancellationToken,
     ) -> Result<Result<Reply, ModelError>, Stopped> {
         let mut draft = String::new();
@@ -183,7 +213,7 @@ impl Turns {
                 platform.writing(place, face, Some(&draft));
             }
         };
-        let mut reply = self.model.reply(request, &mut on_text, cancel);
+        let mut reply = model.reply(request, &mut on_text, cancel);
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
         let answer = loop {
             tokio::select! {

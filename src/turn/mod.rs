@@ -27,6 +27,7 @@ use crate::db::turns::Delivery;
 use crate::db::{self, Db, Script, messages, turns};
 use crate::directory::Directory;
 use crate::domain::{Clock, Outcome, PlaceId, Turn, TurnId, TurnState};
+use crate::keyring::Keyring;
 use crate::life::Life;
 use crate::model::LlmProvider;
 use crate::ops::metrics;
@@ -90,6 +91,7 @@ pub struct Parts {
     pub directory: Arc<Directory>,
     pub model: Arc<dyn LlmProvider>,
     pub recall: Arc<Recall>,
+    pub keyring: Arc<Keyring>,
     pub platforms: Platforms,
     pub texts: Arc<Texts>,
     pub doorbell: Arc<dyn Doorbell>,

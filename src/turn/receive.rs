@@ -10,6 +10,7 @@ use crate::db::turns::{self, NewTurn};
 use crate::db::{self, Script};
 use crate::directory::Person;
 use crate::domain::{Incoming, MessageId, Place, Privacy, TurnId};
+use crate::guard::pasted;
 use crate::model::tokens;
 use crate::ops::metrics::{self, Stage};
 
@@ -20,6 +21,8 @@ pub struct Received {
     pub turns: Vec<TurnId>,
     /// Whether it had been stored before.
     pub is_replay: bool,
+    /// It held a provider's key and was not taken: its author should be told to revoke it.
+    pub held_a_key: bool,
 }
 
 impl Turns {
@@ -32,6 +35,9 @@ impl Turns {
         let started = std::time::Instant::now();
         if incoming.speaker.is_bot {
             return Ok(Received::default());
+        }
+        if pasted::holds_a_key(&incoming.text) {
+            return Ok(Received { held_a_key: true, ..Received::default() });
         }
         let place = self.directory.place(&incoming.place).await?;
         let person = self.directory.person(&incoming.speaker.identity, &incoming.speaker.name).await?;
@@ -99,7 +105,11 @@ impl Turns {
                     let known = (message.account.as_str(), message.platform_id.as_str());
                     let queued = match messages::earlier(tx, known, &message.place, &member).await? {
                         Earlier::Message(turn) => {
-                            return Ok(Received { turns: turn.into_iter().collect(), is_replay: true });
+                            return Ok(Received {
+                                turns: turn.into_iter().collect(),
+                                is_replay: true,
+                                ..Received::default()
+                            });
                         }
                         Earlier::Turns(queued) => queued,
                     };
@@ -127,7 +137,7 @@ impl Turns {
                     messages::add(&mut script, &message);
                     new.iter().for_each(|turn| turns::add(&mut script, turn));
                     script.run(tx).await?;
-                    Ok(Received { turns: asked, is_replay: false })
+                    Ok(Received { turns: asked, ..Received::default() })
                 })
             })
             .await

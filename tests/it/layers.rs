@@ -16,9 +16,29 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("guard", &["config", "db", "directory", "vault"]),
     ("model", &["config", "life"]),
     ("recall", &["config", "db", "life", "model"]),
+    ("keyring", &["db", "model", "vault"]),
     ("queue", &["life"]),
-    ("turn", &["config", "db", "directory", "guard", "life", "model", "platform", "queue", "recall", "texts", "vault"]),
-    ("desk", &["config", "db", "directory", "guard", "model", "platform", "recall", "texts", "turn", "vault"]),
+    (
+        "turn",
+        &[
+            "config",
+            "db",
+            "directory",
+            "guard",
+            "keyring",
+            "life",
+            "model",
+            "platform",
+            "queue",
+            "recall",
+            "texts",
+            "vault",
+        ],
+    ),
+    (
+        "desk",
+        &["config", "db", "directory", "guard", "keyring", "model", "platform", "recall", "texts", "turn", "vault"],
+    ),
     ("platform", &["config", "db", "desk", "directory", "life", "model", "texts", "turn"]),
     ("ops", &["config", "db", "life", "model", "recall"]),
     ("cli", &["app", "config", "ops"]),
@@ -64,6 +84,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("metrics_exporter_prometheus", &["ops"]),
     ("tracing_subscriber", &["ops", "config.rs"]),
     ("rustix", &["ops"]),
+    ("ring", &["vault"]),
 ];
 
 /// What `code` of the file `path` (below `src/`) names that it must not.

@@ -5,6 +5,7 @@ mod config;
 mod crash;
 mod deploy;
 mod isolation;
+mod keys;
 mod layers;
 mod llm_faults;
 mod locales;

@@ -12,6 +12,7 @@ both!(every_statement_is_understood, |engine| {
     let db = Db::open(&fresh_database(engine, &scratch).await).await.unwrap();
     let common = [
         db::chunks::ALL,
+        db::keys::ALL,
         db::memories::ALL,
         db::messages::ALL,
         db::meta::ALL,

@@ -1,13 +1,15 @@
 //! Line editing on a thread of its own: history, completion of commands and names.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use commands::{Completion, Source, Wanted};
 use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
+use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::history::DefaultHistory;
-use rustyline::{Context, Helper, Highlighter, Hinter, Validator};
+use rustyline::{Context, Helper, Hinter, Validator};
 use tokio::sync::mpsc;
 
 use crate::directory::Directory;
@@ -24,9 +26,18 @@ pub enum Read {
     End,
 }
 
+/// What stands before a line, and what the line is for.
+pub struct Prompt {
+    pub text: String,
+    /// The line fills in a form: it is no command and is not kept in the history.
+    pub is_form: bool,
+    /// The line is shown as stars.
+    pub is_secret: bool,
+}
+
 /// The editor's thread: reads one line each time it is asked.
 pub struct Editor {
-    ask: std::sync::mpsc::Sender<()>,
+    ask: std::sync::mpsc::Sender<Prompt>,
     lines: mpsc::Receiver<Read>,
     history: PathBuf,
 }
@@ -40,18 +51,23 @@ impl Editor {
             .completion_type(rustyline::CompletionType::List)
             .build();
         let mut editor = rustyline::Editor::<Words, DefaultHistory>::with_config(config)?;
-        editor.set_helper(Some(Words { directory }));
+        editor.set_helper(Some(Words { directory, is_form: false, is_secret: false }));
         // The first start has no history yet.
         let _ = editor.load_history(&history);
-        let (ask, asked) = std::sync::mpsc::channel();
+        let (ask, asked) = std::sync::mpsc::channel::<Prompt>();
         let (give, lines) = mpsc::channel(1);
         let file = history.clone();
         std::thread::Builder::new().name("line-editor".into()).spawn(move || {
-            while asked.recv().is_ok() {
-                let read = match editor.readline("> ") {
+            while let Ok(prompt) = asked.recv() {
+                if let Some(words) = editor.helper_mut() {
+                    (words.is_form, words.is_secret) = (prompt.is_form, prompt.is_secret);
+                }
+                let read = match editor.readline(&prompt.text) {
                     Ok(line) => {
-                        let _ = editor.add_history_entry(line.as_str());
-                        let _ = editor.append_history(&file);
+                        if !prompt.is_form {
+                            let _ = editor.add_history_entry(line.as_str());
+                            let _ = editor.append_history(&file);
+                        }
                         Read::Line(line)
                     }
                     Err(ReadlineError::Interrupted) => Read::Interrupted,
@@ -66,8 +82,8 @@ impl Editor {
     }
 
     /// Reads the next line.
-    pub async fn read(&mut self) -> Read {
-        if self.ask.send(()).is_err() {
+    pub async fn read(&mut self, prompt: Prompt) -> Read {
+        if self.ask.send(prompt).is_err() {
             return Read::End;
         }
         self.lines.recv().await.unwrap_or(Read::End)
@@ -80,9 +96,22 @@ impl Editor {
 }
 
 /// Completes commands from the grammar and names from the directory.
-#[derive(Helper, Highlighter, Hinter, Validator)]
+#[derive(Helper, Hinter, Validator)]
 struct Words {
     directory: Arc<Directory>,
+    is_form: bool,
+    is_secret: bool,
+}
+
+/// Shows a secret as stars, so that neither the screen nor its scrollback keeps it.
+impl Highlighter for Words {
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        if self.is_secret { Cow::Owned("*".repeat(line.chars().count())) } else { Cow::Borrowed(line) }
+    }
+
+    fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
+        self.is_secret
+    }
 }
 
 impl Words {
@@ -112,6 +141,9 @@ impl Completer for Words {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
+        if self.is_form {
+            return Ok((pos, Vec::new()));
+        }
         if let Some(completion) = commands::completions(line, pos) {
             return Ok((completion.start, self.fitting(&completion)));
         }

@@ -12,12 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 
 use super::{Face, Limits, OnceKey, Part, Platform, SendError};
 use crate::db;
-use crate::desk::{Caller, Desk};
-use crate::domain::{Answer, Clock, File, Identity, Incoming, Place, PlaceRef, Privacy, Speaker};
+use crate::desk::{Caller, Desk, Filled};
+use crate::domain::{Answer, Ask, Clock, File, Form, Identity, Incoming, Place, PlaceRef, Privacy, Speaker};
 use crate::texts::{Arg, Texts};
 use crate::turn::Turns;
 
@@ -87,8 +88,23 @@ pub struct Conversation {
     clock: Arc<dyn Clock>,
     screen: Arc<Screen>,
     caller: Mutex<Caller>,
+    /// A form that is being filled in.
+    form: Mutex<Option<Filling>>,
     files: PathBuf,
     locale: String,
+}
+
+/// A form, and what was given so far.
+struct Filling {
+    form: Form,
+    given: Filled,
+}
+
+impl Filling {
+    /// What is asked for now.
+    fn ask(&self) -> Option<&Ask> {
+        self.form.asks.get(self.given.len())
+    }
 }
 
 /// Whether to go on after a line.
@@ -122,7 +138,16 @@ impl Conversation {
             personality: options.personality.clone(),
         };
         let locale = turns.settings.locale.clone();
-        Self { turns, desk, clock, screen, caller: Mutex::new(caller), files: options.files.clone(), locale }
+        Self {
+            turns,
+            desk,
+            clock,
+            screen,
+            caller: Mutex::new(caller),
+            form: Mutex::default(),
+            files: options.files.clone(),
+            locale,
+        }
     }
 
     fn caller(&self) -> Caller {
@@ -177,7 +202,7 @@ impl Conversation {
         let mut editor = editor::Editor::start(self.turns.directory.clone(), options.history.clone())?;
         loop {
             let line = tokio::select! {
-                line = editor.read() => line,
+                line = editor.read(self.prompt()) => line,
                 () = soft.cancelled() => break,
             };
             match line {
@@ -185,6 +210,9 @@ impl Conversation {
                     if self.line_or_interrupt(&line).await? == Next::Leave {
                         return Ok(());
                     }
+                }
+                editor::Read::Interrupted if self.form().take().is_some() => {
+                    self.screen.notice(&self.say("console-form-left", &[]));
                 }
                 editor::Read::Interrupted => self.screen.notice(&self.say("console-leave-hint", &[])),
                 editor::Read::End => break,
@@ -227,6 +255,10 @@ impl Conversation {
     /// One line: a command, or something to say.
     async fn line(&self, line: &str) -> anyhow::Result<Next> {
         let line = line.trim_end_matches(['\r', '\n']);
+        let filling = self.form().take();
+        if let Some(filling) = filling {
+            return self.fill(filling, line).await;
+        }
         if line.trim().is_empty() {
             return Ok(Next::GoOn);
         }
@@ -235,12 +267,44 @@ impl Conversation {
             self.screen.command(&Answer::private(text)).await?;
             return Ok(Next::GoOn);
         }
-        if commands::is_command(line) { self.command(line).await } else { self.message(line).await }
+        if commands::is_command(line) { self.command(line, Filled::default()).await } else { self.message(line).await }
     }
 
-    async fn command(&self, line: &str) -> anyhow::Result<Next> {
+    fn form(&self) -> std::sync::MutexGuard<'_, Option<Filling>> {
+        self.form.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the next line is for.
+    fn prompt(&self) -> editor::Prompt {
+        match self.form().as_ref().and_then(Filling::ask) {
+            Some(ask) => editor::Prompt { text: format!("{}: ", ask.label), is_form: true, is_secret: ask.is_secret },
+            None => editor::Prompt { text: "> ".to_owned(), is_form: false, is_secret: false },
+        }
+    }
+
+    /// One field of a form; an empty line leaves it.
+    async fn fill(&self, mut filling: Filling, given: &str) -> anyhow::Result<Next> {
+        if given.trim().is_empty() {
+            self.screen.command(&Answer::private(self.say("console-form-left", &[]))).await?;
+            return Ok(Next::GoOn);
+        }
+        if let Some(ask) = filling.ask() {
+            let name = ask.name;
+            filling.given.push((name, SecretString::from(given)));
+        }
+        if filling.ask().is_some() {
+            *self.form() = Some(filling);
+            return Ok(Next::GoOn);
+        }
+        self.command(&filling.form.line, filling.given).await
+    }
+
+    async fn command(&self, line: &str, filled: Filled) -> anyhow::Result<Next> {
         let caller = self.caller();
-        let mut answer = self.desk.line(&caller, line).await;
+        let mut answer = self.desk.filled(&caller, line, filled).await;
+        if let Some(form) = answer.form.take() {
+            *self.form() = Some(Filling { form, given: Filled::default() });
+        }
         if let Some(file) = answer.file.take() {
             answer.text = format!("{}\n{}", answer.text, self.saved(&file));
         }
@@ -282,6 +346,9 @@ impl Conversation {
             trace: id,
         };
         match self.turns.receive(incoming).await {
+            Ok(received) if received.held_a_key => {
+                self.screen.command(&Answer::private(self.say("refusal-key-in-message", &[]))).await?;
+            }
             Ok(received) => {
                 for turn in &received.turns {
                     self.turns.ended(turn).await?;

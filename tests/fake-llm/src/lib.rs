@@ -49,6 +49,8 @@ struct State {
     script: Mutex<VecDeque<Answer>>,
     otherwise: Mutex<Arc<Handler>>,
     models: Mutex<Vec<String>>,
+    /// Keys that are accepted; `None`: any or none.
+    keys: Mutex<Option<Vec<String>>>,
     seen: Mutex<Vec<Seen>>,
 }
 
@@ -71,6 +73,7 @@ impl FakeLlm {
             script: Mutex::default(),
             otherwise: Mutex::new(Arc::new(echo)),
             models: Mutex::new(vec!["fake-model".to_owned()]),
+            keys: Mutex::default(),
             seen: Mutex::default(),
         });
         #[expect(clippy::disallowed_methods, reason = "a test server has no Life; it ends with its handle")]
@@ -112,6 +115,12 @@ impl FakeLlm {
     /// Lists these models.
     pub fn list_models(&self, models: &[&str]) -> &Self {
         *lock(&self.state.models) = models.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    /// Refuses every request that does not carry one of these keys, with 401.
+    pub fn only_for(&self, keys: &[&str]) -> &Self {
+        *lock(&self.state.keys) = Some(keys.iter().map(|&key| key.to_owned()).collect());
         self
     }
 

@@ -52,6 +52,9 @@ async fn record(state: &State, request: Request) -> (usize, Value) {
 
 async fn chat(Extracted(state): Extracted<Arc<State>>, request: Request) -> Response {
     let (number, body) = record(&state, request).await;
+    if !is_accepted(&state, number) {
+        return refused();
+    }
     let scripted = lock(&state.script).pop_front();
     let otherwise = lock(&state.otherwise).clone();
     let answer = scripted.unwrap_or_else(|| otherwise(&body));
@@ -75,6 +78,25 @@ async fn chat(Extracted(state): Extracted<Arc<State>>, request: Request) -> Resp
         response = response.header(name, value);
     }
     response.body(Body::from_stream(play(steps, state, number))).expect("scripted statuses and headers are valid")
+}
+
+/// Whether a recorded request carries a key that is accepted.
+fn is_accepted(state: &State, number: usize) -> bool {
+    let keys = lock(&state.keys).clone();
+    keys.is_none_or(|keys| {
+        let seen = lock(&state.seen);
+        let given = seen[number].header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        given.is_some_and(|given| keys.iter().any(|key| key == given))
+    })
+}
+
+fn refused() -> Response {
+    let body = json!({"error": {"message": "Incorrect API key provided", "code": "invalid_api_key"}});
+    Response::builder()
+        .status(401)
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()))
+        .expect("a fixed answer is valid")
 }
 
 /// The frames of the steps; notes when the first goes out.
@@ -144,7 +166,10 @@ fn json_response(value: &Value) -> Result<Response, Infallible> {
 }
 
 async fn models(Extracted(state): Extracted<Arc<State>>, request: Request) -> Result<Response, Infallible> {
-    record(&state, request).await;
+    let (number, _) = record(&state, request).await;
+    if !is_accepted(&state, number) {
+        return Ok(refused());
+    }
     let models: Vec<Value> =
         lock(&state.models).iter().map(|name| json!({"id": name, "object": "model", "owned_by": "fake"})).collect();
     json_response(&json!({"object": "list", "data": models}))

@@ -1,0 +1,43 @@
+//! `/keys`: a member's own keys for model providers. The key itself is never part of a command: it is asked for.
+
+use crate::args::{ModelName, ProviderName};
+
+/// What to do with one's keys.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Subcommand)]
+pub enum Keys {
+    /// Bring your own key; you are asked for it in private
+    Set {
+        /// Whose key it is
+        provider: ProviderName,
+        /// The model to use, as the provider names it
+        #[arg(long)]
+        model: Option<ModelName>,
+    },
+    /// Show your keys, never in full
+    List,
+    /// Ask the provider whether your key still works
+    Test {
+        /// Whose key it is
+        provider: ProviderName,
+    },
+    /// Remove your key from this house
+    Remove {
+        /// Whose key it is
+        provider: ProviderName,
+    },
+}
+
+impl Keys {
+    pub(crate) fn words(&self) -> Vec<String> {
+        match self {
+            Self::Set { provider, model } => {
+                let mut words = vec!["set".to_owned(), provider.to_string()];
+                words.extend(model.iter().map(|model| format!("--model={model}")));
+                words
+            }
+            Self::List => vec!["list".into()],
+            Self::Test { provider } => vec!["test".into(), provider.to_string()],
+            Self::Remove { provider } => vec!["remove".into(), provider.to_string()],
+        }
+    }
+}
