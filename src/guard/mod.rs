@@ -1,4 +1,3 @@
 //! May this person do this, here, now?
 
 pub mod access;
-pub mod pasted;

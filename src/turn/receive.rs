@@ -9,8 +9,7 @@ use crate::db::messages::{self, Earlier, NewMessage};
 use crate::db::turns::{self, NewTurn};
 use crate::db::{self, Script};
 use crate::directory::Person;
-use crate::domain::{Incoming, MessageId, Place, Privacy, TurnId};
-use crate::guard::pasted;
+use crate::domain::{Incoming, MessageId, Place, Privacy, TurnId, holds_a_key};
 use crate::model::tokens;
 use crate::ops::metrics::{self, Stage};
 
@@ -36,7 +35,7 @@ impl Turns {
         if incoming.speaker.is_bot {
             return Ok(Received::default());
         }
-        if pasted::holds_a_key(&incoming.text) {
+        if holds_a_key(&incoming.text) {
             return Ok(Received { held_a_key: true, ..Received::default() });
         }
         let place = self.directory.place(&incoming.place).await?;

@@ -13,6 +13,7 @@ use rustyline::{Context, Helper, Hinter, Validator};
 use tokio::sync::mpsc;
 
 use crate::directory::Directory;
+use crate::domain::holds_a_key;
 
 /// Lines kept in the history.
 const HISTORY_MAX: usize = 1_000;
@@ -64,7 +65,7 @@ impl Editor {
                 }
                 let read = match editor.readline(&prompt.text) {
                     Ok(line) => {
-                        if !prompt.is_form {
+                        if !prompt.is_form && !holds_a_key(&line) {
                             let _ = editor.add_history_entry(line.as_str());
                             let _ = editor.append_history(&file);
                         }
