@@ -206,9 +206,10 @@ async fn run(engine: Engine, seed: u64, points: &[&str]) -> Option<u128> {
     let db = Db::open(&database).await.unwrap();
     let count = async |statement| db.number(statement).await.unwrap();
     // What had been said before the last crash is still to be settled; a stop would leave that to the next start.
-    const OPEN: &str = "SELECT COUNT(*) FROM turn WHERE state IN ('queued', 'running', 'sending')";
+    const OPEN: &str = "SELECT (SELECT COUNT(*) FROM turn WHERE state IN ('queued', 'running', 'sending')) \
+                        + (SELECT COUNT(*) FROM outbox)";
     while count(OPEN).await > 0 {
-        assert!(started.elapsed() < DEADLINE, "{label}: turns are not ended");
+        assert!(started.elapsed() < DEADLINE, "{label}: turns or vectors are not done");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     stop(child).await;
