@@ -1,4 +1,4 @@
-//! The running conversation: starting it afresh, and whom it is with.
+//! The running conversation: starting it afresh, whom it is with, and who answers in a place without being called.
 
 use crate::args::PersonalityName;
 
@@ -36,5 +36,44 @@ pub struct Talk {
 impl Talk {
     pub(crate) fn words(&self) -> Vec<String> {
         vec!["--".into(), self.name.to_string()]
+    }
+}
+
+/// `/activate`: a personality answers everything that is said in this place.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Activate {
+    /// Who answers here
+    pub name: PersonalityName,
+}
+
+impl Activate {
+    pub(crate) fn words(&self) -> Vec<String> {
+        vec!["--".into(), self.name.to_string()]
+    }
+}
+
+/// `/autorespond`: whether the active personality answers without being called.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Autorespond {
+    /// on or off
+    #[arg(value_enum, ignore_case = true)]
+    pub switch: Switch,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// Answer everything
+    On,
+    /// Answer only when called
+    Off,
+}
+
+impl Autorespond {
+    pub(crate) fn words(&self) -> Vec<String> {
+        vec![match self.switch {
+            Switch::On => "on".into(),
+            Switch::Off => "off".into(),
+        }]
     }
 }

@@ -17,6 +17,7 @@ mod misread;
 mod persona;
 mod personality;
 mod settings;
+mod usage;
 mod words;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -26,7 +27,7 @@ pub use args::{
     Pronouns, ProviderName, SearchWord, Source, ZoneName,
 };
 pub use complete::{Candidate, Completion, Wanted, completions};
-pub use conversation::{Reset, ResetStep, Talk};
+pub use conversation::{Activate, Autorespond, Reset, ResetStep, Switch, Talk};
 pub use data::Data;
 pub use house::Help;
 pub use keys::Keys;
@@ -36,6 +37,7 @@ pub use misread::Misread;
 pub use persona::Persona;
 pub use personality::Personality;
 pub use settings::Settings;
+pub use usage::{Period, Usage};
 pub use words::quote;
 
 /// Who may use a command.
@@ -75,6 +77,12 @@ pub enum Command {
     Personality(Personality),
     /// Talk to another character from here on
     Talk(Talk),
+    /// Let a character answer everything that is said here
+    Activate(Activate),
+    /// Let nobody answer here without being called
+    Deactivate,
+    /// Choose whether the active character answers without being called
+    Autorespond(Autorespond),
     /// Leave the terminal
     Quit,
     /// Say who you are
@@ -83,6 +91,8 @@ pub enum Command {
     /// Choose how the house treats you
     #[command(subcommand)]
     Settings(Settings),
+    /// Show what your answers cost
+    Usage(Usage),
     /// Bring your own key for a model
     #[command(subcommand)]
     Keys(Keys),
@@ -141,7 +151,13 @@ impl Command {
             | Self::Personality(Personality::List | Personality::View { .. })
             | Self::Talk(_)
             | Self::Quit
-            | Self::Persona(Persona::View | Persona::Edit { .. })
+            | Self::Activate(_)
+            | Self::Deactivate
+            | Self::Autorespond(_)
+            | Self::Usage(_)
+            | Self::Persona(
+                Persona::View | Persona::Create { .. } | Persona::List | Persona::Use { .. } | Persona::Edit { .. },
+            )
             | Self::Settings(Settings::View | Settings::TimeZone { .. } | Settings::Locale { .. })
             | Self::Keys(Keys::Set { .. } | Keys::List | Keys::Test { .. } | Keys::Remove { .. })
             | Self::Data(Data::Export) => Access::Everyone,
@@ -160,6 +176,10 @@ impl Command {
             | Self::Personality(_)
             | Self::Persona(_)
             | Self::Settings(_)
+            | Self::Activate(_)
+            | Self::Deactivate
+            | Self::Autorespond(_)
+            | Self::Usage(_)
             | Self::Keys(_)
             | Self::Data(_) => Where::Everywhere,
         }
@@ -170,12 +190,20 @@ impl Command {
         match self {
             Self::Memory(_)
             | Self::Keys(_)
+            | Self::Usage(_)
             | Self::Inspect
             | Self::Help(_)
             | Self::Persona(_)
             | Self::Settings(_)
             | Self::Data(_) => true,
-            Self::Reset(_) | Self::About | Self::Personality(_) | Self::Talk(_) | Self::Quit => false,
+            Self::Reset(_)
+            | Self::About
+            | Self::Personality(_)
+            | Self::Talk(_)
+            | Self::Activate(_)
+            | Self::Deactivate
+            | Self::Autorespond(_)
+            | Self::Quit => false,
         }
     }
 
@@ -192,6 +220,10 @@ impl Command {
             Self::Quit => vec!["quit".into()],
             Self::Persona(persona) => within("persona", persona.words()),
             Self::Settings(settings) => within("settings", settings.words()),
+            Self::Activate(activate) => within("activate", activate.words()),
+            Self::Deactivate => vec!["deactivate".into()],
+            Self::Autorespond(autorespond) => within("autorespond", autorespond.words()),
+            Self::Usage(usage) => within("usage", usage.words()),
             Self::Keys(keys) => within("keys", keys.words()),
             Self::Data(data) => within("data", data.words()),
         }

@@ -35,6 +35,16 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(Command::Settings(Settings::View)),
         Just(Command::Data(Data::Export)),
         Just(Command::Keys(Keys::List)),
+        Just(Command::Deactivate),
+        some(40).prop_map(|name| Command::Activate(Activate { name })),
+        Just(Command::Autorespond(Autorespond { switch: Switch::Off })),
+        Just(Command::Usage(Usage { period: None })),
+        Just(Command::Usage(Usage { period: Some(Period::Week) })),
+        Just(Command::Persona(Persona::List)),
+        some(40).prop_map(|name| Command::Persona(Persona::Use { name })),
+        (some(40), proptest::option::of(some(40)), proptest::option::of(some(90))).prop_map(
+            |(name, pronouns, description)| { Command::Persona(Persona::Create { name, pronouns, description }) }
+        ),
         some(20).prop_map(|provider| Command::Keys(Keys::Test { provider })),
         some(20).prop_map(|provider| Command::Keys(Keys::Remove { provider })),
         (some(20), proptest::option::of(some(60)))
@@ -98,12 +108,19 @@ fn every_leaf_parses_and_fits_discord() {
             "/personality list",
             "/personality view <name>",
             "/talk <name>",
+            "/activate <name>",
+            "/deactivate",
+            "/autorespond on|off",
             "/quit",
             "/persona view",
+            "/persona create <name> [--pronouns <pronouns>] [--description <description>]",
+            "/persona list",
+            "/persona use <name>",
             "/persona edit [--name <name>] [--pronouns <pronouns>] [--description <description>]",
             "/settings view",
             "/settings time-zone <zone>",
             "/settings locale <tag>",
+            "/usage [day|week|month|all]",
             "/keys set <provider> [--model <model>]",
             "/keys list",
             "/keys test <provider>",
@@ -153,7 +170,7 @@ fn what_cannot_be_read_is_explained() {
         Misread::SimilarCommand { given: "/memory veiw".into(), suggestion: "/memory view".into() }
     );
     assert_eq!(misread("/xyzzy"), Misread::UnknownCommand { given: "/xyzzy".into() });
-    let choices = "/persona view, /persona edit".to_owned();
+    let choices = "/persona view, /persona create, /persona list, /persona use, /persona edit".to_owned();
     assert_eq!(misread("/persona"), Misread::Incomplete { command: "/persona".into(), choices: choices.clone() });
     assert_eq!(misread("/persona 42"), Misread::Incomplete { command: "/persona".into(), choices });
     let usage = || "/memory view [--page <page>]".to_owned();

@@ -222,6 +222,12 @@ impl Directory {
         Ok(found)
     }
 
+    /// Must be called after anything about a place changed.
+    pub fn forget_place(&self, place: &Place) {
+        self.places.remove(&(place.platform.clone(), place.subject.clone()));
+        self.places_by_id.remove(&place.id);
+    }
+
     /// A place by id.
     pub async fn place_by_id(&self, id: &PlaceId) -> Result<Option<Arc<Place>>, Error> {
         if let Some(known) = self.places_by_id.get(id) {

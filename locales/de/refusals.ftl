@@ -70,3 +70,6 @@ refusal-keys-refused = { $provider } nimmt diesen Schlüssel nicht an. Nichts wu
 refusal-keys-model-unknown = { $provider } nimmt den Schlüssel an, kennt aber dieses Modell nicht. Nenne eines mit --model. Nichts wurde aufbewahrt.
 refusal-keys-unusable = Der Schlüssel für { $provider } lässt sich gerade nicht benutzen; das ist für den Betreiber dieses Hauses festgehalten.
 refusal-key-in-message = In dieser Nachricht steht etwas, das wie der Schlüssel eines Anbieters aussieht. Ich habe sie nicht angenommen: Nichts davon ist gespeichert oder weitergegeben. Falls andere ihn sehen konnten, widerrufe ihn beim Anbieter. Schlüssel nimmt das Haus so: /keys set
+refusal-nobody-active = Hier ist niemand aktiv. /activate und ein Name ändern das.
+refusal-persona-exists = Eine Persona namens „{ $name }“ hast du schon. Wähle einen anderen Namen.
+refusal-persona-not-found = Eine Persona namens „{ $name }“ hast du nicht. /persona list zeigt deine.

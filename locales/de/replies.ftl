@@ -116,3 +116,31 @@ keys-state-invalid = wird nicht angenommen
 keys-state-no-credit = hat kein Guthaben mehr
 keys-state-limited = wird zu oft gefragt
 keys-state-unverified = konnte noch nicht geprüft werden
+
+## /activate, /deactivate, /autorespond
+reply-activated = { $name } beantwortet jetzt alles, was hier gesagt wird. Mit /autorespond off nur noch, wenn gerufen; /deactivate beendet es.
+reply-deactivated = Ab jetzt antwortet hier niemand mehr ungerufen.
+reply-autorespond-on = { $name } beantwortet alles, was hier gesagt wird.
+reply-autorespond-off = { $name } bleibt und antwortet nur, wenn gerufen.
+
+## /usage
+reply-usage = { $period }: { $answers ->
+        [one] eine Antwort
+       *[other] { $answers } Antworten
+    }, { $prompt } Token hinein, { $completion } heraus, nach Listenpreisen etwa { $cost } $.
+reply-usage-none = { $period }: keine Antworten.
+usage-period-day = Die letzten 24 Stunden
+usage-period-week = Die letzten 7 Tage
+usage-period-month = Die letzten 30 Tage
+usage-period-all = Insgesamt
+usage-row = { $answers } · { $prompt } hinein, { $completion } heraus · { $cost } $ · bezahlt: { $paid }
+
+## /persona create, list, use
+reply-persona-created = Eine neue Persona. Mit /persona use und ihrem Namen sehen dich die Figuren so; was sie von dir wissen, bleibt für jede Persona getrennt.
+reply-persona-list = { $count ->
+        [one] Du hast eine Persona.
+       *[other] Du hast { $count } Personas.
+    }
+reply-persona-used = Ab jetzt sehen dich die Figuren so, mit den Erinnerungen dieser Persona.
+persona-in-use = in Gebrauch
+persona-not-in-use = –

@@ -70,3 +70,6 @@ refusal-keys-refused = { $provider } does not accept this key. Nothing was kept.
 refusal-keys-model-unknown = { $provider } accepts the key but does not know that model. Name one with --model. Nothing was kept.
 refusal-keys-unusable = The key for { $provider } can’t be used just now; it has been written down for whoever runs this house.
 refusal-key-in-message = That message holds what looks like a provider’s key, so I did not take it in: nothing of it is stored or sent anywhere. If others could see it, revoke the key at its provider. To give a key to this house: /keys set
+refusal-nobody-active = Nobody is active here. /activate and a name changes that.
+refusal-persona-exists = You have a persona called “{ $name }” already. Choose another name.
+refusal-persona-not-found = You have no persona called “{ $name }”. /persona list shows yours.

@@ -116,3 +116,31 @@ keys-state-invalid = is not accepted
 keys-state-no-credit = has no credit left
 keys-state-limited = is being asked too often
 keys-state-unverified = could not be checked yet
+
+## /activate, /deactivate, /autorespond
+reply-activated = { $name } now answers everything that is said here. /autorespond off makes them wait until they are called, /deactivate ends it.
+reply-deactivated = From now on, nobody answers here without being called.
+reply-autorespond-on = { $name } answers everything that is said here.
+reply-autorespond-off = { $name } stays, and answers only when called.
+
+## /usage
+reply-usage = { $period }: { $answers ->
+        [one] one answer
+       *[other] { $answers } answers
+    }, { $prompt } tokens in, { $completion } out, about { $cost } $ by list prices.
+reply-usage-none = { $period }: no answers.
+usage-period-day = The last 24 hours
+usage-period-week = The last 7 days
+usage-period-month = The last 30 days
+usage-period-all = All in all
+usage-row = { $answers } · { $prompt } in, { $completion } out · { $cost } $ · paid by { $paid }
+
+## /persona create, list, use
+reply-persona-created = A new persona. /persona use and its name, and the characters see you so; what they remember of you is kept apart for each persona.
+reply-persona-list = { $count ->
+        [one] You have one persona.
+       *[other] You have { $count } personas.
+    }
+reply-persona-used = From now on the characters see you so, with the memories of this persona.
+persona-in-use = in use
+persona-not-in-use = –

@@ -70,3 +70,6 @@ refusal-keys-refused = { $provider } no acepta esta clave. No se guardó nada.
 refusal-keys-model-unknown = { $provider } acepta la clave pero no conoce ese modelo. Indica uno con --model. No se guardó nada.
 refusal-keys-unusable = La clave de { $provider } no se puede usar ahora; ha quedado anotado para quien lleva esta casa.
 refusal-key-in-message = Ese mensaje contiene lo que parece la clave de un proveedor, así que no lo he aceptado: nada de él se guarda ni se envía. Si otras personas pudieron verla, revócala en su proveedor. Para dar una clave a esta casa: /keys set
+refusal-nobody-active = Aquí no hay nadie activo. /activate y un nombre lo cambian.
+refusal-persona-exists = Ya tienes una persona llamada «{ $name }». Elige otro nombre.
+refusal-persona-not-found = No tienes ninguna persona llamada «{ $name }». /persona list muestra las tuyas.

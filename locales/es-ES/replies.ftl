@@ -116,3 +116,31 @@ keys-state-invalid = no se acepta
 keys-state-no-credit = se quedó sin saldo
 keys-state-limited = recibe demasiadas peticiones
 keys-state-unverified = aún no se pudo comprobar
+
+## /activate, /deactivate, /autorespond
+reply-activated = { $name } responde ahora a todo lo que se dice aquí. Con /autorespond off espera a que lo llamen; /deactivate lo termina.
+reply-deactivated = A partir de ahora nadie responde aquí sin ser llamado.
+reply-autorespond-on = { $name } responde a todo lo que se dice aquí.
+reply-autorespond-off = { $name } se queda y responde solo cuando lo llaman.
+
+## /usage
+reply-usage = { $period }: { $answers ->
+        [one] una respuesta
+       *[other] { $answers } respuestas
+    }, { $prompt } tokens de entrada, { $completion } de salida, unos { $cost } $ según tarifa.
+reply-usage-none = { $period }: ninguna respuesta.
+usage-period-day = Las últimas 24 horas
+usage-period-week = Los últimos 7 días
+usage-period-month = Los últimos 30 días
+usage-period-all = En total
+usage-row = { $answers } · { $prompt } de entrada, { $completion } de salida · { $cost } $ · paga: { $paid }
+
+## /persona create, list, use
+reply-persona-created = Una persona nueva. Con /persona use y su nombre, los personajes te verán así; lo que recuerdan de ti se guarda aparte para cada persona.
+reply-persona-list = { $count ->
+        [one] Tienes una persona.
+       *[other] Tienes { $count } personas.
+    }
+reply-persona-used = A partir de ahora los personajes te ven así, con los recuerdos de esta persona.
+persona-in-use = en uso
+persona-not-in-use = –

@@ -70,3 +70,6 @@ refusal-keys-refused = { $provider } n’accepte pas cette clé. Rien n’a ét�
 refusal-keys-model-unknown = { $provider } accepte la clé mais ne connaît pas ce modèle. Nommes-en un avec --model. Rien n’a été gardé.
 refusal-keys-unusable = La clé { $provider } ne peut pas être utilisée pour l’instant ; c’est noté pour qui tient cette maison.
 refusal-key-in-message = Ce message contient ce qui ressemble à la clé d’un fournisseur, je ne l’ai donc pas pris : rien n’en est gardé ni envoyé. Si d’autres ont pu la voir, révoque-la chez son fournisseur. Pour confier une clé à cette maison : /keys set
+refusal-nobody-active = Personne n’est actif ici. /activate et un nom y changent quelque chose.
+refusal-persona-exists = Tu as déjà une persona appelée « { $name } ». Choisis un autre nom.
+refusal-persona-not-found = Tu n’as pas de persona appelée « { $name } ». /persona list montre les tiennes.

@@ -116,3 +116,31 @@ keys-state-invalid = n’est pas acceptée
 keys-state-no-credit = n’a plus de crédit
 keys-state-limited = reçoit trop de demandes
 keys-state-unverified = n’a pas encore pu être vérifiée
+
+## /activate, /deactivate, /autorespond
+reply-activated = { $name } répond désormais à tout ce qui se dit ici. Avec /autorespond off, seulement sur appel ; /deactivate y met fin.
+reply-deactivated = Désormais, personne ne répond ici sans être appelé.
+reply-autorespond-on = { $name } répond à tout ce qui se dit ici.
+reply-autorespond-off = { $name } reste et ne répond que sur appel.
+
+## /usage
+reply-usage = { $period } : { $answers ->
+        [one] une réponse
+       *[other] { $answers } réponses
+    }, { $prompt } jetons en entrée, { $completion } en sortie, environ { $cost } $ au tarif public.
+reply-usage-none = { $period } : aucune réponse.
+usage-period-day = Les dernières 24 heures
+usage-period-week = Les 7 derniers jours
+usage-period-month = Les 30 derniers jours
+usage-period-all = En tout
+usage-row = { $answers } · { $prompt } en entrée, { $completion } en sortie · { $cost } $ · payé par : { $paid }
+
+## /persona create, list, use
+reply-persona-created = Une nouvelle persona. Avec /persona use et son nom, les personnages te voient ainsi ; ce qu’ils retiennent de toi reste à part pour chaque persona.
+reply-persona-list = { $count ->
+        [one] Tu as une persona.
+       *[other] Tu as { $count } personas.
+    }
+reply-persona-used = Désormais les personnages te voient ainsi, avec les souvenirs de cette persona.
+persona-in-use = en service
+persona-not-in-use = –

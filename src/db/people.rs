@@ -14,6 +14,10 @@ const DEFAULT_PERSONA: &str = "SELECT id, member_id, name, pronouns, description
 const PERSONA: &str = "SELECT id, member_id, name, pronouns, description, is_default FROM persona WHERE id = $1";
 const PERSONAS: &str = "SELECT id, member_id, name, pronouns, description, is_default FROM persona WHERE member_id = $1 ORDER BY created_at, id";
 const EDIT_PERSONA: &str = "UPDATE persona SET name = $2, pronouns = $3, description = $4 WHERE id = $1";
+const CREATE_PERSONA: &str = "INSERT INTO persona (id, member_id, name, pronouns, description, is_default, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const NO_DEFAULT: &str = "UPDATE persona SET is_default = $2 WHERE member_id = $1 AND is_default";
+const MAKE_DEFAULT: &str = "UPDATE persona SET is_default = $2 WHERE id = $1";
 const SET_LOCALE: &str = "UPDATE member SET locale = $2 WHERE id = $1";
 const SET_TIME_ZONE: &str = "UPDATE member SET time_zone = $2 WHERE id = $1";
 const MEMBER: &str = "SELECT id, locale, time_zone FROM member WHERE id = $1";
@@ -29,6 +33,9 @@ pub const ALL: &[&str] = &[
     DEFAULT_PERSONA,
     PERSONA,
     PERSONAS,
+    CREATE_PERSONA,
+    NO_DEFAULT,
+    MAKE_DEFAULT,
     EDIT_PERSONA,
     SET_LOCALE,
     SET_TIME_ZONE,
@@ -101,6 +108,23 @@ pub async fn default_persona(db: &Db, member: &MemberId) -> Result<Option<Person
 pub async fn persona(db: &Db, id: &PersonaId) -> Result<Option<Persona>, Error> {
     let row = on!(db, c => sqlx::query_as::<_, PersonaRow>(PERSONA).bind(id.as_str()).fetch_optional(c).await)?;
     Ok(row.map(persona_of))
+}
+
+/// Adds a persona. The name must be new to its member.
+pub async fn create_persona(tx: &mut Tx, persona: &Persona, now: Moment) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(CREATE_PERSONA).bind(persona.id.as_str()).bind(persona.member.as_str())
+        .bind(&persona.name).bind(&persona.pronouns).bind(&persona.description).bind(persona.is_default).bind(now.0)
+        .execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Makes a persona its member's default one.
+pub async fn use_persona(tx: &mut Tx, member: &MemberId, persona: &PersonaId) -> Result<(), Error> {
+    on_tx!(tx, c => {
+        sqlx::query(NO_DEFAULT).bind(member.as_str()).bind(false).execute(&mut *c).await?;
+        sqlx::query(MAKE_DEFAULT).bind(persona.as_str()).bind(true).execute(&mut *c).await?;
+    });
+    Ok(())
 }
 
 /// Writes a persona's name, pronouns and description.

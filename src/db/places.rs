@@ -9,6 +9,7 @@ const FIND: &str = "SELECT id, platform, subject, parent, privacy, personality_i
 const GET: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond FROM place WHERE id = $1";
 const ADD: &str = "INSERT INTO place (id, platform, subject, parent, privacy, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
      ON CONFLICT (platform, subject) DO NOTHING";
+const ACTIVATE: &str = "UPDATE place SET personality_id = $2, autorespond = $3 WHERE id = $1";
 const CUT: &str = "INSERT INTO history_cut (id, place_id, personality_id, member_id, after_seq, created_at) \
      SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), COALESCE(MAX(seq), 0), CAST($5 AS BIGINT) FROM message WHERE place_id = $2";
 const LAST_CUT: &str = "SELECT id, after_seq FROM history_cut \
@@ -16,7 +17,7 @@ const LAST_CUT: &str = "SELECT id, after_seq FROM history_cut \
 const UNCUT: &str = "DELETE FROM history_cut WHERE id = $1";
 
 /// Every statement of this file.
-pub const ALL: &[&str] = &[FIND, GET, ADD, CUT, LAST_CUT, UNCUT];
+pub const ALL: &[&str] = &[FIND, GET, ADD, ACTIVATE, CUT, LAST_CUT, UNCUT];
 
 type Row = (String, String, String, Option<String>, String, Option<String>, bool);
 
@@ -48,6 +49,18 @@ pub async fn get(db: &Db, id: &PlaceId) -> Result<Option<Place>, Error> {
 pub async fn add(tx: &mut Tx, id: &PlaceId, place: &PlaceRef, now: Moment) -> Result<(), Error> {
     on_tx!(tx, c => sqlx::query(ADD).bind(id.as_str()).bind(&place.platform).bind(&place.subject).bind(&place.parent)
         .bind(place.privacy.as_str()).bind(now.0).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Sets who is active in a place, and whether they answer without being called.
+pub async fn activate(
+    tx: &mut Tx,
+    place: &PlaceId,
+    personality: Option<&PersonalityId>,
+    autorespond: bool,
+) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(ACTIVATE).bind(place.as_str()).bind(personality.map(PersonalityId::as_str))
+        .bind(autorespond).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 

@@ -50,6 +50,9 @@ const LAST: &str = "SELECT id, personality_id, failure, made_of, updated_at FROM
 const OPEN_COUNT: &str = "SELECT COUNT(*), MIN(created_at) FROM turn WHERE state IN ('queued', 'running', 'sending')";
 const USAGE_OF: &str = "SELECT at, model, key_source, prompt_tokens, completion_tokens, cost_micros FROM usage_entry \
      WHERE member_id = $1 ORDER BY at, id";
+const USAGE_SUMS: &str = "SELECT model, key_source, COUNT(*), CAST(SUM(prompt_tokens) AS BIGINT), \
+     CAST(SUM(completion_tokens) AS BIGINT), CAST(SUM(cost_micros) AS BIGINT) FROM usage_entry \
+     WHERE member_id = $1 AND at >= $2 GROUP BY model, key_source ORDER BY 3 DESC, 1, 2";
 const ADD_USAGE: &str = "INSERT INTO usage_entry (id, turn_id, member_id, personality_id, key_source, model, \
      prompt_tokens, completion_tokens, counted_by_provider, cost_micros, at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -79,6 +82,7 @@ pub const ALL: &[&str] = &[
     OPEN_COUNT,
     ADD_USAGE,
     USAGE_OF,
+    USAGE_SUMS,
 ];
 
 /// A turn to queue.
@@ -391,6 +395,34 @@ pub async fn usage_of(db: &Db, member: &MemberId) -> Result<Vec<Usage>, Error> {
         cost_micros,
     };
     Ok(rows.into_iter().map(usage).collect())
+}
+
+/// What a member's answers by one model, paid by one key source, add up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageSum {
+    pub model: String,
+    /// `local`, `operator` or `member`.
+    pub key_source: String,
+    pub answers: i64,
+    pub prompt_tokens: i64,
+    pub completion_tokens: i64,
+    pub cost_micros: i64,
+}
+
+/// What a member's answers since `since` add up to, by model and key source, most answers first.
+pub async fn usage_sums(db: &Db, member: &MemberId, since: Moment) -> Result<Vec<UsageSum>, Error> {
+    type Row = (String, String, i64, i64, i64, i64);
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(USAGE_SUMS)
+        .bind(member.as_str()).bind(since.0).fetch_all(c).await)?;
+    let sum = |(model, key_source, answers, prompt_tokens, completion_tokens, cost_micros)| UsageSum {
+        model,
+        key_source,
+        answers,
+        prompt_tokens,
+        completion_tokens,
+        cost_micros,
+    };
+    Ok(rows.into_iter().map(sum).collect())
 }
 
 /// Writes what a turn cost.

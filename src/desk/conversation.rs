@@ -1,10 +1,10 @@
-//! `/reset` and `/talk`: the running conversation.
+//! `/reset`, `/talk`, `/activate`, `/deactivate`, `/autorespond`: the running conversation.
 
-use commands::{Reset, ResetStep, Talk};
+use commands::{Activate, Autorespond, Reset, ResetStep, Switch, Talk};
 
 use super::{Session, Stop};
 use crate::db::places;
-use crate::domain::{Answer, Refusal};
+use crate::domain::{Answer, PersonalityId, Refusal};
 
 pub(super) async fn reset(session: &Session<'_>, reset: &Reset) -> Result<Answer, Stop> {
     let personality = session.personality()?;
@@ -39,4 +39,42 @@ pub(super) async fn reset(session: &Session<'_>, reset: &Reset) -> Result<Answer
 pub(super) fn talk(session: &Session<'_>, talk: &Talk) -> Result<Answer, Stop> {
     let personality = session.named(talk.name.as_str())?;
     Ok(Answer::public(session.say("reply-talk", &[("name", personality.file.name.clone().into())])))
+}
+
+/// Lets a personality answer everything that is said in this place.
+pub(super) async fn activate(session: &Session<'_>, activate: &Activate) -> Result<Answer, Stop> {
+    let personality = session.named(activate.name.as_str())?;
+    set(session, Some(&personality.id), true).await?;
+    Ok(Answer::public(session.say("reply-activated", &[("name", personality.file.name.clone().into())])))
+}
+
+pub(super) async fn deactivate(session: &Session<'_>) -> Result<Answer, Stop> {
+    active(session)?;
+    set(session, None, false).await?;
+    Ok(Answer::public(session.say("reply-deactivated", &[])))
+}
+
+pub(super) async fn autorespond(session: &Session<'_>, autorespond: &Autorespond) -> Result<Answer, Stop> {
+    let active = active(session)?;
+    let is_on = autorespond.switch == Switch::On;
+    set(session, Some(&active), is_on).await?;
+    let names = session.turns.directory.names();
+    let name = names.get(&active).map(|personality| personality.file.name.clone()).unwrap_or_default();
+    let id = if is_on { "reply-autorespond-on" } else { "reply-autorespond-off" };
+    Ok(Answer::public(session.say(id, &[("name", name.into())])))
+}
+
+/// Who is active in this place.
+fn active(session: &Session<'_>) -> Result<PersonalityId, Refusal> {
+    session.place.personality.clone().ok_or_else(|| Refusal::new("refusal-nobody-active"))
+}
+
+async fn set(session: &Session<'_>, personality: Option<&PersonalityId>, autorespond: bool) -> Result<(), Stop> {
+    let (place, personality) = (session.place.id.clone(), personality.cloned());
+    let writing = session.turns.db.write(move |tx| {
+        Box::pin(async move { places::activate(tx, &place, personality.as_ref(), autorespond).await })
+    });
+    writing.await?;
+    session.turns.directory.forget_place(&session.place);
+    Ok(())
 }

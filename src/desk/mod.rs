@@ -10,6 +10,7 @@ mod memory;
 mod persona;
 mod personality;
 mod settings;
+mod usage;
 
 use std::sync::Arc;
 
@@ -138,6 +139,10 @@ impl Desk {
             Command::Persona(persona) => persona::run(&session, persona).await,
             Command::Settings(settings) => settings::run(&session, &settings).await,
             Command::Data(data) => data::run(&session, &data).await,
+            Command::Activate(activate) => conversation::activate(&session, &activate).await,
+            Command::Deactivate => conversation::deactivate(&session).await,
+            Command::Autorespond(autorespond) => conversation::autorespond(&session, &autorespond).await,
+            Command::Usage(usage) => usage::run(&session, &usage).await,
             Command::Keys(keys) => keys::run(&session, keys).await,
         }
     }

@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod crash;
 mod deploy;
+mod desk;
 mod isolation;
 mod keys;
 mod layers;

@@ -1,0 +1,89 @@
+//! `/usage`: what a member's answers cost, as the ledger has it.
+
+use commands::{Period, Usage};
+
+use super::{Session, Stop};
+use crate::db::turns::{self, UsageSum};
+use crate::domain::{Answer, Moment};
+
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+
+pub(super) async fn run(session: &Session<'_>, usage: &Usage) -> Result<Answer, Stop> {
+    let period = usage.period.unwrap_or(Period::Month);
+    let since = match period.days() {
+        Some(days) => session.turns.clock.now().plus_millis(-i64::from(days) * DAY_MILLIS),
+        None => Moment(i64::MIN),
+    };
+    let sums = turns::usage_sums(&session.turns.db, &session.person.member.id, since).await?;
+    let when = session.say(
+        match period {
+            Period::Day => "usage-period-day",
+            Period::Week => "usage-period-week",
+            Period::Month => "usage-period-month",
+            Period::All => "usage-period-all",
+        },
+        &[],
+    );
+    if sums.is_empty() {
+        return Ok(Answer::private(session.say("reply-usage-none", &[("period", when.into())])));
+    }
+    let all = |pick: fn(&UsageSum) -> i64| sums.iter().map(pick).sum::<i64>();
+    let head = session.say(
+        "reply-usage",
+        &[
+            ("period", when.into()),
+            ("answers", all(|sum| sum.answers).into()),
+            ("prompt", all(|sum| sum.prompt_tokens).into()),
+            ("completion", all(|sum| sum.completion_tokens).into()),
+            ("cost", dollars(all(|sum| sum.cost_micros)).into()),
+        ],
+    );
+    Ok(sums.iter().fold(Answer::private(head), |answer, sum| {
+        let paid = session.say(
+            match sum.key_source.as_str() {
+                "member" => "inspect-key-member",
+                "operator" => "inspect-key-operator",
+                _ => "inspect-key-local",
+            },
+            &[],
+        );
+        let row = session.say(
+            "usage-row",
+            &[
+                ("answers", sum.answers.into()),
+                ("prompt", sum.prompt_tokens.into()),
+                ("completion", sum.completion_tokens.into()),
+                ("cost", dollars(sum.cost_micros).into()),
+                ("paid", paid.into()),
+            ],
+        );
+        answer.with(sum.model.clone(), row)
+    }))
+}
+
+/// Millionths of a dollar as dollars: cents, or more digits where a cent is too coarse.
+fn dollars(micros: i64) -> String {
+    if micros == 0 || micros >= 10_000 {
+        return format!("{}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000);
+    }
+    format!("0.{micros:06}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_sums_are_not_rounded_away() {
+        for (micros, text) in [
+            (0, "0.00"),
+            (7, "0.000007"),
+            (9_999, "0.009999"),
+            (10_000, "0.01"),
+            (1_234_567, "1.23"),
+            (25_000_000, "25.00"),
+        ] {
+            assert_eq!(dollars(micros), text);
+        }
+    }
+}
