@@ -5,12 +5,15 @@
 pub enum Data {
     /// Get everything that is kept about you, as a file
     Export,
+    /// Erase everything that is kept about you; you are asked to confirm it
+    Erase,
 }
 
 impl Data {
     pub(crate) fn words(&self) -> Vec<String> {
         match self {
             Self::Export => vec!["export".into()],
+            Self::Erase => vec!["erase".into()],
         }
     }
 }

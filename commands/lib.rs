@@ -160,7 +160,7 @@ impl Command {
             )
             | Self::Settings(Settings::View | Settings::TimeZone { .. } | Settings::Locale { .. })
             | Self::Keys(Keys::Set { .. } | Keys::List | Keys::Test { .. } | Keys::Remove { .. })
-            | Self::Data(Data::Export) => Access::Everyone,
+            | Self::Data(Data::Export | Data::Erase) => Access::Everyone,
         }
     }
 

@@ -34,6 +34,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         ),
         Just(Command::Settings(Settings::View)),
         Just(Command::Data(Data::Export)),
+        Just(Command::Data(Data::Erase)),
         Just(Command::Keys(Keys::List)),
         Just(Command::Deactivate),
         some(40).prop_map(|name| Command::Activate(Activate { name })),
@@ -126,6 +127,7 @@ fn every_leaf_parses_and_fits_discord() {
             "/keys test <provider>",
             "/keys remove <provider>",
             "/data export",
+            "/data erase",
         ]
     );
 }

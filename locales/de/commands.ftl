@@ -64,3 +64,4 @@ command-keys-remove = Deinen Schlüssel aus diesem Haus entfernen
     .provider = Wessen Schlüssel es ist
 command-data = Bekommen, was das Haus über dich gespeichert hat
 command-data-export = Alles, was über dich gespeichert ist, als Datei bekommen
+command-data-erase = Alles löschen, was über dich gespeichert ist; du wirst um Bestätigung gebeten

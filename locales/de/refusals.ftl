@@ -73,3 +73,4 @@ refusal-key-in-message = In dieser Nachricht steht etwas, das wie der Schlüssel
 refusal-nobody-active = Hier ist niemand aktiv. /activate und ein Name ändern das.
 refusal-persona-exists = Eine Persona namens „{ $name }“ hast du schon. Wähle einen anderen Namen.
 refusal-persona-not-found = Eine Persona namens „{ $name }“ hast du nicht. /persona list zeigt deine.
+refusal-data-not-confirmed = Das ist nicht „{ $name }“, darum wurde nichts gelöscht.

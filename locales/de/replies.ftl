@@ -144,3 +144,6 @@ reply-persona-list = { $count ->
 reply-persona-used = Ab jetzt sehen dich die Figuren so, mit den Erinnerungen dieser Persona.
 persona-in-use = in Gebrauch
 persona-not-in-use = –
+reply-data-erase-ask = Das löscht endgültig alles, was dieses Haus über dich gespeichert hat: { $personas } Personas, { $memories } Erinnerungen, { $messages } Nachrichten samt den Antworten darauf, deine Schlüssel und deinen Verbrauch. Ältere Sicherungen des Betreibers enthalten es weiterhin. Zum Aufheben vorher: /data export
+form-data-erase = Um alles zu löschen, tippe { $name }
+reply-data-erased = Alles ist gelöscht. Wenn du wieder etwas sagst, bist du hier neu.

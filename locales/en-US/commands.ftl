@@ -64,3 +64,4 @@ command-keys-remove = Remove your key from this house
     .provider = Whose key it is
 command-data = Have what the house keeps about you
 command-data-export = Get everything that is kept about you, as a file
+command-data-erase = Erase everything that is kept about you; you are asked to confirm it

@@ -73,3 +73,4 @@ refusal-key-in-message = That message holds what looks like a provider’s key, 
 refusal-nobody-active = Nobody is active here. /activate and a name changes that.
 refusal-persona-exists = You have a persona called “{ $name }” already. Choose another name.
 refusal-persona-not-found = You have no persona called “{ $name }”. /persona list shows yours.
+refusal-data-not-confirmed = That is not “{ $name }”, so nothing was erased.

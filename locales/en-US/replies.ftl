@@ -144,3 +144,6 @@ reply-persona-list = { $count ->
 reply-persona-used = From now on the characters see you so, with the memories of this persona.
 persona-in-use = in use
 persona-not-in-use = –
+reply-data-erase-ask = This erases everything this house keeps about you, for good: { $personas } personas, { $memories } memories, { $messages } messages with the answers to them, your keys and your usage. Backups that whoever runs this house made before still have it. /data export first, if you want to keep it.
+form-data-erase = To erase it all, type { $name }
+reply-data-erased = All of it is erased. If you say something again, you are new here.

@@ -64,3 +64,4 @@ command-keys-remove = Quitar tu clave de esta casa
     .provider = De quién es la clave
 command-data = Obtener lo que la casa guarda sobre ti
 command-data-export = Recibir en un archivo todo lo que se guarda sobre ti
+command-data-erase = Borrar todo lo que se guarda sobre ti; se te pide que lo confirmes

@@ -73,3 +73,4 @@ refusal-key-in-message = Ese mensaje contiene lo que parece la clave de un prove
 refusal-nobody-active = Aquí no hay nadie activo. /activate y un nombre lo cambian.
 refusal-persona-exists = Ya tienes una persona llamada «{ $name }». Elige otro nombre.
 refusal-persona-not-found = No tienes ninguna persona llamada «{ $name }». /persona list muestra las tuyas.
+refusal-data-not-confirmed = Eso no es «{ $name }», así que no se borró nada.

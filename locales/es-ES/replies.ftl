@@ -144,3 +144,6 @@ reply-persona-list = { $count ->
 reply-persona-used = A partir de ahora los personajes te ven así, con los recuerdos de esta persona.
 persona-in-use = en uso
 persona-not-in-use = –
+reply-data-erase-ask = Esto borra para siempre todo lo que esta casa guarda sobre ti: { $personas } personas, { $memories } recuerdos, { $messages } mensajes con sus respuestas, tus claves y tu consumo. Las copias de seguridad anteriores de quien lleva la casa aún lo tienen. Si quieres conservarlo, antes: /data export
+form-data-erase = Para borrarlo todo, escribe { $name }
+reply-data-erased = Todo está borrado. Si vuelves a decir algo, aquí eres alguien nuevo.

@@ -64,3 +64,4 @@ command-keys-remove = Retirer ta clé de cette maison
     .provider = De qui est la clé
 command-data = Obtenir ce que la maison garde sur toi
 command-data-export = Recevoir dans un fichier tout ce qui est gardé sur toi
+command-data-erase = Effacer tout ce qui est gardé sur toi ; une confirmation est demandée

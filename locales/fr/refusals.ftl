@@ -73,3 +73,4 @@ refusal-key-in-message = Ce message contient ce qui ressemble à la clé d’un 
 refusal-nobody-active = Personne n’est actif ici. /activate et un nom y changent quelque chose.
 refusal-persona-exists = Tu as déjà une persona appelée « { $name } ». Choisis un autre nom.
 refusal-persona-not-found = Tu n’as pas de persona appelée « { $name } ». /persona list montre les tiennes.
+refusal-data-not-confirmed = Ce n’est pas « { $name } », rien n’a donc été effacé.

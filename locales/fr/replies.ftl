@@ -144,3 +144,6 @@ reply-persona-list = { $count ->
 reply-persona-used = Désormais les personnages te voient ainsi, avec les souvenirs de cette persona.
 persona-in-use = en service
 persona-not-in-use = –
+reply-data-erase-ask = Ceci efface pour de bon tout ce que cette maison garde sur toi : { $personas } personas, { $memories } souvenirs, { $messages } messages avec leurs réponses, tes clés et ta consommation. Les sauvegardes antérieures de qui tient la maison l’ont encore. Pour le garder, d’abord : /data export
+form-data-erase = Pour tout effacer, tape { $name }
+reply-data-erased = Tout est effacé. Si tu dis encore quelque chose, tu es ici quelqu’un de nouveau.

@@ -269,6 +269,15 @@ impl Db {
         on!(self, c => sqlx::query("SELECT 1").execute(c).await.map(|_| ()).map_err(Error::from))
     }
 
+    /// Folds SQLite's log into the file and empties it, so that what was deleted is in neither. Does nothing on
+    /// PostgreSQL; returns whether the log is empty now, which a reader may prevent for a moment.
+    pub async fn fold_log(&self) -> Result<bool, Error> {
+        let Pool::Sqlite(pool) = &self.pool else { return Ok(true) };
+        let (busy, _, _) =
+            sqlx::query_as::<_, (i64, i64, i64)>("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(pool).await?;
+        Ok(busy == 0)
+    }
+
     /// Closes every connection after the writes under way; SQLite folds its log into the file.
     pub async fn close(&self) {
         match &self.pool {

@@ -1,6 +1,6 @@
 //! Members, their platform identities and their personas.
 
-use super::{Db, Error, Tx};
+use super::{Db, Error, Script, Tx};
 use crate::domain::{Identity, Member, MemberId, Moment, Persona, PersonaId};
 use crate::{on, on_tx};
 
@@ -18,6 +18,16 @@ const CREATE_PERSONA: &str = "INSERT INTO persona (id, member_id, name, pronouns
      VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const NO_DEFAULT: &str = "UPDATE persona SET is_default = $2 WHERE member_id = $1 AND is_default";
 const MAKE_DEFAULT: &str = "UPDATE persona SET is_default = $2 WHERE id = $1";
+const FORGET_CHORES: &str = "DELETE FROM outbox WHERE memory_id IN \
+     (SELECT id FROM memory WHERE persona_id IN (SELECT id FROM persona WHERE member_id = $1))";
+const FORGET_VECTORS: &str = "INSERT INTO outbox (id, memory_id, action) SELECT 'erase-' || id, id, 'forget' FROM memory \
+     WHERE persona_id IN (SELECT id FROM persona WHERE member_id = $1)";
+const ERASE_ANSWERS: &str = "DELETE FROM message WHERE personality_id IS NOT NULL \
+     AND turn_id IN (SELECT id FROM turn WHERE member_id = $1)";
+const ERASE_PLACES: &str = "DELETE FROM place WHERE privacy = 'direct' \
+     AND id IN (SELECT place_id FROM message WHERE member_id = $1) \
+     AND NOT EXISTS (SELECT 1 FROM message m WHERE m.place_id = place.id AND m.member_id <> $1)";
+const ERASE_MEMBER: &str = "DELETE FROM member WHERE id = $1";
 const SET_LOCALE: &str = "UPDATE member SET locale = $2 WHERE id = $1";
 const SET_TIME_ZONE: &str = "UPDATE member SET time_zone = $2 WHERE id = $1";
 const MEMBER: &str = "SELECT id, locale, time_zone FROM member WHERE id = $1";
@@ -34,6 +44,11 @@ pub const ALL: &[&str] = &[
     PERSONA,
     PERSONAS,
     CREATE_PERSONA,
+    FORGET_CHORES,
+    FORGET_VECTORS,
+    ERASE_ANSWERS,
+    ERASE_PLACES,
+    ERASE_MEMBER,
     NO_DEFAULT,
     MAKE_DEFAULT,
     EDIT_PERSONA,
@@ -116,6 +131,16 @@ pub async fn create_persona(tx: &mut Tx, persona: &Persona, now: Moment) -> Resu
         .bind(&persona.name).bind(&persona.pronouns).bind(&persona.description).bind(persona.is_default).bind(now.0)
         .execute(c).await.map(|_| ()))?;
     Ok(())
+}
+
+/// Removes a member and everything about them: personas, identities, keys, usage, messages, the answers to them, places
+/// that were theirs alone, and memories, whose vectors are removed through the outbox.
+pub async fn erase(tx: &mut Tx, member: &MemberId) -> Result<(), Error> {
+    let mut script = Script::default();
+    for sql in [FORGET_CHORES, FORGET_VECTORS, ERASE_ANSWERS, ERASE_PLACES, ERASE_MEMBER] {
+        script.add(sql, [member.as_str().into()]);
+    }
+    script.run(tx).await
 }
 
 /// Makes a persona its member's default one.

@@ -2,7 +2,9 @@
 
 use greenroom::desk::{Caller, Desk};
 use greenroom::domain::{Answer, Identity, PlaceRef, Privacy};
+use greenroom::testing::Engine;
 use greenroom::testing::World;
+use secrecy::SecretString;
 
 use crate::both;
 
@@ -95,3 +97,74 @@ both!(usage_is_what_the_ledger_says, |engine| {
     assert!(shown(&desk.line(&robin, "/usage never").await).contains("day, week, month, all"));
     world.stop().await;
 });
+
+both!(who_is_erased_is_gone_from_everywhere_and_nobody_else_is, |engine| {
+    let world = World::on(engine).await;
+    let desk = Desk::new(world.turns.clone());
+    let word = |who: usize, place: &str| format!("canaryword{who}{place}ofmine");
+    for who in 0..MEMBERS {
+        let (name, private) = (format!("member{who}"), format!("@member{who}"));
+        world.asks(&name, &private, &format!("@abbey I tell you {}", word(who, "alone"))).await;
+        world.asks(&name, "#den", &format!("@aviva I tell all {}", word(who, "open"))).await;
+    }
+    world.remembered().await;
+    for who in (0..MEMBERS).step_by(2) {
+        let (name, private) = (format!("member{who}"), format!("@member{who}"));
+        let caller = caller(&name, &private, Privacy::Direct);
+        let asked = desk.line(&caller, "/data erase").await;
+        assert!(
+            asked.private && asked.text.contains("2 memories") && asked.text.contains("4 messages"),
+            "{}",
+            asked.text
+        );
+        let form = asked.form.expect("it is to be confirmed");
+        let fill = |typed: &str| vec![(form.asks[0].name, SecretString::from(typed))];
+        let wrong = desk.filled(&caller, &form.line, fill("yes")).await;
+        assert!(wrong.text.contains("nothing was erased"), "{}", wrong.text);
+        let done = desk.filled(&caller, &form.line, fill(&name)).await;
+        assert!(done.text.contains("erased"), "{}", done.text);
+    }
+    world.remembered().await;
+    let export = async |who: usize| {
+        let name = format!("member{who}");
+        let answer = desk.line(&caller(&name, &format!("@{name}"), Privacy::Direct), "/data export").await;
+        String::from_utf8(answer.file.unwrap().content).unwrap()
+    };
+    let files = if engine == Engine::Sqlite { contents(world.path()) } else { Vec::new() };
+    for who in 0..MEMBERS {
+        let export = export(who).await;
+        for place in ["alone", "open"] {
+            let (word, is_kept) = (word(who, place), who % 2 == 1);
+            assert_eq!(export.contains(&word), is_kept, "{word}");
+            let traces = files.iter().filter(|(_, content)| holds(content, &word)).map(|(name, _)| name).count();
+            assert_eq!(traces > 0, is_kept && engine == Engine::Sqlite, "{word}");
+        }
+    }
+    let left = (MEMBERS / 2) as i64;
+    for (table, count) in [
+        ("SELECT COUNT(*) FROM memory", left * 2),
+        ("SELECT COUNT(DISTINCT memory_id) FROM chunk", left * 2),
+        ("SELECT COUNT(*) FROM turn", left * 2),
+        ("SELECT COUNT(*) FROM usage_entry", left * 2),
+        ("SELECT COUNT(*) FROM message", left * 4),
+    ] {
+        assert_eq!(world.db.number(table).await.unwrap(), count, "{table}");
+    }
+    // Whoever comes back is new, and the place works again.
+    let again = world.asks("member0", "@member0", "@abbey do you know me?").await;
+    assert_eq!(again.len(), 1);
+    assert_eq!(world.last_remembered(), "");
+    world.stop().await;
+});
+
+const MEMBERS: usize = 12;
+
+/// Names and bytes of the files of a folder.
+fn contents(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect()
+}
+
+fn holds(content: &[u8], word: &str) -> bool {
+    content.windows(word.len()).any(|window| window == word.as_bytes())
+}
