@@ -10,6 +10,8 @@ use std::str::FromStr;
 pub enum Source {
     /// The personalities the member may call.
     Personalities,
+    /// The member's own personas.
+    Personas,
     /// The member's own memories.
     Memories,
     /// The languages the house speaks.
@@ -226,6 +228,7 @@ pub(crate) fn known_types() -> [TypeId; 11] {
 pub(crate) fn source_of(id: TypeId) -> Option<Source> {
     [
         (TypeId::of::<PersonalityName>(), Source::Personalities),
+        (TypeId::of::<PersonaName>(), Source::Personas),
         (TypeId::of::<MemoryRef>(), Source::Memories),
         (TypeId::of::<LocaleTag>(), Source::Locales),
         (TypeId::of::<ZoneName>(), Source::Zones),

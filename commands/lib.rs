@@ -132,6 +132,7 @@ pub fn parse_words(mut words: Vec<String>) -> Result<Command, Misread> {
     }
     let grammar = grammar();
     words::fold_names(&grammar, &mut words);
+    words::join_name(&grammar, &mut words);
     let mut matches =
         grammar.clone().try_get_matches_from(&words).map_err(|error| Misread::of(&error, &grammar, &words))?;
     Line::from_arg_matches_mut(&mut matches)

@@ -160,6 +160,17 @@ fn lines_are_read_as_people_type_them() {
 }
 
 #[test]
+fn a_name_of_several_words_needs_no_quotes() {
+    let words = |line: &str| parse(line).unwrap().words().join("|");
+    assert_eq!(words("/talk Dr. Gregor"), "talk|--|Dr. Gregor");
+    assert_eq!(words("/personality view the Old Sage"), "personality|view|--|the Old Sage");
+    assert_eq!(words("/persona create Captain Rook --pronouns he"), "persona|create|--pronouns=he|--|Captain Rook");
+    assert_eq!(words("/activate \"Dr. Gregor\""), "activate|--|Dr. Gregor");
+    assert!(parse("/keys set openrouter and more").is_err());
+    assert!(parse("/settings locale de or en").is_err());
+}
+
+#[test]
 fn what_cannot_be_read_is_explained() {
     let misread = |line: &str| parse(line).unwrap_err();
     assert_eq!(misread("/"), Misread::Empty);

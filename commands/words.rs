@@ -3,7 +3,8 @@
 //! Quotes group words only where a word begins (or after `--option=`), so that `what's my cat's name` stays four
 //! words; `#` and `\` mean nothing; the curly quotes and long dashes that phones put in are read as what was meant.
 
-use crate::Misread;
+use crate::leaf::args_of;
+use crate::{Misread, Source};
 
 /// Splits a line; errs when a double quote that opens a word is never closed.
 pub(crate) fn split(line: &str) -> Result<Vec<String>, Misread> {
@@ -94,6 +95,26 @@ pub(crate) fn fold_names(grammar: &clap::Command, words: &mut [String]) {
         let Some(next) = level.find_subcommand(&folded) else { return };
         *word = folded;
         level = next;
+    }
+}
+
+/// Puts a name together that was typed without quotes: `/talk Dr. Gregor`. Only where a command takes one name and
+/// nothing beside it, so that every further word can only be part of it.
+pub(crate) fn join_name(grammar: &clap::Command, words: &mut Vec<String>) {
+    let (mut level, mut depth) = (grammar, 0);
+    while let Some(next) = words.get(depth).and_then(|word| level.find_subcommand(word)) {
+        (level, depth) = (next, depth + 1);
+    }
+    let args = args_of(level);
+    let mut positions = args.iter().filter(|arg| !arg.is_option);
+    let takes_a_name = match (positions.next(), positions.next()) {
+        (Some(arg), None) => matches!(arg.source, Some(Source::Personalities | Source::Personas)) && !arg.is_list,
+        _ => false,
+    };
+    let end = words.iter().skip(depth).position(|word| word.starts_with("--")).map_or(words.len(), |at| depth + at);
+    if takes_a_name && end > depth + 1 {
+        let name = words[depth..end].join(" ");
+        words.splice(depth..end, [name]);
     }
 }
 

@@ -51,14 +51,14 @@ both!(each_persona_is_seen_and_remembered_by_itself, |engine| {
     let desk = Desk::new(world.turns.clone());
     let robin = caller("robin", "@robin", Privacy::Direct);
     world.asks("robin", "@robin", "my bicycle is green").await;
-    let created = desk.line(&robin, "/persona create \"Captain Rook\" --pronouns he/him").await;
+    let created = desk.line(&robin, "/persona create Captain Rook --pronouns he/him").await;
     assert!(shown(&created).contains("Captain Rook") && shown(&created).contains("he/him"), "{}", shown(&created));
     assert!(shown(&desk.line(&robin, "/persona create \"captain rook\"").await).contains("already"));
     assert!(shown(&desk.line(&robin, "/persona edit --name \"Captain Rook\"").await).contains("already"));
     assert!(shown(&desk.line(&robin, "/persona use nobody").await).contains("no persona called"));
     assert!(shown(&desk.line(&robin, "/persona list").await).contains("robin: in use"));
 
-    desk.line(&robin, "/persona use \"captain rook\"").await;
+    desk.line(&robin, "/persona use captain rook").await;
     assert!(shown(&desk.line(&robin, "/persona list").await).contains("Captain Rook: in use"));
     world.asks("robin", "@robin", "what colour is my bicycle?").await;
     world.remembered().await;
