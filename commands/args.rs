@@ -129,6 +129,8 @@ const LOCALE_MAX: usize = 35;
 /// Longest name in the time zone database with room to spare, in characters.
 const ZONE_MAX: usize = 64;
 
+/// Longest line about a character, in characters.
+const ABOUT_MAX: usize = 200;
 /// Longest name of a provider, in characters.
 const PROVIDER_MAX: usize = 40;
 /// Longest name of a model, in characters.
@@ -155,6 +157,8 @@ texts! {
     ZoneName(zone_name),
     /// The name of a provider, such as `openrouter`, 1–40 characters.
     ProviderName(|text| one_line(text, 1, PROVIDER_MAX).map(|name| name.to_lowercase())),
+    /// One line about a character, up to 200 characters; empty takes it away.
+    About(|text| one_line(text, 0, ABOUT_MAX)),
     /// The name of a model as its provider writes it, 1–200 characters.
     ModelName(|text| one_line(text, 1, MODEL_MAX)),
 }
@@ -208,7 +212,7 @@ impl fmt::Display for Page {
 }
 
 /// The types of argument that carry a meaning.
-pub(crate) fn known_types() -> [TypeId; 11] {
+pub(crate) fn known_types() -> [TypeId; 12] {
     [
         TypeId::of::<PersonalityName>(),
         TypeId::of::<PersonaName>(),
@@ -220,6 +224,7 @@ pub(crate) fn known_types() -> [TypeId; 11] {
         TypeId::of::<ZoneName>(),
         TypeId::of::<ProviderName>(),
         TypeId::of::<ModelName>(),
+        TypeId::of::<About>(),
         TypeId::of::<Page>(),
     ]
 }
@@ -255,6 +260,7 @@ pub(crate) fn length_of(id: TypeId) -> Option<(usize, usize)> {
         (TypeId::of::<ZoneName>(), (1, ZONE_MAX)),
         (TypeId::of::<ProviderName>(), (1, PROVIDER_MAX)),
         (TypeId::of::<ModelName>(), (1, MODEL_MAX)),
+        (TypeId::of::<About>(), (0, ABOUT_MAX)),
     ]
     .into_iter()
     .find_map(|(of, lengths)| (of == id).then_some(lengths))

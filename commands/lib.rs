@@ -23,8 +23,8 @@ mod words;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use args::{
-    BadArg, CommandWord, LocaleTag, MemoryRef, ModelName, Page, PersonaDescription, PersonaName, PersonalityName,
-    Pronouns, ProviderName, SearchWord, Source, ZoneName,
+    About, BadArg, CommandWord, LocaleTag, MemoryRef, ModelName, Page, PersonaDescription, PersonaName,
+    PersonalityName, Pronouns, ProviderName, SearchWord, Source, ZoneName,
 };
 pub use complete::{Candidate, Completion, Wanted, completions};
 pub use conversation::{Activate, Autorespond, Reset, ResetStep, Switch, Talk};
@@ -35,7 +35,7 @@ pub use leaf::{ArgSpec, Leaf, leaves};
 pub use memory::Memory;
 pub use misread::Misread;
 pub use persona::Persona;
-pub use personality::Personality;
+pub use personality::{Personality, With};
 pub use settings::Settings;
 pub use usage::{Period, Usage};
 pub use words::quote;
@@ -149,7 +149,14 @@ impl Command {
             | Self::Inspect
             | Self::Help(_)
             | Self::About
-            | Self::Personality(Personality::List | Personality::View { .. })
+            | Self::Personality(
+                Personality::List
+                | Personality::View { .. }
+                | Personality::Create { .. }
+                | Personality::Edit { .. }
+                | Personality::Share { .. }
+                | Personality::Delete { .. },
+            )
             | Self::Talk(_)
             | Self::Quit
             | Self::Activate(_)
@@ -190,6 +197,12 @@ impl Command {
     pub fn is_private(&self) -> bool {
         match self {
             Self::Memory(_)
+            | Self::Personality(
+                Personality::Create { .. }
+                | Personality::Edit { .. }
+                | Personality::Share { .. }
+                | Personality::Delete { .. },
+            )
             | Self::Keys(_)
             | Self::Usage(_)
             | Self::Inspect
@@ -197,9 +210,9 @@ impl Command {
             | Self::Persona(_)
             | Self::Settings(_)
             | Self::Data(_) => true,
-            Self::Reset(_)
+            Self::Personality(Personality::List | Personality::View { .. })
+            | Self::Reset(_)
             | Self::About
-            | Self::Personality(_)
             | Self::Talk(_)
             | Self::Activate(_)
             | Self::Deactivate

@@ -27,6 +27,11 @@ fn any_command() -> impl Strategy<Value = Command> {
         proptest::collection::vec(some(20), 0..3).prop_map(|command| Command::Help(Help { command })),
         Just(Command::Personality(Personality::List)),
         some(80).prop_map(|name| Command::Personality(Personality::View { name })),
+        some(80).prop_map(|name| Command::Personality(Personality::Create { name })),
+        some(80).prop_map(|name| Command::Personality(Personality::Delete { name })),
+        some(80).prop_map(|name| Command::Personality(Personality::Share { with: With::Nobody, name })),
+        (some(80), proptest::option::of(some(90)), proptest::option::of(some(40)))
+            .prop_map(|(name, about, pronouns)| { Command::Personality(Personality::Edit { name, about, pronouns }) }),
         some(80).prop_map(|name| Command::Talk(Talk { name })),
         Just(Command::Persona(Persona::View)),
         (proptest::option::of(some(80)), proptest::option::of(some(40)), proptest::option::of(some(200))).prop_map(
@@ -108,6 +113,10 @@ fn every_leaf_parses_and_fits_discord() {
             "/about",
             "/personality list",
             "/personality view <name>",
+            "/personality create <name>",
+            "/personality edit <name> [--about <about>] [--pronouns <pronouns>]",
+            "/personality share everyone|nobody <name>",
+            "/personality delete <name>",
             "/talk <name>",
             "/activate <name>",
             "/deactivate",
@@ -166,6 +175,7 @@ fn a_name_of_several_words_needs_no_quotes() {
     assert_eq!(words("/personality view the Old Sage"), "personality|view|--|the Old Sage");
     assert_eq!(words("/persona create Captain Rook --pronouns he"), "persona|create|--pronouns=he|--|Captain Rook");
     assert_eq!(words("/activate \"Dr. Gregor\""), "activate|--|Dr. Gregor");
+    assert_eq!(words("/personality share everyone Old Sage"), "personality|share|everyone|--|Old Sage");
     assert!(parse("/keys set openrouter and more").is_err());
     assert!(parse("/settings locale de or en").is_err());
 }

@@ -98,23 +98,25 @@ pub(crate) fn fold_names(grammar: &clap::Command, words: &mut [String]) {
     }
 }
 
-/// Puts a name together that was typed without quotes: `/talk Dr. Gregor`. Only where a command takes one name and
-/// nothing beside it, so that every further word can only be part of it.
+/// Puts a name together that was typed without quotes: `/talk Dr. Gregor`. Only where a name is the last thing a command
+/// takes, so that every further word can only be part of it.
 pub(crate) fn join_name(grammar: &clap::Command, words: &mut Vec<String>) {
     let (mut level, mut depth) = (grammar, 0);
     while let Some(next) = words.get(depth).and_then(|word| level.find_subcommand(word)) {
         (level, depth) = (next, depth + 1);
     }
     let args = args_of(level);
-    let mut positions = args.iter().filter(|arg| !arg.is_option);
-    let takes_a_name = match (positions.next(), positions.next()) {
-        (Some(arg), None) => matches!(arg.source, Some(Source::Personalities | Source::Personas)) && !arg.is_list,
-        _ => false,
-    };
+    let positions: Vec<_> = args.iter().filter(|arg| !arg.is_option).collect();
+    let Some((last, before)) = positions.split_last() else { return };
+    let is_name = matches!(last.source, Some(Source::Personalities | Source::Personas)) && !last.is_list;
+    if !is_name || before.iter().any(|arg| arg.is_list || !arg.is_required) {
+        return;
+    }
+    let start = depth + before.len();
     let end = words.iter().skip(depth).position(|word| word.starts_with("--")).map_or(words.len(), |at| depth + at);
-    if takes_a_name && end > depth + 1 {
-        let name = words[depth..end].join(" ");
-        words.splice(depth..end, [name]);
+    if end > start + 1 {
+        let name = words[start..end].join(" ");
+        words.splice(start..end, [name]);
     }
 }
 

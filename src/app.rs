@@ -197,13 +197,15 @@ pub async fn console(config: Config, options: ConsoleOptions) -> anyhow::Result<
     let notices = Notices::new(texts.clone(), &config.locale);
     let house = House::open(&config, &data, texts.clone(), Life::default(), &|notice| notices.show(notice)).await?;
     let wanted = options.personality.as_deref().unwrap_or(HOST);
-    let Some(personality) = house.directory.names().find(wanted).cloned() else {
+    let speaker = options.speaker.clone().unwrap_or_else(|| YOU.to_owned());
+    let person = house.directory.person(&console::identity(&speaker), &speaker).await?;
+    let Some(personality) = house.directory.names().seen_by(&person.member.id).find(wanted).cloned() else {
         let text = texts.say(&config.locale, "refusal-personality-not-found", &[("name", wanted.into())]);
         return Err(CannotStart(text).into());
     };
     let options = console::Options {
         personality: personality.slug.clone(),
-        name: options.speaker.unwrap_or_else(|| YOU.to_owned()),
+        name: speaker,
         place: options.place,
         history: data.path().join(INPUT_HISTORY),
         files: data.path().join(FILES),

@@ -10,7 +10,7 @@ use dashmap::DashMap;
 use crate::db::{Db, Error, people, personalities, places};
 use crate::domain::{
     Clock, Identity, Member, MemberId, Persona, PersonaId, Personality, PersonalityFile, PersonalityId, Place, PlaceId,
-    PlaceRef, spelling,
+    PlaceRef, Visibility, spelling,
 };
 
 /// A member as they appear: with the persona they use.
@@ -24,53 +24,94 @@ pub struct Person {
 #[derive(Debug, Default)]
 pub struct Names {
     by_id: HashMap<PersonalityId, Arc<Personality>>,
-    by_name: HashMap<String, PersonalityId>,
+    /// Whoever answers to a name, the first claim first.
+    by_name: HashMap<String, Vec<PersonalityId>>,
+}
+
+/// The names as one member sees them: everyone's personalities, and their own, which come first.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'n> {
+    names: &'n Names,
+    member: Option<&'n MemberId>,
 }
 
 impl Names {
     /// Indexes personalities: slugs and names shadow aliases, the earlier personality shadows the later.
     pub fn new(all: Vec<Personality>) -> Self {
         let all: Vec<Arc<Personality>> = all.into_iter().map(Arc::new).collect();
-        let mut by_name = HashMap::new();
-        let fold = |name: &str| name.trim().to_lowercase();
-        for personality in &all {
-            by_name.entry(fold(&personality.slug)).or_insert_with(|| personality.id.clone());
-        }
-        for personality in &all {
-            by_name.entry(fold(&personality.file.name)).or_insert_with(|| personality.id.clone());
-        }
-        for personality in &all {
-            for alias in &personality.file.aliases {
-                by_name.entry(fold(alias)).or_insert_with(|| personality.id.clone());
+        let mut by_name: HashMap<String, Vec<PersonalityId>> = HashMap::new();
+        let mut claim = |name: &str, personality: &Personality| {
+            let claims = by_name.entry(name.trim().to_lowercase()).or_default();
+            if !claims.contains(&personality.id) {
+                claims.push(personality.id.clone());
             }
+        };
+        all.iter().for_each(|personality| claim(&personality.slug, personality));
+        all.iter().for_each(|personality| claim(&personality.file.name, personality));
+        for personality in &all {
+            personality.file.aliases.iter().for_each(|alias| claim(alias, personality));
         }
         by_name.remove("");
         Self { by_id: all.into_iter().map(|personality| (personality.id.clone(), personality)).collect(), by_name }
     }
 
-    /// The personality that answers to `name`, whatever its case.
-    pub fn find(&self, name: &str) -> Option<&Arc<Personality>> {
-        self.by_name.get(&name.trim().to_lowercase()).and_then(|id| self.by_id.get(id))
+    /// The personality of a slug, whoever may see it.
+    pub fn of_slug(&self, slug: &str) -> Option<&Arc<Personality>> {
+        self.by_id.values().find(|personality| personality.slug == slug)
     }
 
-    /// The personality whose name is spelt most like `name`, if any is close.
-    pub fn nearest(&self, name: &str) -> Option<&Arc<Personality>> {
-        let wanted = name.trim().to_lowercase();
-        let close = |known: &&String| spelling::distance(&wanted, known) <= 2;
-        let near = self.by_name.keys().filter(close).min_by_key(|known| (spelling::distance(&wanted, known), *known));
-        near.and_then(|known| self.by_name.get(known)).and_then(|id| self.by_id.get(id))
+    /// The names as `member` sees them.
+    pub fn seen_by<'n>(&'n self, member: &'n MemberId) -> Seen<'n> {
+        Seen { names: self, member: Some(member) }
+    }
+
+    /// The names that everybody sees.
+    pub fn public(&self) -> Seen<'_> {
+        Seen { names: self, member: None }
     }
 
     /// A personality by id.
     pub fn get(&self, id: &PersonalityId) -> Option<&Arc<Personality>> {
         self.by_id.get(id)
     }
+}
 
-    /// All personalities, by slug.
-    pub fn all(&self) -> Vec<Arc<Personality>> {
-        let mut all: Vec<_> = self.by_id.values().cloned().collect();
+impl<'n> Seen<'n> {
+    /// The personality that answers to `name`, whatever its case.
+    pub fn find(self, name: &str) -> Option<&'n Arc<Personality>> {
+        let claims = self.names.by_name.get(&name.trim().to_lowercase())?;
+        let mut seen = claims.iter().filter_map(|id| self.names.by_id.get(id)).filter(|p| self.sees(p)).peekable();
+        let first = seen.peek().copied();
+        seen.find(|personality| self.owns(personality)).or(first)
+    }
+
+    /// The personality of an id.
+    pub fn get(self, id: &PersonalityId) -> Option<&'n Arc<Personality>> {
+        self.names.get(id).filter(|personality| self.sees(personality))
+    }
+
+    /// The personality whose name is spelt most like `name`, if any is close.
+    pub fn nearest(self, name: &str) -> Option<&'n Arc<Personality>> {
+        let wanted = name.trim().to_lowercase();
+        let close = |known: &&String| spelling::distance(&wanted, known) <= 2 && self.find(known).is_some();
+        let known = self.names.by_name.keys().filter(close);
+        let nearest = known.min_by_key(|known| (spelling::distance(&wanted, known), *known));
+        nearest.and_then(|known| self.find(known))
+    }
+
+    /// All that are seen, by slug.
+    pub fn all(self) -> Vec<Arc<Personality>> {
+        let mut all: Vec<_> = self.names.by_id.values().filter(|personality| self.sees(personality)).cloned().collect();
         all.sort_by(|a, b| a.slug.cmp(&b.slug));
         all
+    }
+
+    fn sees(self, personality: &Personality) -> bool {
+        personality.visibility == Visibility::Public || self.owns(personality)
+    }
+
+    fn owns(self, personality: &Personality) -> bool {
+        self.member.is_some() && personality.owner.as_ref() == self.member
     }
 }
 
@@ -127,6 +168,16 @@ impl Directory {
     /// The names as they are now.
     pub fn names(&self) -> Arc<Names> {
         Arc::clone(&self.names.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// Must be called after a personality was added, changed or removed.
+    ///
+    /// # Errors
+    /// Those of the database; the names then stay as they were.
+    pub async fn reload_names(&self) -> Result<(), Error> {
+        let names = Arc::new(Names::new(personalities::list(&self.db).await?));
+        *self.names.write().unwrap_or_else(std::sync::PoisonError::into_inner) = names;
+        Ok(())
     }
 
     /// The member behind an identity, introduced under `name` when new.
@@ -228,6 +279,12 @@ impl Directory {
         self.places_by_id.remove(&place.id);
     }
 
+    /// Must be called after something changed that many places may name.
+    pub fn forget_places(&self) {
+        self.places.clear();
+        self.places_by_id.clear();
+    }
+
     /// A place by id.
     pub async fn place_by_id(&self, id: &PlaceId) -> Result<Option<Arc<Place>>, Error> {
         if let Some(known) = self.places_by_id.get(id) {
@@ -251,7 +308,6 @@ fn bounded<K: Eq + std::hash::Hash, V>(cache: &DashMap<K, V>) -> &DashMap<K, V> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Visibility;
 
     fn personality(slug: &str, name: &str, aliases: &[&str]) -> Personality {
         Personality {
@@ -271,8 +327,28 @@ mod tests {
     #[test]
     fn a_name_shadows_an_alias_and_case_does_not_matter() {
         let names = Names::new(vec![personality("abbey", "Abbey", &["Bambi"]), personality("bambi", "Bambi", &[])]);
-        assert_eq!(names.find("BAMBI").map(|p| p.slug.as_str()), Some("bambi"));
-        assert_eq!(names.find(" abbey ").map(|p| p.slug.as_str()), Some("abbey"));
-        assert!(names.find("nobody").is_none());
+        let everyone = names.public();
+        assert_eq!(everyone.find("BAMBI").map(|p| p.slug.as_str()), Some("bambi"));
+        assert_eq!(everyone.find(" abbey ").map(|p| p.slug.as_str()), Some("abbey"));
+        assert!(everyone.find("nobody").is_none());
+    }
+
+    #[test]
+    fn what_is_private_is_found_by_its_owner_alone_and_before_what_is_public() {
+        let (ann, bo) = (MemberId::new("ann"), MemberId::new("bo"));
+        let own = Personality {
+            owner: Some(ann.clone()),
+            visibility: Visibility::Private,
+            ..personality("sage-1", "Sage", &["Old One"])
+        };
+        let names = Names::new(vec![personality("sage", "Sage", &[]), own]);
+        assert_eq!(names.seen_by(&ann).find("sage").map(|p| p.slug.as_str()), Some("sage-1"));
+        assert_eq!(names.seen_by(&bo).find("sage").map(|p| p.slug.as_str()), Some("sage"));
+        for foreign in ["sage-1", "old one", "OLD ON"] {
+            assert!(names.seen_by(&bo).find(foreign).is_none() && names.public().find(foreign).is_none());
+        }
+        assert!(names.seen_by(&bo).nearest("old onee").is_none());
+        assert_eq!(names.seen_by(&ann).nearest("old onee").map(|p| p.slug.as_str()), Some("sage-1"));
+        assert_eq!((names.seen_by(&ann).all().len(), names.seen_by(&bo).all().len()), (2, 1));
     }
 }

@@ -406,7 +406,7 @@ impl World {
         let person = self.turns.directory.person(&identity, who).await.expect("people are readable");
         let place = PlaceRef { platform: "fake".into(), subject: room.into(), parent: None, privacy: privacy_of(room) };
         let place = self.turns.directory.place(&place).await.expect("places are readable");
-        let id = self.turns.directory.names().find(personality).expect("the cast is known").id.clone();
+        let id = self.turns.directory.names().public().find(personality).expect("the cast is known").id.clone();
         Scope::of(person.persona.id.clone(), id, place.id.clone())
     }
 

@@ -147,3 +147,16 @@ persona-not-in-use = –
 reply-data-erase-ask = Das löscht endgültig alles, was dieses Haus über dich gespeichert hat: { $personas } Personas, { $memories } Erinnerungen, { $messages } Nachrichten samt den Antworten darauf, deine Schlüssel und deinen Verbrauch. Ältere Sicherungen des Betreibers enthalten es weiterhin. Zum Aufheben vorher: /data export
 form-data-erase = Um alles zu löschen, tippe { $name }
 reply-data-erased = Alles ist gelöscht. Wenn du wieder etwas sagst, bist du hier neu.
+
+## /personality create, edit, share, delete
+reply-personality-ask = Wer ist { $name }? Zwei Fragen; eine leere Zeile lässt alles, wie es war.
+form-personality-about = { $name } in einer Zeile, für Listen
+form-personality-prompt = Wer { $name } ist und wie { $name } redet, wie du es einer Schauspielerin sagen würdest
+reply-personality-created = { $name } wohnt jetzt hier, für dich allein. Im Terminal: /talk und der Name; anderswo den Namen rufen. Mit /personality share everyone kann das ganze Haus mit { $name } reden.
+reply-personality-now = Das wird { $name } bisher gesagt; schreib es neu, oder lass es mit einer leeren Zeile.
+reply-personality-changed = { $name } ist geändert. Die nächste Antwort zeigt es.
+reply-personality-shared = Alle in diesem Haus können jetzt mit { $name } reden. Woran { $name } sich von dir erinnert, bleibt unter euch.
+reply-personality-unshared = { $name } ist wieder nur für dich da.
+reply-personality-delete-ask = Das löscht { $name } endgültig, mit allem Gesagten und allem, woran { $name } sich erinnert, von allen.
+reply-personality-deleted = { $name } ist gelöscht.
+personality-private = { $about } (nur für dich)

@@ -147,3 +147,16 @@ persona-not-in-use = –
 reply-data-erase-ask = This erases everything this house keeps about you, for good: { $personas } personas, { $memories } memories, { $messages } messages with the answers to them, your keys and your usage. Backups that whoever runs this house made before still have it. /data export first, if you want to keep it.
 form-data-erase = To erase it all, type { $name }
 reply-data-erased = All of it is erased. If you say something again, you are new here.
+
+## /personality create, edit, share, delete
+reply-personality-ask = Who is { $name }? Two questions; an empty line leaves everything as it was.
+form-personality-about = { $name } in one line, for lists
+form-personality-prompt = Who { $name } is and how they talk, as you would tell an actor
+reply-personality-created = { $name } lives here now, for you alone. In the terminal, /talk and the name; elsewhere, call the name. /personality share everyone lets all of this house talk to { $name }.
+reply-personality-now = { $name } is told this now; write it anew, or leave it with an empty line.
+reply-personality-changed = { $name } is changed. The next answer shows it.
+reply-personality-shared = Everyone of this house can talk to { $name } now. What { $name } remembers of you stays between you two.
+reply-personality-unshared = { $name } is there for you alone again.
+reply-personality-delete-ask = This deletes { $name } for good, with what was said and everything { $name } remembers, of everybody.
+reply-personality-deleted = { $name } is deleted.
+personality-private = { $about } (yours alone)

@@ -147,3 +147,16 @@ persona-not-in-use = –
 reply-data-erase-ask = Esto borra para siempre todo lo que esta casa guarda sobre ti: { $personas } personas, { $memories } recuerdos, { $messages } mensajes con sus respuestas, tus claves y tu consumo. Las copias de seguridad anteriores de quien lleva la casa aún lo tienen. Si quieres conservarlo, antes: /data export
 form-data-erase = Para borrarlo todo, escribe { $name }
 reply-data-erased = Todo está borrado. Si vuelves a decir algo, aquí eres alguien nuevo.
+
+## /personality create, edit, share, delete
+reply-personality-ask = ¿Quién es { $name }? Dos preguntas; una línea vacía lo deja todo como estaba.
+form-personality-about = { $name } en una línea, para las listas
+form-personality-prompt = Quién es { $name } y cómo habla, como se lo dirías a una actriz
+reply-personality-created = { $name } vive aquí ahora, solo para ti. En el terminal, /talk y el nombre; en otros sitios, llama por el nombre. Con /personality share everyone toda la casa puede hablar con { $name }.
+reply-personality-now = Esto es lo que se le dice ahora a { $name }; escríbelo de nuevo o déjalo con una línea vacía.
+reply-personality-changed = { $name } ha cambiado. La próxima respuesta lo muestra.
+reply-personality-shared = Ahora toda la casa puede hablar con { $name }. Lo que { $name } recuerda de ti queda entre vosotros.
+reply-personality-unshared = { $name } vuelve a estar solo para ti.
+reply-personality-delete-ask = Esto borra a { $name } para siempre, con lo dicho y todo lo que { $name } recuerda, de todo el mundo.
+reply-personality-deleted = { $name } está borrado.
+personality-private = { $about } (solo tuyo)

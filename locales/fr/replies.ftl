@@ -147,3 +147,16 @@ persona-not-in-use = –
 reply-data-erase-ask = Ceci efface pour de bon tout ce que cette maison garde sur toi : { $personas } personas, { $memories } souvenirs, { $messages } messages avec leurs réponses, tes clés et ta consommation. Les sauvegardes antérieures de qui tient la maison l’ont encore. Pour le garder, d’abord : /data export
 form-data-erase = Pour tout effacer, tape { $name }
 reply-data-erased = Tout est effacé. Si tu dis encore quelque chose, tu es ici quelqu’un de nouveau.
+
+## /personality create, edit, share, delete
+reply-personality-ask = Qui est { $name } ? Deux questions ; une ligne vide laisse tout comme avant.
+form-personality-about = { $name } en une ligne, pour les listes
+form-personality-prompt = Qui est { $name } et sa façon de parler, comme tu le dirais à une actrice
+reply-personality-created = { $name } vit ici maintenant, pour toi seul. Dans le terminal, /talk et le nom ; ailleurs, appelle son nom. Avec /personality share everyone, toute la maison peut parler à { $name }.
+reply-personality-now = Voici ce qui est dit à { $name } ; réécris-le, ou garde-le avec une ligne vide.
+reply-personality-changed = { $name } est changé. La prochaine réponse le montre.
+reply-personality-shared = Toute la maison peut maintenant parler à { $name }. Ce que { $name } retient de toi reste entre vous.
+reply-personality-unshared = { $name } n’est plus là que pour toi.
+reply-personality-delete-ask = Ceci efface { $name } pour de bon, avec ce qui a été dit et tout ce dont { $name } se souvient, de tout le monde.
+reply-personality-deleted = { $name } est effacé.
+personality-private = { $about } (à toi seul)

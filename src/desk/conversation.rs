@@ -4,7 +4,7 @@ use commands::{Activate, Autorespond, Reset, ResetStep, Switch, Talk};
 
 use super::{Session, Stop};
 use crate::db::places;
-use crate::domain::{Answer, PersonalityId, Refusal};
+use crate::domain::{Answer, PersonalityId, Privacy, Refusal, Visibility};
 
 pub(super) async fn reset(session: &Session<'_>, reset: &Reset) -> Result<Answer, Stop> {
     let personality = session.personality()?;
@@ -44,6 +44,9 @@ pub(super) fn talk(session: &Session<'_>, talk: &Talk) -> Result<Answer, Stop> {
 /// Lets a personality answer everything that is said in this place.
 pub(super) async fn activate(session: &Session<'_>, activate: &Activate) -> Result<Answer, Stop> {
     let personality = session.named(activate.name.as_str())?;
+    if personality.visibility != Visibility::Public && session.place.privacy != Privacy::Direct {
+        return Err(Refusal::new("refusal-personality-private-here").arg("name", personality.file.name.clone()).into());
+    }
     set(session, Some(&personality.id), true).await?;
     Ok(Answer::public(session.say("reply-activated", &[("name", personality.file.name.clone().into())])))
 }

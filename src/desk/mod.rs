@@ -135,7 +135,7 @@ impl Desk {
             Command::Inspect => inspect::run(&session).await,
             Command::Help(help) => Ok(house::help(&session, &help)?),
             Command::About => Ok(house::about(&session)),
-            Command::Personality(personality) => personality::run(&session, &personality),
+            Command::Personality(personality) => personality::run(&session, personality).await,
             Command::Persona(persona) => persona::run(&session, persona).await,
             Command::Settings(settings) => settings::run(&session, &settings).await,
             Command::Data(data) => data::run(&session, &data).await,
@@ -189,6 +189,7 @@ impl Session<'_> {
     /// The personality of a name.
     fn named(&self, name: &str) -> Result<Arc<Personality>, Refusal> {
         let names = self.turns.directory.names();
+        let names = names.seen_by(&self.person.member.id);
         names.find(name).cloned().ok_or_else(|| {
             match names.nearest(name) {
                 Some(near) => Refusal::new("refusal-personality-similar").arg("suggestion", near.file.name.clone()),

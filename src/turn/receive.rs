@@ -45,8 +45,11 @@ impl Turns {
             None => None,
         };
         let names = self.directory.names();
+        let seen = names.seen_by(&person.member.id);
+        // A private personality answers nobody but its owner, also when it is replied to.
+        let replied_to = replied_to.filter(|id| seen.get(id).is_some());
         let here = Here {
-            names: &names,
+            names: seen,
             activation: place.personality.clone().map(|id| (id, place.autorespond)),
             replied_to,
             is_direct: place.privacy == Privacy::Direct,

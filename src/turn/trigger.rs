@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::directory::Names;
+use crate::directory::Seen;
 use crate::domain::{Incoming, Personality, PersonalityId};
 
 /// Personalities that one message may call.
@@ -12,7 +12,8 @@ const NAME_WORDS_MAX: usize = 4;
 
 /// What is known about the place and the message.
 pub struct Here<'a> {
-    pub names: &'a Names,
+    /// As the member who writes sees them.
+    pub names: Seen<'a>,
     /// The personality activated in the place, and whether it answers everything.
     pub activation: Option<(PersonalityId, bool)>,
     /// The personality whose message is replied to.
@@ -65,7 +66,7 @@ pub fn decide(incoming: &Incoming, here: &Here<'_>) -> Decision {
 }
 
 /// The personalities a text mentions, in text order; the longest name wins.
-fn mentions<'n>(text: &str, mention: char, names: &'n Names) -> Vec<&'n Arc<Personality>> {
+fn mentions<'n>(text: &str, mention: char, names: Seen<'n>) -> Vec<&'n Arc<Personality>> {
     let mut found = Vec::new();
     let mut rest = text;
     let mut before: Option<char> = None;
@@ -87,7 +88,7 @@ fn mentions<'n>(text: &str, mention: char, names: &'n Names) -> Vec<&'n Arc<Pers
 }
 
 /// The longest name at the start of `text`, and how many bytes it took.
-fn longest_name<'n>(text: &str, names: &'n Names) -> Option<(&'n Arc<Personality>, usize)> {
+fn longest_name<'n>(text: &str, names: Seen<'n>) -> Option<(&'n Arc<Personality>, usize)> {
     let mut ends = Vec::with_capacity(NAME_WORDS_MAX);
     let mut in_word = false;
     for (at, c) in text.char_indices() {
@@ -135,6 +136,7 @@ fn spellings(words: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::Names;
     use crate::domain::{Identity, Moment, PersonalityFile, PlaceRef, Privacy, Speaker, Visibility};
 
     fn names(list: &[&str]) -> Names {
@@ -171,7 +173,7 @@ mod tests {
 
     fn called(text: &str) -> Vec<String> {
         let names = names(&["Bambi", "Bambi Prime", "Lilith", "Dr. Gregor", "Dr.", "Ann", "Bo", "Cy", "Di"]);
-        let here = Here { names: &names, activation: None, replied_to: None, is_direct: false, mention: '@' };
+        let here = Here { names: names.public(), activation: None, replied_to: None, is_direct: false, mention: '@' };
         match decide(&message(text), &here) {
             Decision::Answer(ids) => ids.iter().map(|id| id.as_str().to_owned()).collect(),
             Decision::Listen => Vec::new(),
@@ -209,7 +211,7 @@ mod tests {
     fn a_reply_comes_before_the_activated_one_before_mentions() {
         let names = names(&["Ann", "Bo", "Cy"]);
         let here = Here {
-            names: &names,
+            names: names.public(),
             activation: Some((PersonalityId::new("Bo"), true)),
             replied_to: Some(PersonalityId::new("Cy")),
             is_direct: false,
@@ -223,14 +225,14 @@ mod tests {
     fn an_activation_without_autorespond_stays_silent() {
         let names = names(&["Ann"]);
         let activation = Some((PersonalityId::new("Ann"), false));
-        let here = Here { names: &names, activation, replied_to: None, is_direct: false, mention: '@' };
+        let here = Here { names: names.public(), activation, replied_to: None, is_direct: false, mention: '@' };
         assert_eq!(decide(&message("hi all"), &here), Decision::Listen);
     }
 
     #[test]
     fn in_private_the_addressed_one_answers_unless_another_is_called() {
         let names = names(&["Ann", "Bo"]);
-        let here = Here { names: &names, activation: None, replied_to: None, is_direct: true, mention: '@' };
+        let here = Here { names: names.public(), activation: None, replied_to: None, is_direct: true, mention: '@' };
         let mut incoming = message("hi");
         incoming.addressed = Some("ann".into());
         assert_eq!(decide(&incoming, &here), Decision::Answer(vec![PersonalityId::new("Ann")]));

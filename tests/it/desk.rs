@@ -1,7 +1,7 @@
 //! What members say to the house, as they would: commands through the desk, and what changes by them.
 
-use greenroom::desk::{Caller, Desk};
-use greenroom::domain::{Answer, Identity, PlaceRef, Privacy};
+use greenroom::desk::{Caller, Desk, Filled};
+use greenroom::domain::{Answer, Form, Identity, PlaceRef, Privacy};
 use greenroom::testing::Engine;
 use greenroom::testing::World;
 use secrecy::SecretString;
@@ -98,6 +98,66 @@ both!(usage_is_what_the_ledger_says, |engine| {
     world.stop().await;
 });
 
+both!(a_member_makes_a_character_that_only_they_can_call_until_they_share_it, |engine| {
+    let world = World::on(engine).await;
+    let desk = Desk::new(world.turns.clone());
+    let (robin, kim) = (caller("robin", "@robin", Privacy::Direct), caller("kim", "@kim", Privacy::Direct));
+    let fills = |form: &Form, values: &[&str]| -> Filled {
+        form.asks.iter().zip(values).map(|(ask, value)| (ask.name, SecretString::from(*value))).collect()
+    };
+    let form = desk.line(&robin, "/personality create Old Sage").await.form.expect("two questions");
+    for (values, wanted) in [
+        (["a sage", "short"], "10 to 8000"),
+        ([&"long ".repeat(50), "You are an old sage who speaks in riddles."], "at most 200"),
+    ] {
+        let answer = desk.filled(&robin, &form.line, fills(&form, &values)).await;
+        assert!(answer.text.contains(wanted), "{}", answer.text);
+    }
+    let filled = fills(&form, &["a sage of few words", "You are an old sage who speaks in riddles."]);
+    let made = desk.filled(&robin, &form.line, filled).await;
+    assert!(made.private && made.text.contains("Old Sage lives here now"), "{}", made.text);
+    assert!(shown(&desk.line(&robin, "/personality create old sage").await).contains("already"));
+
+    assert_eq!(world.asks("robin", "#den", "@Old Sage, what is time?").await.len(), 1);
+    assert!(world.last_prompt().contains("speaks in riddles"));
+    assert!(world.asks("kim", "#den", "@Old Sage, and for me?").await.is_empty(), "it is robin's alone");
+    assert!(
+        shown(&desk.line(&robin, "/personality list").await).contains("Old Sage: a sage of few words (yours alone)")
+    );
+    for line in ["/personality list", "/personality view Old Sage", "/talk Old Sage", "/help"] {
+        let answer = shown(&desk.line(&kim, line).await);
+        assert!(!answer.contains("few words"), "{line}: {answer}");
+    }
+    assert!(shown(&desk.line(&kim, "/personality delete Old Sage").await).contains("nobody called"));
+    let open = caller("robin", "#den", Privacy::Open);
+    assert!(shown(&desk.line(&open, "/activate Old Sage").await).contains("is private"));
+
+    assert!(desk.line(&robin, "/personality share everyone Old Sage").await.text.contains("Everyone"));
+    assert_eq!(world.asks("kim", "#den", "@Old Sage, and for me?").await.len(), 1);
+    for line in ["/personality edit Old Sage --about mine", "/personality share nobody Old Sage"] {
+        assert!(shown(&desk.line(&kim, line).await).contains("not yours"), "{line}");
+    }
+    assert!(shown(&desk.line(&kim, "/personality delete abbey").await).contains("not yours"));
+
+    desk.line(&robin, "/personality edit Old Sage --pronouns they/them").await;
+    let edit = desk.line(&robin, "/personality edit Old Sage").await;
+    assert!(edit.text.contains("speaks in riddles"), "{}", edit.text);
+    let form = edit.form.expect("one question");
+    desk.filled(&robin, &form.line, fills(&form, &["You are a young sage who speaks plainly."])).await;
+    world.asks("robin", "#den", "@Old Sage, once more?").await;
+    assert!(world.last_prompt().contains("speaks plainly") && !world.last_prompt().contains("riddles"));
+
+    world.remembered().await;
+    let form = desk.line(&robin, "/personality delete Old Sage").await.form.expect("it is to be confirmed");
+    let gone = desk.filled(&robin, &form.line, fills(&form, &["old sage"])).await;
+    assert!(gone.text.contains("is deleted"), "{}", gone.text);
+    world.remembered().await;
+    assert!(world.asks("robin", "#den", "@Old Sage?").await.is_empty());
+    assert_eq!(world.db.number("SELECT COUNT(*) FROM memory").await.unwrap(), 0);
+    assert_eq!(world.db.number("SELECT COUNT(*) FROM chunk").await.unwrap(), 0);
+    world.stop().await;
+});
+
 both!(who_is_erased_is_gone_from_everywhere_and_nobody_else_is, |engine| {
     let world = World::on(engine).await;
     let desk = Desk::new(world.turns.clone());
@@ -136,7 +196,7 @@ both!(who_is_erased_is_gone_from_everywhere_and_nobody_else_is, |engine| {
         for place in ["alone", "open"] {
             let (word, is_kept) = (word(who, place), who % 2 == 1);
             assert_eq!(export.contains(&word), is_kept, "{word}");
-            let traces = files.iter().filter(|(_, content)| holds(content, &word)).map(|(name, _)| name).count();
+            let traces = files.iter().filter(|(_, content)| holds(content, &word)).count();
             assert_eq!(traces > 0, is_kept && engine == Engine::Sqlite, "{word}");
         }
     }

@@ -13,7 +13,7 @@ use rustyline::{Context, Helper, Hinter, Validator};
 use tokio::sync::mpsc;
 
 use crate::directory::Directory;
-use crate::domain::holds_a_key;
+use crate::domain::{MemberId, holds_a_key};
 
 /// Lines kept in the history.
 const HISTORY_MAX: usize = 1_000;
@@ -45,14 +45,14 @@ pub struct Editor {
 
 impl Editor {
     /// Starts the thread.
-    pub fn start(directory: Arc<Directory>, history: PathBuf) -> anyhow::Result<Self> {
+    pub fn start(directory: Arc<Directory>, member: MemberId, history: PathBuf) -> anyhow::Result<Self> {
         let config = rustyline::Config::builder()
             .max_history_size(HISTORY_MAX)?
             .history_ignore_dups(true)?
             .completion_type(rustyline::CompletionType::List)
             .build();
         let mut editor = rustyline::Editor::<Words, DefaultHistory>::with_config(config)?;
-        editor.set_helper(Some(Words { directory, is_form: false, is_secret: false }));
+        editor.set_helper(Some(Words { directory, member, is_form: false, is_secret: false }));
         // The first start has no history yet.
         let _ = editor.load_history(&history);
         let (ask, asked) = std::sync::mpsc::channel::<Prompt>();
@@ -100,6 +100,7 @@ impl Editor {
 #[derive(Helper, Hinter, Validator)]
 struct Words {
     directory: Arc<Directory>,
+    member: MemberId,
     is_form: bool,
     is_secret: bool,
 }
@@ -128,7 +129,8 @@ impl Words {
 
     fn names(&self, prefix: &str, before: &str) -> Vec<Pair> {
         let prefix = prefix.to_lowercase();
-        let all = self.directory.names().all();
+        let names = self.directory.names();
+        let all = names.seen_by(&self.member).all();
         let fits = all.iter().filter(|personality| personality.file.name.to_lowercase().starts_with(&prefix));
         fits.map(|personality| {
             let name = format!("{before}{}", personality.file.name);

@@ -49,6 +49,11 @@ pub struct Options {
     pub files: PathBuf,
 }
 
+/// Who sits at the terminal under a name.
+pub fn identity(name: &str) -> Identity {
+    Identity { platform: "console".into(), subject: name.trim().to_lowercase() }
+}
+
 /// The terminal's connection to the house.
 pub struct Terminal {
     screen: Arc<Screen>,
@@ -123,10 +128,11 @@ impl Conversation {
         screen: Arc<Screen>,
         options: &Options,
     ) -> Self {
-        let who = options.name.trim().to_lowercase();
+        let identity = identity(&options.name);
+        let who = identity.subject.clone();
         let place = options.place.as_deref().unwrap_or(PLACE);
         let caller = Caller {
-            identity: Identity { platform: "console".into(), subject: who.clone() },
+            identity,
             name: options.name.clone(),
             place: PlaceRef {
                 platform: "console".into(),
@@ -165,7 +171,7 @@ impl Conversation {
     /// The name of the personality that is talked with.
     fn partner(&self) -> String {
         let slug = self.caller().personality;
-        self.turns.directory.names().find(&slug).map_or(slug, |personality| personality.file.name.clone())
+        self.turns.directory.names().of_slug(&slug).map_or(slug, |personality| personality.file.name.clone())
     }
 
     /// Talks until the end of the input, a `/quit` or a stop.
@@ -199,7 +205,10 @@ impl Conversation {
         let name = self.partner();
         self.screen.notice(&self.say("console-welcome", &[("name", name.into())]));
         let soft = self.turns.life.soft();
-        let mut editor = editor::Editor::start(self.turns.directory.clone(), options.history.clone())?;
+        let caller = self.caller();
+        let person = self.turns.directory.person(&caller.identity, &caller.name).await?;
+        let (directory, member) = (self.turns.directory.clone(), person.member.id.clone());
+        let mut editor = editor::Editor::start(directory, member, options.history.clone())?;
         loop {
             let line = tokio::select! {
                 line = editor.read(self.prompt()) => line,
@@ -309,11 +318,12 @@ impl Conversation {
             answer.text = format!("{}\n{}", answer.text, self.saved(&file));
         }
         let command = commands::parse(line).ok();
-        if let Some(commands::Command::Talk(talk)) = &command
-            && let Some(personality) = self.turns.directory.names().find(talk.name.as_str())
-        {
-            let slug = personality.slug.clone();
-            self.caller.lock().unwrap_or_else(PoisonError::into_inner).personality = slug;
+        if let Some(commands::Command::Talk(talk)) = &command {
+            let person = self.turns.directory.person(&caller.identity, &caller.name).await?;
+            let names = self.turns.directory.names();
+            if let Some(personality) = names.seen_by(&person.member.id).find(talk.name.as_str()) {
+                self.caller.lock().unwrap_or_else(PoisonError::into_inner).personality.clone_from(&personality.slug);
+            }
         }
         self.screen.command(&answer).await?;
         Ok(if command == Some(commands::Command::Quit) { Next::Leave } else { Next::GoOn })
