@@ -80,6 +80,7 @@ impl House {
         let recall = Arc::new(recall);
         let model = crate::model::open(&config.llm, &config.cache_dir(), say).await.context("opening the model")?;
         let vault = Vault::open(&keyset_path(config, data)).context("opening the keyset")?;
+        keyring::belong_together(&db, &vault).await.context("opening members' keys")?;
         let keyring = Arc::new(Keyring::new(db.clone(), clock.clone(), vault, Providers::new(&config.llm)));
         let platforms = Platforms::default();
         let turns = Turns::new(Parts {
@@ -254,6 +255,7 @@ pub async fn doctor(config: Config) -> anyhow::Result<ExitCode> {
         // The embedder's check opens the store for its space.
         checks.push(examination::embedder(embedder.as_deref().map_err(Clone::clone), store.clone().ok()).await);
         checks.push(examination::store(store, config.qdrant_url.is_none()).await);
+        checks.push(keys_check(&config, &db).await);
         db.close().await;
     } else {
         checks.push(examination::embedder(embedder.as_deref().map_err(Clone::clone), None).await);
@@ -261,6 +263,26 @@ pub async fn doctor(config: Config) -> anyhow::Result<ExitCode> {
     checks.push(model_check(&config).await);
     examination::print(&checks, &mut std::io::stdout())?;
     Ok(if examination::is_bad(&checks) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Looks at the keyset, if there is one yet, and whether it belongs to the database.
+async fn keys_check(config: &Config, db: &Db) -> examination::Check {
+    let path = keyset_path_in(config, &config.data_dir);
+    if !path.exists() && crate::db::keys::by_keyset_key(db).await.is_ok_and(|counts| counts.is_empty()) {
+        return examination::Check::ok("keys", "no keyset yet; one is made at the first start");
+    }
+    let vault = match Keyset::open(&path).and_then(|_| Vault::open(&path)) {
+        Ok(vault) => vault,
+        Err(error) => return examination::Check::bad("keys", error.to_string(), "restore the keyset from its backup"),
+    };
+    match keyring::belong_together(db, &vault).await {
+        Ok(()) => {
+            examination::Check::ok("keys", format!("the keyset opens every member's key; primary {}", vault.primary()))
+        }
+        Err(error) => {
+            examination::Check::bad("keys", error.to_string(), "restore the keyset that belongs to this database")
+        }
+    }
 }
 
 /// Looks at the model without fetching one.

@@ -224,6 +224,19 @@ impl Keyring {
     }
 }
 
+/// Makes sure that every row can be opened with the keyset at hand: a database and a keyset that do not belong together
+/// are told apart before anybody's key is called broken.
+///
+/// # Errors
+/// [`VaultError::NoKey`] with the id of the keyset key that is missing.
+pub async fn belong_together(db: &Db, vault: &Vault) -> Result<(), KeyringError> {
+    let ids = vault.key_ids();
+    match keys::by_keyset_key(db).await?.into_iter().find(|(under, _)| !ids.contains(under)) {
+        Some((under, _)) => Err(VaultError::NoKey(under).into()),
+        None => Ok(()),
+    }
+}
+
 /// Seals every row under the keyset's primary key; returns how many were sealed anew. Safe beside a running house and
 /// after a crash: a row that changed meanwhile is left to the next round.
 ///

@@ -108,6 +108,11 @@ impl Vault {
         self.keyset().primary()
     }
 
+    /// Ids of the keyset's keys, oldest first.
+    pub fn key_ids(&self) -> Vec<u32> {
+        self.keyset().ids()
+    }
+
     /// Seals `secret` for `seat`.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use fake_llm::{Answer, FakeLlm};
 use greenroom::db::keys;
 use greenroom::desk::{Caller, Desk, Filled};
 use greenroom::domain::{Answer as Said, Clock, Identity, KeyState, PlaceRef, Privacy, SystemClock};
-use greenroom::keyring::sweep;
+use greenroom::keyring::{belong_together, sweep};
 use greenroom::testing::{Engine, World};
 use greenroom::vault::{Keyset, Vault};
 use secrecy::SecretString;
@@ -271,4 +271,22 @@ fn traces(folder: &Path, key: &str) -> Vec<String> {
     }
     found.dedup();
     found
+}
+
+#[tokio::test]
+async fn a_keyset_that_is_not_the_databases_is_noticed_before_anybody_is_told_their_key_is_broken() {
+    let llm = FakeLlm::start().await;
+    let world = World::with_provider(Engine::Sqlite, "mine", &llm.url()).await;
+    let desk = Desk::new(world.turns.clone());
+    brings(&desk, "robin", SET, &canary("robin")).await;
+    let own = Vault::open(&world.path().join("keyset.json")).unwrap();
+    belong_together(&world.db, &own).await.unwrap();
+    let elsewhere = world.path().join("other.json");
+    let mut other = Keyset::new().unwrap();
+    other.add_primary().unwrap();
+    other.remove(1).unwrap();
+    other.save(&elsewhere).unwrap();
+    let error = belong_together(&world.db, &Vault::open(&elsewhere).unwrap()).await.unwrap_err().to_string();
+    assert!(error.contains("no key 1") && error.contains("restore the keyset"), "{error}");
+    world.stop().await;
 }
