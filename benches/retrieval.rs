@@ -35,7 +35,7 @@ async fn main() -> anyhow::Result<()> {
     let spoken: Pick = |passage| &passage.dense;
     let context: Pick = |passage| &passage.lexical;
     let weigh = |dense, lexical| Weights { dense, lexical };
-    println!("{:54} {:>20} {:>20} {:>20}   by category @10", "@5 @10 @20:", "tune", "held out", "all");
+    println!("{:54} {:>20} {:>20} {:>20}   by category @5/@10/@20", "@5 @10 @20:", "tune", "held out", "all");
     for (name, embedder) in &embedders {
         let mut setups = vec![
             ("words alone, spoken", Setup { weights: weigh(0.0, 1.0), dense: spoken, lexical: spoken }),
@@ -68,7 +68,10 @@ async fn main() -> anyhow::Result<()> {
             let by_category: Vec<String> = all
                 .by_category
                 .iter()
-                .map(|(name, category)| format!("{name}:{:.1}", category.recall[&10] * 100.0))
+                .map(|(name, category)| {
+                    let shares = KS.map(|k| format!("{:.1}", category.recall[&k] * 100.0));
+                    format!("{name}:{}", shares.join("/"))
+                })
                 .collect();
             let title = format!("{name}: {what} ({} : {})", setup.weights.dense, setup.weights.lexical);
             println!(
