@@ -84,9 +84,10 @@ async fn create(session: &Session<'_>, name: &PersonalityName) -> Result<Answer,
     let id = session.turns.clock.id();
     // An operator's file may get any slug one day; a member's has a part that no file has.
     let slug = format!("{}-{}", slug_of(name.as_str()), &id[id.len().saturating_sub(6)..]);
+    let slug = slug.trim_start_matches('-').to_owned();
     let personality = Personality {
         id: PersonalityId::new(id),
-        slug: slug.trim_start_matches('-').to_owned(),
+        slug: slug.clone(),
         owner: Some(member.clone()),
         visibility: Visibility::Private,
         file: PersonalityFile {
