@@ -403,8 +403,17 @@ async fn write_in_groups(pool: Pool, mut jobs: mpsc::Receiver<Job>) {
 }
 
 async fn write_group(pool: &Pool, group: &mut Vec<Job>) {
-    let works: Vec<&dyn Work> = group.iter().map(|job| &*job.work).collect();
-    let written = in_one(pool, &works).await;
+    let written = {
+        let works: Vec<&dyn Work> = group.iter().map(|job| &*job.work).collect();
+        in_one(pool, &works).await
+    };
+    // A write that was alone has had its try.
+    if group.len() == 1 {
+        if let Some(job) = group.pop() {
+            let _ = job.done.send(written);
+        }
+        return;
+    }
     for job in group.drain(..) {
         let _ = job.done.send(match &written {
             Ok(()) => Ok(()),
