@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use greenroom::domain::{
     MemberId, Memory, MemoryId, MemoryKind, Moment, Persona, PersonaId, Personality, PersonalityFile, PersonalityId,
-    PlaceId, Privacy, Provenance, Tenant, Visibility,
+    PlaceId, Privacy, Provenance, Tenant,
 };
 use greenroom::recall::Hit;
 use greenroom::testing::{Answering, Engine, POSTGRES_SETTING, World};
@@ -134,6 +134,8 @@ fn assembly() {
             answered_by: "Abbey".into(),
             answered: text.clone(),
             at: Moment(n as i64 * 86_400_000),
+            is_locked: false,
+            flag: None,
         },
         hit: Hit {
             memory: MemoryId::new(format!("m{n}")),
@@ -147,13 +149,10 @@ fn assembly() {
         },
     };
     let context = Context {
-        personality: Arc::new(Personality {
-            id: PersonalityId::new("abbey"),
-            slug: "abbey".into(),
-            owner: None,
-            visibility: Visibility::Public,
-            file: PersonalityFile { name: "Abbey".into(), prompt: text.repeat(5), ..PersonalityFile::default() },
-        }),
+        personality: Arc::new(Personality::of_file(
+            PersonalityId::new("abbey"),
+            PersonalityFile { name: "Abbey".into(), prompt: text.repeat(5), ..PersonalityFile::default() },
+        )),
         persona: Arc::new(Persona {
             id: PersonaId::new("p"),
             member: MemberId::new("m"),
@@ -177,6 +176,7 @@ fn assembly() {
             })
             .collect(),
         memories: (0..20).map(memory).collect(),
+        instructions: None,
         message: vec!["what did I say about the garden?".into()],
         is_tiny: false,
     };

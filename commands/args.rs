@@ -22,6 +22,12 @@ pub enum Source {
     Commands,
     /// The providers that keys are taken for.
     Providers,
+    /// The other names the member may use.
+    Aliases,
+    /// The presets the member may use.
+    Presets,
+    /// The members of this house.
+    Members,
 }
 
 /// Why a value cannot be what its argument means; its Fluent message is [`BadArg::id`].
@@ -39,12 +45,36 @@ pub enum BadArg {
     Locale,
     /// Cannot be a time zone name.
     Zone,
+    /// Cannot be a length of time.
+    Span,
+    /// Not a whole number that fits, nor `off`.
+    Amount,
+    /// Not a whole number that fits.
+    Number,
+    /// Not a temperature.
+    Temperature,
+    /// Cannot be a member.
+    Member,
+    /// Not an address on the web.
+    Address,
 }
 
 impl BadArg {
     /// One of each, for completeness checks.
-    pub const ALL: [Self; 6] =
-        [Self::Length { max: 1 }, Self::OneLine, Self::Page, Self::Memory, Self::Locale, Self::Zone];
+    pub const ALL: [Self; 12] = [
+        Self::Length { max: 1 },
+        Self::OneLine,
+        Self::Page,
+        Self::Memory,
+        Self::Locale,
+        Self::Zone,
+        Self::Span,
+        Self::Amount,
+        Self::Number,
+        Self::Temperature,
+        Self::Member,
+        Self::Address,
+    ];
 
     /// The Fluent message that explains it.
     pub fn id(self) -> &'static str {
@@ -55,6 +85,12 @@ impl BadArg {
             Self::Memory => "misread-value-memory",
             Self::Locale => "misread-value-locale",
             Self::Zone => "misread-value-zone",
+            Self::Span => "misread-value-span",
+            Self::Amount => "misread-value-amount",
+            Self::Number => "misread-value-number",
+            Self::Temperature => "misread-value-temperature",
+            Self::Member => "misread-value-member",
+            Self::Address => "misread-value-address",
         }
     }
 }
@@ -135,6 +171,10 @@ const ABOUT_MAX: usize = 200;
 const PROVIDER_MAX: usize = 40;
 /// Longest name of a model, in characters.
 const MODEL_MAX: usize = 200;
+/// Longest name of an account, in characters: Matrix allows 255.
+const MEMBER_MAX: usize = 300;
+/// Longest address, in characters.
+const ADDRESS_MAX: usize = 2_000;
 
 texts! {
     /// A name or slug by which somebody means a personality, 1–80 characters.
@@ -161,6 +201,16 @@ texts! {
     About(|text| one_line(text, 0, ABOUT_MAX)),
     /// The name of a model as its provider writes it, 1–200 characters.
     ModelName(|text| one_line(text, 1, MODEL_MAX)),
+    /// Another name of a personality, 1–80 characters.
+    AliasName(|text| one_line(text.trim_start_matches('@'), 1, NAME_MAX)),
+    /// The name of a preset, 1–80 characters.
+    PresetName(|text| one_line(text, 1, NAME_MAX)),
+    /// A member: `platform:account`, or an account of the platform at hand, a mention's brackets removed.
+    MemberRef(member_ref),
+    /// Why somebody is turned away, up to 200 characters.
+    Reason(|text| one_line(text, 1, ABOUT_MAX)),
+    /// An `https://` address, up to 2,000 characters; whether it may be called is decided elsewhere.
+    WebAddress(web_address),
 }
 
 impl MemoryRef {
@@ -211,8 +261,157 @@ impl fmt::Display for Page {
     }
 }
 
+/// A whole number that stands for a quantity, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Amount {
+    /// No limit.
+    Off,
+    /// At most this many.
+    Of(u32),
+}
+
+impl Amount {
+    /// Largest quantity.
+    pub const MAX: u32 = 1_000_000_000;
+}
+
+impl FromStr for Amount {
+    type Err = BadArg;
+
+    fn from_str(text: &str) -> Result<Self, BadArg> {
+        let text = text.trim().to_lowercase();
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let number: u32 = text.replace(['_', ',', '.', '\u{202f}', ' '], "").parse().map_err(|_| BadArg::Amount)?;
+        if number <= Self::MAX { Ok(Self::Of(number)) } else { Err(BadArg::Amount) }
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("off"),
+            Self::Of(number) => number.fmt(f),
+        }
+    }
+}
+
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident($min:expr, $max:expr)),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub struct $name(u32);
+
+        impl $name {
+            /// The number.
+            pub fn get(self) -> u32 {
+                self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadArg;
+
+            fn from_str(text: &str) -> Result<Self, BadArg> {
+                match text.trim().trim_end_matches('%').trim_end().parse() {
+                    Ok(number @ $min..=$max) => Ok(Self(number)),
+                    _ => Err(BadArg::Number),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+};
+}
+
+/// Most tokens that a preset may name.
+const TOKENS_MAX: u32 = 2_000_000;
+
+numbers! {
+    /// A number of tokens.
+    TokenCount(16, TOKENS_MAX),
+    /// A share in hundredths.
+    Percent(0, 100),
+}
+
+/// How freely a model chooses words: 0.00–2.00, kept in hundredths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Temperature(u16);
+
+impl Temperature {
+    /// As models take it.
+    pub fn get(self) -> f32 {
+        f32::from(self.0) / 100.0
+    }
+}
+
+impl FromStr for Temperature {
+    type Err = BadArg;
+
+    fn from_str(text: &str) -> Result<Self, BadArg> {
+        let value: f32 = text.trim().replace(',', ".").parse().map_err(|_| BadArg::Temperature)?;
+        // NaN is in no range.
+        if (0.0..=2.0).contains(&value) { Ok(Self((value * 100.0).round() as u16)) } else { Err(BadArg::Temperature) }
+    }
+}
+
+impl fmt::Display for Temperature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+    }
+}
+
+/// A length of time such as `30m`, `2h`, `7d` or `4w`: a minute to a year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Span(u32);
+
+impl Span {
+    /// Longest, in minutes: a year.
+    const MAX_MINUTES: u32 = 366 * 24 * 60;
+    /// Units and their minutes, largest first.
+    const UNITS: [(char, u32); 4] = [('w', 7 * 24 * 60), ('d', 24 * 60), ('h', 60), ('m', 1)];
+
+    /// A span of so many minutes.
+    pub const fn minutes(minutes: u32) -> Self {
+        Self(minutes)
+    }
+
+    /// In milliseconds.
+    pub fn millis(self) -> i64 {
+        i64::from(self.0) * 60_000
+    }
+}
+
+impl FromStr for Span {
+    type Err = BadArg;
+
+    fn from_str(text: &str) -> Result<Self, BadArg> {
+        let text = text.trim().to_lowercase().replace(' ', "");
+        let unit = text.chars().last().ok_or(BadArg::Span)?;
+        let (_, minutes) = Self::UNITS.into_iter().find(|(known, _)| *known == unit).ok_or(BadArg::Span)?;
+        let number: u32 = text[..text.len() - 1].parse().map_err(|_| BadArg::Span)?;
+        match number.checked_mul(minutes) {
+            Some(span @ 1..=Self::MAX_MINUTES) => Ok(Self(span)),
+            _ => Err(BadArg::Span),
+        }
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, minutes) =
+            Self::UNITS.into_iter().find(|(_, minutes)| self.0.is_multiple_of(*minutes)).unwrap_or(('m', 1));
+        write!(f, "{}{unit}", self.0 / minutes)
+    }
+}
+
 /// The types of argument that carry a meaning.
-pub(crate) fn known_types() -> [TypeId; 12] {
+pub(crate) fn known_types() -> [TypeId; 22] {
     [
         TypeId::of::<PersonalityName>(),
         TypeId::of::<PersonaName>(),
@@ -226,6 +425,16 @@ pub(crate) fn known_types() -> [TypeId; 12] {
         TypeId::of::<ModelName>(),
         TypeId::of::<About>(),
         TypeId::of::<Page>(),
+        TypeId::of::<AliasName>(),
+        TypeId::of::<PresetName>(),
+        TypeId::of::<MemberRef>(),
+        TypeId::of::<Reason>(),
+        TypeId::of::<WebAddress>(),
+        TypeId::of::<Amount>(),
+        TypeId::of::<TokenCount>(),
+        TypeId::of::<Percent>(),
+        TypeId::of::<Temperature>(),
+        TypeId::of::<Span>(),
     ]
 }
 
@@ -239,6 +448,9 @@ pub(crate) fn source_of(id: TypeId) -> Option<Source> {
         (TypeId::of::<ZoneName>(), Source::Zones),
         (TypeId::of::<CommandWord>(), Source::Commands),
         (TypeId::of::<ProviderName>(), Source::Providers),
+        (TypeId::of::<AliasName>(), Source::Aliases),
+        (TypeId::of::<PresetName>(), Source::Presets),
+        (TypeId::of::<MemberRef>(), Source::Members),
     ]
     .into_iter()
     .find_map(|(of, source)| (of == id).then_some(source))
@@ -246,7 +458,13 @@ pub(crate) fn source_of(id: TypeId) -> Option<Source> {
 
 /// Whether an argument of this type is a whole number, and its smallest and largest value.
 pub(crate) fn range_of(id: TypeId) -> Option<(u32, u32)> {
-    (id == TypeId::of::<Page>()).then_some((1, Page::MAX))
+    [
+        (TypeId::of::<Page>(), (1, Page::MAX)),
+        (TypeId::of::<TokenCount>(), (16, TOKENS_MAX)),
+        (TypeId::of::<Percent>(), (0, 100)),
+    ]
+    .into_iter()
+    .find_map(|(of, range)| (of == id).then_some(range))
 }
 
 /// Fewest and most characters an argument of this type may have.
@@ -261,6 +479,11 @@ pub(crate) fn length_of(id: TypeId) -> Option<(usize, usize)> {
         (TypeId::of::<ProviderName>(), (1, PROVIDER_MAX)),
         (TypeId::of::<ModelName>(), (1, MODEL_MAX)),
         (TypeId::of::<About>(), (0, ABOUT_MAX)),
+        (TypeId::of::<AliasName>(), (1, NAME_MAX)),
+        (TypeId::of::<PresetName>(), (1, NAME_MAX)),
+        (TypeId::of::<MemberRef>(), (1, MEMBER_MAX)),
+        (TypeId::of::<Reason>(), (1, ABOUT_MAX)),
+        (TypeId::of::<WebAddress>(), (1, ADDRESS_MAX)),
     ]
     .into_iter()
     .find_map(|(of, lengths)| (of == id).then_some(lengths))
@@ -279,6 +502,26 @@ fn one_line(text: &str, min: usize, max: usize) -> Result<String, BadArg> {
         return Err(BadArg::OneLine);
     }
     within(text, min, max)
+}
+
+fn member_ref(text: &str) -> Result<String, BadArg> {
+    // `<@123>` and `<@!123>` are how Discord writes a mention.
+    let text = text.trim();
+    let text =
+        text.strip_prefix("<@").and_then(|id| id.strip_suffix('>')).map_or(text, |id| id.trim_start_matches('!'));
+    let fits = (1..=MEMBER_MAX).contains(&text.chars().count())
+        && !text.chars().any(|c| c.is_control())
+        && !text.starts_with('-');
+    if fits { Ok(text.to_owned()) } else { Err(BadArg::Member) }
+}
+
+fn web_address(text: &str) -> Result<String, BadArg> {
+    let text = text.trim();
+    let fits = text.len() <= ADDRESS_MAX
+        && text.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))
+        && text.len() > 8
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    if fits { Ok(text.to_owned()) } else { Err(BadArg::Address) }
 }
 
 fn memory_ref(text: &str) -> Result<String, BadArg> {

@@ -173,8 +173,8 @@ mod tests {
     #[test]
     fn commands_are_completed_level_by_level() {
         assert_eq!(texts("/mem"), ["memory"]);
-        assert_eq!(texts("/Memory "), ["view", "search", "delete"]);
-        assert_eq!(texts("/help memory s"), ["search"]);
+        assert_eq!(texts("/Memory s"), ["search", "stats"]);
+        assert_eq!(texts("/help memory s"), ["search", "stats"]);
         assert_eq!(texts("/reset "), ["undo"]);
         assert_eq!(completions("hello /mem", 10), None);
     }
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn options_are_offered_once() {
         assert_eq!(texts("/persona edit --"), ["--name", "--pronouns", "--description"]);
-        assert_eq!(texts("/persona edit --name Ada "), ["--pronouns", "--description"]);
+        assert_eq!(texts("/persona edit Rook --name Ada "), ["--pronouns", "--description"]);
         assert_eq!(texts("/persona edit --name=Ada --p"), ["--pronouns"]);
     }
 

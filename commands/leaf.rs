@@ -96,6 +96,7 @@ impl ArgSpec {
             (_, Some(Source::Locales), _) => "de".into(),
             (_, Some(Source::Zones), _) => "Europe/Berlin".into(),
             (_, Some(Source::Providers), _) => "openrouter".into(),
+            (_, Some(Source::Members), _) => "console:robin".into(),
             (_, _, Some((min, _))) => min.to_string(),
             _ => "abbey".into(),
         }

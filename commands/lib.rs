@@ -5,6 +5,8 @@
 //! becomes a [`Misread`], which names a Fluent message. To add a command: a variant in the file of its group, its
 //! arms in [`Command`], its texts in `locales/`; the compiler and the tests ask for the rest.
 
+mod admin;
+mod alias;
 mod args;
 mod complete;
 mod conversation;
@@ -16,15 +18,22 @@ mod memory;
 mod misread;
 mod persona;
 mod personality;
+mod place;
+mod preset;
+mod prompt;
+mod said;
 mod settings;
 mod usage;
 mod words;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub use admin::{Admin, DenyMode, DenyScope, LimitOf, LimitPer};
+pub use alias::{Alias, Tier};
 pub use args::{
-    About, BadArg, CommandWord, LocaleTag, MemoryRef, ModelName, Page, PersonaDescription, PersonaName,
-    PersonalityName, Pronouns, ProviderName, SearchWord, Source, ZoneName,
+    About, AliasName, Amount, BadArg, CommandWord, LocaleTag, MemberRef, MemoryRef, ModelName, Page, Percent,
+    PersonaDescription, PersonaName, PersonalityName, PresetName, Pronouns, ProviderName, Reason, SearchWord, Source,
+    Span, Temperature, TokenCount, WebAddress, ZoneName,
 };
 pub use complete::{Candidate, Completion, Wanted, completions};
 pub use conversation::{Activate, Autorespond, Reset, ResetStep, Switch, Talk};
@@ -36,7 +45,10 @@ pub use memory::Memory;
 pub use misread::Misread;
 pub use persona::Persona;
 pub use personality::{Personality, With};
-pub use settings::Settings;
+pub use place::{Place, Who};
+pub use preset::{Preset, PresetValues};
+pub use prompt::Prompt;
+pub use settings::{Choice, Settings};
 pub use usage::{Period, Usage};
 pub use words::quote;
 
@@ -45,6 +57,8 @@ pub use words::quote;
 pub enum Access {
     /// Every member.
     Everyone,
+    /// Those who look after the place, and whoever runs this house.
+    Moderator,
     /// Only whoever runs this house.
     Operator,
 }
@@ -61,7 +75,7 @@ pub enum Where {
 /// Everything that can be asked of the house.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// See, search and delete what is remembered about you
+    /// See and decide what is remembered about you
     #[command(subcommand)]
     Memory(Memory),
     /// Start the conversation afresh; what was said is kept
@@ -99,6 +113,21 @@ pub enum Command {
     /// Have what the house keeps about you
     #[command(subcommand)]
     Data(Data),
+    /// Call characters by names of your own
+    #[command(subcommand)]
+    Alias(Alias),
+    /// Choose which model answers you, and how
+    #[command(subcommand)]
+    Preset(Preset),
+    /// Tell the characters how to answer you
+    #[command(subcommand)]
+    Prompt(Prompt),
+    /// Look after this place
+    #[command(subcommand)]
+    Place(Place),
+    /// Run the house
+    #[command(subcommand)]
+    Admin(Admin),
 }
 
 #[derive(Parser)]
@@ -144,31 +173,30 @@ impl Command {
     /// Who may use it.
     pub fn access(&self) -> Access {
         match self {
-            Self::Memory(Memory::View { .. } | Memory::Search { .. } | Memory::Delete { .. })
+            Self::Memory(_)
             | Self::Reset(_)
             | Self::Inspect
             | Self::Help(_)
             | Self::About
-            | Self::Personality(
-                Personality::List
-                | Personality::View { .. }
-                | Personality::Create { .. }
-                | Personality::Edit { .. }
-                | Personality::Share { .. }
-                | Personality::Delete { .. },
-            )
+            | Self::Personality(_)
+            | Self::Alias(_)
+            | Self::Preset(_)
+            | Self::Prompt(_)
             | Self::Talk(_)
             | Self::Quit
             | Self::Activate(_)
             | Self::Deactivate
             | Self::Autorespond(_)
             | Self::Usage(_)
-            | Self::Persona(
-                Persona::View | Persona::Create { .. } | Persona::List | Persona::Use { .. } | Persona::Edit { .. },
-            )
-            | Self::Settings(Settings::View | Settings::TimeZone { .. } | Settings::Locale { .. })
-            | Self::Keys(Keys::Set { .. } | Keys::List | Keys::Test { .. } | Keys::Remove { .. })
-            | Self::Data(Data::Export | Data::Erase) => Access::Everyone,
+            | Self::Persona(_)
+            | Self::Settings(_)
+            | Self::Keys(_)
+            | Self::Data(_) => Access::Everyone,
+            Self::Place(Place::Settings { .. } | Place::Allow { .. } | Place::Deny { .. })
+            | Self::Admin(Admin::Deny { .. } | Admin::Allow { .. }) => Access::Moderator,
+            Self::Admin(Admin::Status | Admin::Limits { .. } | Admin::Announce { .. } | Admin::Model { .. }) => {
+                Access::Operator
+            }
         }
     }
 
@@ -182,6 +210,9 @@ impl Command {
             | Self::Help(_)
             | Self::About
             | Self::Personality(_)
+            | Self::Alias(_)
+            | Self::Preset(_)
+            | Self::Prompt(_)
             | Self::Persona(_)
             | Self::Settings(_)
             | Self::Activate(_)
@@ -189,6 +220,8 @@ impl Command {
             | Self::Autorespond(_)
             | Self::Usage(_)
             | Self::Keys(_)
+            | Self::Place(_)
+            | Self::Admin(_)
             | Self::Data(_) => Where::Everywhere,
         }
     }
@@ -196,21 +229,7 @@ impl Command {
     /// Whether only the asker may see the answer.
     pub fn is_private(&self) -> bool {
         match self {
-            Self::Memory(_)
-            | Self::Personality(
-                Personality::Create { .. }
-                | Personality::Edit { .. }
-                | Personality::Share { .. }
-                | Personality::Delete { .. },
-            )
-            | Self::Keys(_)
-            | Self::Usage(_)
-            | Self::Inspect
-            | Self::Help(_)
-            | Self::Persona(_)
-            | Self::Settings(_)
-            | Self::Data(_) => true,
-            Self::Personality(Personality::List | Personality::View { .. })
+            Self::Personality(Personality::List { .. } | Personality::Search { .. } | Personality::View { .. })
             | Self::Reset(_)
             | Self::About
             | Self::Talk(_)
@@ -218,6 +237,20 @@ impl Command {
             | Self::Deactivate
             | Self::Autorespond(_)
             | Self::Quit => false,
+            Self::Memory(_)
+            | Self::Personality(_)
+            | Self::Alias(_)
+            | Self::Preset(_)
+            | Self::Prompt(_)
+            | Self::Keys(_)
+            | Self::Usage(_)
+            | Self::Inspect
+            | Self::Help(_)
+            | Self::Persona(_)
+            | Self::Settings(_)
+            | Self::Place(_)
+            | Self::Admin(_)
+            | Self::Data(_) => true,
         }
     }
 
@@ -240,6 +273,11 @@ impl Command {
             Self::Usage(usage) => within("usage", usage.words()),
             Self::Keys(keys) => within("keys", keys.words()),
             Self::Data(data) => within("data", data.words()),
+            Self::Alias(alias) => within("alias", alias.words()),
+            Self::Preset(preset) => within("preset", preset.words()),
+            Self::Prompt(prompt) => within("prompt", prompt.words()),
+            Self::Place(place) => within("place", place.words()),
+            Self::Admin(admin) => within("admin", admin.words()),
         }
     }
 

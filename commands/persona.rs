@@ -1,12 +1,16 @@
 //! `/persona`: how a member wants to be seen.
 
-use crate::args::{PersonaDescription, PersonaName, Pronouns};
+use crate::args::{PersonaDescription, PersonaName, PersonalityName, Pronouns};
+use crate::said::Said;
 
-/// What to do with one's persona.
+/// What to do with one's personas.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Subcommand)]
 pub enum Persona {
     /// Show how the characters see you
-    View,
+    View {
+        /// Which of your personas; the one in use here when left empty
+        name: Option<PersonaName>,
+    },
     /// Make another way to be seen
     Create {
         /// What they should call you then
@@ -20,13 +24,23 @@ pub enum Persona {
     },
     /// List the ways you can be seen
     List,
-    /// Be seen another way from here on
-    Use {
+    /// Choose how every character sees you
+    Default {
         /// Which of your personas
         name: PersonaName,
     },
-    /// Change how the characters see you
+    /// Choose how one character sees you
+    Use {
+        /// Which of your personas; the usual one when left empty
+        name: Option<PersonaName>,
+        /// Which character; the one you talk to when left empty
+        #[arg(long)]
+        with: Option<PersonalityName>,
+    },
+    /// Change how the characters see you; you are asked when nothing is said
     Edit {
+        /// Which of your personas; the one in use here when left empty
+        persona: Option<PersonaName>,
         /// What they should call you
         #[arg(long)]
         name: Option<PersonaName>,
@@ -37,28 +51,30 @@ pub enum Persona {
         #[arg(long)]
         description: Option<PersonaDescription>,
     },
+    /// Delete a persona, with all that is remembered of it
+    Delete {
+        /// Which of your personas
+        name: PersonaName,
+    },
 }
 
 impl Persona {
     pub(crate) fn words(&self) -> Vec<String> {
         match self {
-            Self::View => vec!["view".into()],
-            Self::List => vec!["list".into()],
-            Self::Use { name } => vec!["use".into(), "--".into(), name.to_string()],
-            Self::Create { name, pronouns, description } => {
-                let mut words = vec!["create".to_owned()];
-                words.extend(pronouns.iter().map(|pronouns| format!("--pronouns={pronouns}")));
-                words.extend(description.iter().map(|description| format!("--description={description}")));
-                words.extend(["--".to_owned(), name.to_string()]);
-                words
-            }
-            Self::Edit { name, pronouns, description } => {
-                let mut words = vec!["edit".to_owned()];
-                words.extend(name.iter().map(|name| format!("--name={name}")));
-                words.extend(pronouns.iter().map(|pronouns| format!("--pronouns={pronouns}")));
-                words.extend(description.iter().map(|description| format!("--description={description}")));
-                words
-            }
+            Self::View { name } => Said::new("view").rest(name),
+            Self::List => Said::new("list").done(),
+            Self::Default { name } => Said::new("default").rest([name]),
+            Self::Use { name, with } => Said::new("use").option("with", with.as_ref()).rest(name),
+            Self::Create { name, pronouns, description } => Said::new("create")
+                .option("pronouns", pronouns.as_ref())
+                .option("description", description.as_ref())
+                .rest([name]),
+            Self::Edit { persona, name, pronouns, description } => Said::new("edit")
+                .option("name", name.as_ref())
+                .option("pronouns", pronouns.as_ref())
+                .option("description", description.as_ref())
+                .rest(persona),
+            Self::Delete { name } => Said::new("delete").rest([name]),
         }
     }
 }

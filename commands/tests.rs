@@ -25,18 +25,80 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(Command::About),
         Just(Command::Quit),
         proptest::collection::vec(some(20), 0..3).prop_map(|command| Command::Help(Help { command })),
-        Just(Command::Personality(Personality::List)),
+        Just(Command::Personality(Personality::List { page: None })),
+        proptest::collection::vec(some(30), 1..5)
+            .prop_map(|words| { Command::Personality(Personality::Search { words }) }),
         some(80).prop_map(|name| Command::Personality(Personality::View { name })),
         some(80).prop_map(|name| Command::Personality(Personality::Create { name })),
         some(80).prop_map(|name| Command::Personality(Personality::Delete { name })),
-        some(80).prop_map(|name| Command::Personality(Personality::Share { with: With::Nobody, name })),
-        (some(80), proptest::option::of(some(90)), proptest::option::of(some(40)))
-            .prop_map(|(name, about, pronouns)| { Command::Personality(Personality::Edit { name, about, pronouns }) }),
-        some(80).prop_map(|name| Command::Talk(Talk { name })),
-        Just(Command::Persona(Persona::View)),
-        (proptest::option::of(some(80)), proptest::option::of(some(40)), proptest::option::of(some(200))).prop_map(
-            |(name, pronouns, description)| { Command::Persona(Persona::Edit { name, pronouns, description }) }
+        (some(80), proptest::option::of(some(40))).prop_map(|(name, member)| {
+            Command::Personality(Personality::Share { with: With::Guest, name, member })
+        }),
+        (some(80), proptest::option::of(some(80)), proptest::option::of(some(90)), proptest::option::of(some(40)))
+            .prop_map(|(name, rename, about, pronouns)| {
+                Command::Personality(Personality::Edit { name, rename, about, pronouns })
+            }),
+        (some(80), proptest::option::of(0u32..=200), proptest::option::of(0u32..9_999)).prop_map(
+            |(name, temperature, tokens)| {
+                Command::Personality(Personality::Configure {
+                    name,
+                    preset: None,
+                    temperature: temperature.map(|t| (f64::from(t) / 100.0).to_string().parse().unwrap()),
+                    max_tokens: Some("400".parse().unwrap()),
+                    adult: Some(Switch::On),
+                    memory: None,
+                    daily_tokens: tokens.map(|tokens| tokens.to_string().parse().unwrap()),
+                })
+            }
         ),
+        (some(80), some(80)).prop_map(|(name, new)| Command::Personality(Personality::Duplicate { name, new })),
+        (some(80), some(60)).prop_map(|(name, to)| Command::Personality(Personality::Transfer { name, to })),
+        Just(Command::Personality(Personality::Import)),
+        (some(60), some(60), proptest::option::of(Just(Tier::Everyone)))
+            .prop_map(|(alias, to, tier)| Command::Alias(Alias::Add { alias, to, tier })),
+        some(60).prop_map(|alias| Command::Alias(Alias::Remove { alias, tier: None })),
+        (some(60), proptest::option::of(some(60)), proptest::option::of(some(40))).prop_map(|(name, model, tokens)| {
+            let tokens: Option<TokenCount> = tokens;
+            Command::Preset(Preset::Create {
+                name,
+                values: PresetValues { model, max_tokens: tokens, ..PresetValues::default() },
+            })
+        }),
+        (some(60), proptest::option::of(some(60))).prop_map(|(name, with)| Command::Preset(Preset::Use { name, with })),
+        proptest::option::of(some(60)).prop_map(|with| Command::Prompt(Prompt::Set { with })),
+        ("[0-9a-z]{6,26}", proptest::collection::vec(some(30), 0..5))
+            .prop_map(|(id, words)| { Command::Memory(Memory::Correct { id: id.parse().unwrap(), words }) }),
+        (1u32..5_000, proptest::option::of(some(60))).prop_map(|(minutes, with)| {
+            let (switch, span) = (Some(Switch::On), Some(Span::minutes(minutes)));
+            Command::Memory(Memory::Incognito { switch, span, with })
+        }),
+        proptest::option::of(some(60)).prop_map(|name| Command::Memory(Memory::ForgetMe { name })),
+        (some(60), proptest::option::of(some(60)), proptest::option::of(some(60))).prop_map(|(who, with, reason)| {
+            let (scope, mode, span) = (Some(DenyScope::House), Some(DenyMode::Mute), None);
+            Command::Admin(Admin::Deny { who, scope, mode, with, span, reason })
+        }),
+        proptest::collection::vec(some(30), 0..5).prop_map(|words| Command::Admin(Admin::Announce { words })),
+        (0u32..9_999).prop_map(|tokens| {
+            Command::Admin(Admin::Limits {
+                of: Some(LimitOf::Member),
+                per: Some(LimitPer::Day),
+                tokens: Some(Amount::Of(tokens)),
+                answers: Some(Amount::Off),
+                cents: None,
+                member: None,
+            })
+        }),
+        some(80).prop_map(|name| Command::Talk(Talk { name })),
+        proptest::option::of(some(40)).prop_map(|name| Command::Persona(Persona::View { name })),
+        (
+            proptest::option::of(some(80)),
+            proptest::option::of(some(80)),
+            proptest::option::of(some(40)),
+            proptest::option::of(some(200))
+        )
+            .prop_map(|(persona, name, pronouns, description)| {
+                Command::Persona(Persona::Edit { persona, name, pronouns, description })
+            }),
         Just(Command::Settings(Settings::View)),
         Just(Command::Data(Data::Export)),
         Just(Command::Data(Data::Erase)),
@@ -47,7 +109,10 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(Command::Usage(Usage { period: None })),
         Just(Command::Usage(Usage { period: Some(Period::Week) })),
         Just(Command::Persona(Persona::List)),
-        some(40).prop_map(|name| Command::Persona(Persona::Use { name })),
+        (proptest::option::of(some(40)), proptest::option::of(some(40)))
+            .prop_map(|(name, with)| Command::Persona(Persona::Use { name, with })),
+        some(40).prop_map(|name| Command::Persona(Persona::Default { name })),
+        some(40).prop_map(|name| Command::Persona(Persona::Delete { name })),
         (some(40), proptest::option::of(some(40)), proptest::option::of(some(90))).prop_map(
             |(name, pronouns, description)| { Command::Persona(Persona::Create { name, pronouns, description }) }
         ),
@@ -100,45 +165,27 @@ fn every_leaf_parses_and_fits_discord() {
     }
     assert!(grammar().get_subcommands().count() <= 100);
     assert!(grammar().get_subcommands().all(|command| command.get_subcommands().count() <= 25));
-    let usages: Vec<String> = leaves.iter().map(Leaf::usage).collect();
-    assert_eq!(
-        usages,
-        [
-            "/memory view [--page <page>]",
-            "/memory search <words…>",
-            "/memory delete <ids…>",
-            "/reset [undo]",
-            "/inspect",
-            "/help [command…]",
-            "/about",
-            "/personality list",
-            "/personality view <name>",
-            "/personality create <name>",
-            "/personality edit <name> [--about <about>] [--pronouns <pronouns>]",
-            "/personality share everyone|nobody <name>",
-            "/personality delete <name>",
-            "/talk <name>",
-            "/activate <name>",
-            "/deactivate",
-            "/autorespond on|off",
-            "/quit",
-            "/persona view",
-            "/persona create <name> [--pronouns <pronouns>] [--description <description>]",
-            "/persona list",
-            "/persona use <name>",
-            "/persona edit [--name <name>] [--pronouns <pronouns>] [--description <description>]",
-            "/settings view",
-            "/settings time-zone <zone>",
-            "/settings locale <tag>",
-            "/usage [day|week|month|all]",
-            "/keys set <provider> [--model <model>]",
-            "/keys list",
-            "/keys test <provider>",
-            "/keys remove <provider>",
-            "/data export",
-            "/data erase",
-        ]
-    );
+}
+
+/// Every leaf in one line: how it is typed, who may use it, where it exists, who sees the answer.
+fn written_out() -> String {
+    let line = |leaf: &Leaf| {
+        let access = match leaf.access {
+            Access::Everyone => "",
+            Access::Moderator => " · moderators",
+            Access::Operator => " · operators",
+        };
+        let place = if leaf.place == Where::Terminal { " · terminal only" } else { "" };
+        let seen = if leaf.is_private { " · private" } else { "" };
+        format!("{}{access}{place}{seen}\n", leaf.usage())
+    };
+    leaves().iter().map(line).collect()
+}
+
+#[test]
+fn the_grammar_is_what_was_agreed_on() {
+    let now = written_out();
+    assert_eq!(now, include_str!("grammar.txt"), "if this is meant, grammar.txt becomes:\n{now}");
 }
 
 #[test]
@@ -176,6 +223,8 @@ fn a_name_of_several_words_needs_no_quotes() {
     assert_eq!(words("/persona create Captain Rook --pronouns he"), "persona|create|--pronouns=he|--|Captain Rook");
     assert_eq!(words("/activate \"Dr. Gregor\""), "activate|--|Dr. Gregor");
     assert_eq!(words("/personality share everyone Old Sage"), "personality|share|everyone|--|Old Sage");
+    assert_eq!(words("/alias add The Boss --to Dr. Gregor --for me"), "alias|add|--to=Dr. Gregor|--for=me|--|The Boss");
+    assert_eq!(words("/persona use Captain Rook --with Old Sage"), "persona|use|--with=Old Sage|--|Captain Rook");
     assert!(parse("/keys set openrouter and more").is_err());
     assert!(parse("/settings locale de or en").is_err());
 }
@@ -193,7 +242,9 @@ fn what_cannot_be_read_is_explained() {
         Misread::SimilarCommand { given: "/memory veiw".into(), suggestion: "/memory view".into() }
     );
     assert_eq!(misread("/xyzzy"), Misread::UnknownCommand { given: "/xyzzy".into() });
-    let choices = "/persona view, /persona create, /persona list, /persona use, /persona edit".to_owned();
+    let choices = "/persona view, /persona create, /persona list, /persona default, /persona use, /persona edit, \
+                   /persona delete"
+        .to_owned();
     assert_eq!(misread("/persona"), Misread::Incomplete { command: "/persona".into(), choices: choices.clone() });
     assert_eq!(misread("/persona 42"), Misread::Incomplete { command: "/persona".into(), choices });
     let usage = || "/memory view [--page <page>]".to_owned();
@@ -220,5 +271,37 @@ fn access_and_place_are_decided_for_every_leaf() {
     let terminal: Vec<String> =
         leaves().iter().filter(|leaf| leaf.place == Where::Terminal).map(|leaf| leaf.path.join(" ")).collect();
     assert_eq!(terminal, ["talk", "quit"]);
-    assert!(leaves().iter().all(|leaf| leaf.access == Access::Everyone));
+    let operators: Vec<String> =
+        leaves().iter().filter(|leaf| leaf.access == Access::Operator).map(|leaf| leaf.path.join(" ")).collect();
+    assert_eq!(operators, ["admin status", "admin limits", "admin announce", "admin model"]);
+}
+
+#[test]
+fn no_command_takes_a_key_or_any_other_secret() {
+    let secrets = ["key", "token", "secret", "password", "passwort", "credential"];
+    for leaf in leaves() {
+        for arg in &leaf.args {
+            let is_count = arg.name.ends_with("-tokens") || arg.name == "tokens";
+            assert!(is_count || !secrets.iter().any(|secret| arg.name.contains(secret)), "{}", leaf.usage());
+        }
+    }
+}
+
+#[test]
+fn quantities_and_times_are_read_as_people_write_them() {
+    assert_eq!("90m".parse::<Span>().map(Span::millis), Ok(90 * 60_000));
+    assert_eq!("2 h".parse::<Span>().unwrap().to_string(), "2h");
+    assert_eq!("14d".parse::<Span>().unwrap().to_string(), "2w");
+    for none in ["", "h", "0m", "2y", "1000000w", "-1h", "äh"] {
+        assert_eq!(none.parse::<Span>(), Err(BadArg::Span), "{none}");
+    }
+    assert_eq!("10,000".parse::<Amount>(), Ok(Amount::Of(10_000)));
+    assert_eq!("OFF".parse::<Amount>(), Ok(Amount::Off));
+    assert_eq!("-1".parse::<Amount>(), Err(BadArg::Amount));
+    assert_eq!("0,75".parse::<Temperature>().map(Temperature::get), Ok(0.75));
+    assert_eq!("NaN".parse::<Temperature>(), Err(BadArg::Temperature));
+    assert_eq!("40 %".parse::<Percent>().map(Percent::get), Ok(40));
+    assert_eq!("<@!123>".parse::<MemberRef>().unwrap().as_str(), "123");
+    assert_eq!("http://example.org/a.png".parse::<WebAddress>(), Err(BadArg::Address));
+    assert_eq!("@Boss".parse::<AliasName>().unwrap().as_str(), "Boss");
 }

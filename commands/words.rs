@@ -3,7 +3,7 @@
 //! Quotes group words only where a word begins (or after `--option=`), so that `what's my cat's name` stays four
 //! words; `#` and `\` mean nothing; the curly quotes and long dashes that phones put in are read as what was meant.
 
-use crate::leaf::args_of;
+use crate::leaf::{ArgSpec, args_of};
 use crate::{Misread, Source};
 
 /// Splits a line; errs when a double quote that opens a word is never closed.
@@ -98,6 +98,11 @@ pub(crate) fn fold_names(grammar: &clap::Command, words: &mut [String]) {
     }
 }
 
+fn is_name(arg: &ArgSpec) -> bool {
+    let names = [Source::Personalities, Source::Personas, Source::Aliases, Source::Presets];
+    !arg.is_list && arg.source.is_some_and(|source| names.contains(&source))
+}
+
 /// Puts a name together that was typed without quotes: `/talk Dr. Gregor`. Only where a name is the last thing a command
 /// takes, so that every further word can only be part of it.
 pub(crate) fn join_name(grammar: &clap::Command, words: &mut Vec<String>) {
@@ -108,15 +113,28 @@ pub(crate) fn join_name(grammar: &clap::Command, words: &mut Vec<String>) {
     let args = args_of(level);
     let positions: Vec<_> = args.iter().filter(|arg| !arg.is_option).collect();
     let Some((last, before)) = positions.split_last() else { return };
-    let is_name = matches!(last.source, Some(Source::Personalities | Source::Personas)) && !last.is_list;
-    if !is_name || before.iter().any(|arg| arg.is_list || !arg.is_required) {
+    if !is_name(last) || before.iter().any(|arg| arg.is_list || !arg.is_required) {
         return;
     }
     let start = depth + before.len();
-    let end = words.iter().skip(depth).position(|word| word.starts_with("--")).map_or(words.len(), |at| depth + at);
+    let is_option = |word: &String| word.starts_with("--");
+    let mut end = words.iter().skip(depth).position(is_option).map_or(words.len(), |at| depth + at);
     if end > start + 1 {
         let name = words[start..end].join(" ");
         words.splice(start..end, [name]);
+        end = start + 1;
+    }
+    // After the name, what follows `--with` up to the next option can only be its value.
+    while let Some(option) = words.get(end).and_then(|word| word.strip_prefix("--")) {
+        let next = words.iter().skip(end + 1).position(is_option).map_or(words.len(), |at| end + 1 + at);
+        let takes_a_name = args.iter().any(|arg| arg.is_option && arg.name == option && is_name(arg));
+        if takes_a_name && next > end + 2 {
+            let name = words[end + 1..next].join(" ");
+            words.splice(end + 1..next, [name]);
+            end += 2;
+        } else {
+            end = next;
+        }
     }
 }
 

@@ -9,12 +9,14 @@ use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
 
+use crate::avatars::Avatars;
 use crate::cli::{ConsoleOptions, EvalMemoryOptions};
-use crate::config::Config;
+use crate::config::{Config, FairConfig};
 use crate::db::Db;
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::domain::{Clock, PersonalityFile, SystemClock};
+use crate::guard::pace::{Pace, Rates};
 use crate::keyring::{self, Keyring};
 use crate::life::{Ending, Life};
 use crate::model::providers::Providers;
@@ -23,6 +25,7 @@ use crate::ops::CannotStart;
 use crate::ops::datadir::DataDir;
 use crate::ops::telemetry::{self, Sink};
 use crate::ops::{doctor as examination, http, metrics, watch};
+use crate::outside::{Outside, Rules};
 use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
 use crate::queue::local::LocalDoorbell;
 use crate::recall::{Recall, Weights};
@@ -33,6 +36,8 @@ use crate::vault::{Keyset, Vault};
 /// File of the data directory that names this instance in leases, so that a restart takes its own lanes back at once.
 const INSTANCE_FILE: &str = "instance";
 
+/// Folder of the data directory with the pictures of members' characters.
+const AVATARS: &str = "avatars";
 /// File of the data directory with the keyset, unless the settings name another.
 const KEYSET_FILE: &str = "keyset.json";
 /// File of the data directory that keeps what was typed in the terminal.
@@ -94,6 +99,9 @@ impl House {
             texts: texts.clone(),
             doorbell: Arc::new(LocalDoorbell::new(config.workers)),
             life: life.clone(),
+            pace: Pace::new(rates(&config.fair)),
+            avatars: Avatars::in_dir(data.path().join(AVATARS)),
+            outside: Outside::new(Rules::STRICT),
             settings: TurnSettings {
                 owner: instance(data.path(), &*clock)?,
                 mention: config.mention_char,
@@ -101,6 +109,7 @@ impl House {
                 locale: config.locale.clone(),
                 owners: config.owners.clone(),
                 operator_key: config.operator_key(),
+                slots: config.called_at_once,
             },
         });
         let desk = Arc::new(Desk::new(turns.clone()));
@@ -128,6 +137,17 @@ impl House {
         self.db.close().await;
         tracing::info!(?ending, "stopped");
         if ending == Ending::Panicked { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
+}
+
+fn rates(fair: &FairConfig) -> Rates {
+    Rates {
+        member: fair.member_per_minute,
+        place: fair.place_per_minute,
+        personality: fair.personality_per_minute,
+        key: fair.key_per_minute,
+        waiting_of_member: fair.member_waiting.into(),
+        waiting_in_place: fair.place_waiting.into(),
     }
 }
 

@@ -21,6 +21,12 @@ pub use values::{Problem, SettingsError};
 pub const DATABASE_FILE: &str = "greenroom.db";
 /// Most answers generated at once.
 const WORKERS_MAX: usize = 1024;
+/// Most characters that one message may call.
+const CALLED_MAX: usize = 10;
+/// Largest rate that can be set; more is no bound.
+const RATE_MAX: u32 = 1_000_000;
+/// Longest time that something can be kept before it goes: a hundred years.
+const DAYS_MAX: u32 = 36_500;
 /// Longest of all waits that can be set.
 const WAIT_MAX_SECS: u64 = 3_600;
 /// Smallest window of a model that a personality and a message fit into, in tokens.
@@ -55,6 +61,13 @@ pub struct Config {
     pub locale: String,
     /// `GREENROOM_TIME_ZONE`: IANA zone for members who chose none.
     pub time_zone: String,
+    /// `GREENROOM_CALLED_AT_ONCE`: characters that one message may call.
+    pub called_at_once: usize,
+    pub fair: FairConfig,
+    /// `GREENROOM_KEEP_MESSAGES_DAYS`: 0: for good.
+    pub keep_messages_days: u32,
+    /// `GREENROOM_FORGET_IDLE_DAYS`: 0: never.
+    pub forget_idle_days: u32,
     /// `GREENROOM_PERSONALITIES_DIR`: the operator's own personality files, added to the built-in ones.
     pub personalities_dir: Option<PathBuf>,
     /// `GREENROOM_KEYSET`: file with the keys that seal members' keys.
@@ -77,6 +90,23 @@ pub struct Config {
     pub unavailable: Vec<&'static str>,
     /// Variables that are no setting but look like a misspelt one, each with the setting it is like.
     pub suspects: Vec<(String, &'static str)>,
+}
+
+/// What one member, place, character or key may have at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct FairConfig {
+    /// `GREENROOM_MEMBER_PER_MINUTE`.
+    pub member_per_minute: u32,
+    /// `GREENROOM_PLACE_PER_MINUTE`.
+    pub place_per_minute: u32,
+    /// `GREENROOM_PERSONALITY_PER_MINUTE`.
+    pub personality_per_minute: u32,
+    /// `GREENROOM_KEY_PER_MINUTE`.
+    pub key_per_minute: u32,
+    /// `GREENROOM_MEMBER_WAITING`.
+    pub member_waiting: u32,
+    /// `GREENROOM_PLACE_WAITING`.
+    pub place_waiting: u32,
 }
 
 /// The operator's model.
@@ -197,6 +227,7 @@ impl Config {
     fn read(values: &Values) -> Self {
         let url = |name| values.parsed(name, |text| web_url(text).map(|_| text.trim_end_matches('/').to_owned()));
         let path = |name| values.text(name).map(PathBuf::from);
+        let rate = |name| values.number(name, 1, RATE_MAX).unwrap_or(1);
         let config = Self {
             data_dir: path("GREENROOM_DATA_DIR").unwrap_or_default(),
             database_url: values.parsed("DATABASE_URL", database_url).map(SecretString::from),
@@ -227,6 +258,17 @@ impl Config {
             workers: values.number("GREENROOM_WORKERS", 1, WORKERS_MAX).unwrap_or(1),
             locale: values.parsed("GREENROOM_LOCALE", locale).unwrap_or_default(),
             time_zone: values.parsed("GREENROOM_TIME_ZONE", time_zone).unwrap_or_default(),
+            called_at_once: values.number("GREENROOM_CALLED_AT_ONCE", 1, CALLED_MAX).unwrap_or(1),
+            fair: FairConfig {
+                member_per_minute: rate("GREENROOM_MEMBER_PER_MINUTE"),
+                place_per_minute: rate("GREENROOM_PLACE_PER_MINUTE"),
+                personality_per_minute: rate("GREENROOM_PERSONALITY_PER_MINUTE"),
+                key_per_minute: rate("GREENROOM_KEY_PER_MINUTE"),
+                member_waiting: rate("GREENROOM_MEMBER_WAITING"),
+                place_waiting: rate("GREENROOM_PLACE_WAITING"),
+            },
+            keep_messages_days: values.number("GREENROOM_KEEP_MESSAGES_DAYS", 0, DAYS_MAX).unwrap_or(0),
+            forget_idle_days: values.number("GREENROOM_FORGET_IDLE_DAYS", 0, DAYS_MAX).unwrap_or(0),
             personalities_dir: path("GREENROOM_PERSONALITIES_DIR"),
             keyset: path("GREENROOM_KEYSET"),
             discord: DiscordConfig {

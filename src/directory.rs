@@ -2,117 +2,27 @@
 //!
 //! Everything here is small and changes rarely; whoever changes it says so through the `forget_…` functions.
 
+mod names;
+
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use dashmap::DashMap;
 
-use crate::db::{Db, Error, people, personalities, places};
+use crate::db::{Db, Error, aliases, choices, ledger, people, personalities, places, rules};
 use crate::domain::{
-    Clock, Identity, Member, MemberId, Persona, PersonaId, Personality, PersonalityFile, PersonalityId, Place, PlaceId,
-    PlaceRef, Visibility, spelling,
+    Choices, Clock, Denials, Identity, Kind, Member, MemberId, Moment, Persona, PersonaId, PersonalityFile,
+    PersonalityId, Place, PlaceId, PlaceRef, Quiet, QuietKind, quiet_until,
 };
+
+pub use names::{Names, Seen};
 
 /// A member as they appear: with the persona they use.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Person {
     pub member: Member,
     pub persona: Persona,
-}
-
-/// Every name a personality answers to.
-#[derive(Debug, Default)]
-pub struct Names {
-    by_id: HashMap<PersonalityId, Arc<Personality>>,
-    /// Whoever answers to a name, the first claim first.
-    by_name: HashMap<String, Vec<PersonalityId>>,
-}
-
-/// The names as one member sees them: everyone's personalities, and their own, which come first.
-#[derive(Clone, Copy, Debug)]
-pub struct Seen<'n> {
-    names: &'n Names,
-    member: Option<&'n MemberId>,
-}
-
-impl Names {
-    /// Indexes personalities: slugs and names shadow aliases, the earlier personality shadows the later.
-    pub fn new(all: Vec<Personality>) -> Self {
-        let all: Vec<Arc<Personality>> = all.into_iter().map(Arc::new).collect();
-        let mut by_name: HashMap<String, Vec<PersonalityId>> = HashMap::new();
-        let mut claim = |name: &str, personality: &Personality| {
-            let claims = by_name.entry(name.trim().to_lowercase()).or_default();
-            if !claims.contains(&personality.id) {
-                claims.push(personality.id.clone());
-            }
-        };
-        all.iter().for_each(|personality| claim(&personality.slug, personality));
-        all.iter().for_each(|personality| claim(&personality.file.name, personality));
-        for personality in &all {
-            personality.file.aliases.iter().for_each(|alias| claim(alias, personality));
-        }
-        by_name.remove("");
-        Self { by_id: all.into_iter().map(|personality| (personality.id.clone(), personality)).collect(), by_name }
-    }
-
-    /// The personality of a slug, whoever may see it.
-    pub fn of_slug(&self, slug: &str) -> Option<&Arc<Personality>> {
-        self.by_id.values().find(|personality| personality.slug == slug)
-    }
-
-    /// The names as `member` sees them.
-    pub fn seen_by<'n>(&'n self, member: &'n MemberId) -> Seen<'n> {
-        Seen { names: self, member: Some(member) }
-    }
-
-    /// The names that everybody sees.
-    pub fn public(&self) -> Seen<'_> {
-        Seen { names: self, member: None }
-    }
-
-    /// A personality by id.
-    pub fn get(&self, id: &PersonalityId) -> Option<&Arc<Personality>> {
-        self.by_id.get(id)
-    }
-}
-
-impl<'n> Seen<'n> {
-    /// The personality that answers to `name`, whatever its case.
-    pub fn find(self, name: &str) -> Option<&'n Arc<Personality>> {
-        let claims = self.names.by_name.get(&name.trim().to_lowercase())?;
-        let mut seen = claims.iter().filter_map(|id| self.names.by_id.get(id)).filter(|p| self.sees(p)).peekable();
-        let first = seen.peek().copied();
-        seen.find(|personality| self.owns(personality)).or(first)
-    }
-
-    /// The personality of an id.
-    pub fn get(self, id: &PersonalityId) -> Option<&'n Arc<Personality>> {
-        self.names.get(id).filter(|personality| self.sees(personality))
-    }
-
-    /// The personality whose name is spelt most like `name`, if any is close.
-    pub fn nearest(self, name: &str) -> Option<&'n Arc<Personality>> {
-        let wanted = name.trim().to_lowercase();
-        let close = |known: &&String| spelling::distance(&wanted, known) <= 2 && self.find(known).is_some();
-        let known = self.names.by_name.keys().filter(close);
-        let nearest = known.min_by_key(|known| (spelling::distance(&wanted, known), *known));
-        nearest.and_then(|known| self.find(known))
-    }
-
-    /// All that are seen, by slug.
-    pub fn all(self) -> Vec<Arc<Personality>> {
-        let mut all: Vec<_> = self.names.by_id.values().filter(|personality| self.sees(personality)).cloned().collect();
-        all.sort_by(|a, b| a.slug.cmp(&b.slug));
-        all
-    }
-
-    fn sees(self, personality: &Personality) -> bool {
-        personality.visibility == Visibility::Public || self.owns(personality)
-    }
-
-    fn owns(self, personality: &Personality) -> bool {
-        self.member.is_some() && personality.owner.as_ref() == self.member
-    }
 }
 
 /// The cache over the database.
@@ -124,7 +34,49 @@ pub struct Directory {
     places_by_id: DashMap<PlaceId, Arc<Place>>,
     members: DashMap<MemberId, Arc<Member>>,
     personas: DashMap<PersonaId, Arc<Persona>>,
+    bonds: DashMap<(MemberId, PersonalityId), Arc<Bond>>,
+    identities: DashMap<MemberId, Arc<Vec<Identity>>>,
+    has_budgets: AtomicBool,
     names: RwLock<Arc<Names>>,
+    denials: RwLock<Arc<Denials>>,
+    announcement: RwLock<Option<Arc<Announcement>>>,
+    /// Places that were told the announcement.
+    told: DashMap<PlaceId, ()>,
+}
+
+/// What is announced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    pub id: String,
+    pub text: String,
+}
+
+/// What holds between one member and one personality.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bond {
+    pub choices: Choices,
+    quiets: Vec<Quiet>,
+    personality: Option<PersonalityId>,
+}
+
+impl Bond {
+    /// Until when something is quiet; `None`: it is not.
+    pub fn quiet(&self, kind: QuietKind, now: Moment) -> Option<Moment> {
+        quiet_until(&self.quiets, kind, self.personality.as_ref()?, now)
+    }
+
+    /// The persona that was chosen for this personality.
+    pub fn persona(&self) -> Option<PersonaId> {
+        self.choices.decided(Kind::Persona).value().map(PersonaId::new)
+    }
+}
+
+fn read<T: Clone>(lock: &RwLock<T>) -> T {
+    lock.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn set<T>(lock: &RwLock<T>, value: T) {
+    *lock.write().unwrap_or_else(PoisonError::into_inner) = value;
 }
 
 /// Entries per cache before it is emptied and filled again.
@@ -152,7 +104,10 @@ impl Directory {
             })
             .await?;
         }
-        let names = Names::new(personalities::list(&db).await?);
+        let names = Names::new(personalities::list(&db).await?, aliases::list(&db).await?);
+        let denials = Denials::new(rules::denials(&db, now).await?);
+        let announcement = announcement(&db).await?;
+        let has_budgets = AtomicBool::new(!ledger::budgets(&db).await?.is_empty());
         Ok(Self {
             db,
             clock,
@@ -161,23 +116,93 @@ impl Directory {
             places_by_id: DashMap::new(),
             members: DashMap::new(),
             personas: DashMap::new(),
+            bonds: DashMap::new(),
+            identities: DashMap::new(),
+            has_budgets,
             names: RwLock::new(Arc::new(names)),
+            denials: RwLock::new(Arc::new(denials)),
+            announcement: RwLock::new(announcement),
+            told: DashMap::new(),
         })
     }
 
     /// The names as they are now.
     pub fn names(&self) -> Arc<Names> {
-        Arc::clone(&self.names.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+        read(&self.names)
     }
 
-    /// Must be called after a personality was added, changed or removed.
+    /// Must be called after a personality or an alias was added, changed or removed.
     ///
     /// # Errors
     /// Those of the database; the names then stay as they were.
     pub async fn reload_names(&self) -> Result<(), Error> {
-        let names = Arc::new(Names::new(personalities::list(&self.db).await?));
-        *self.names.write().unwrap_or_else(std::sync::PoisonError::into_inner) = names;
+        let names = Names::new(personalities::list(&self.db).await?, aliases::list(&self.db).await?);
+        set(&self.names, Arc::new(names));
+        self.bonds.clear();
         Ok(())
+    }
+
+    /// Who is turned away.
+    pub fn denials(&self) -> Arc<Denials> {
+        read(&self.denials)
+    }
+
+    /// Must be called after somebody was turned away or let in again.
+    ///
+    /// # Errors
+    /// Those of the database; the list then stays as it was.
+    pub async fn reload_denials(&self) -> Result<(), Error> {
+        set(&self.denials, Arc::new(Denials::new(rules::denials(&self.db, self.clock.now()).await?)));
+        Ok(())
+    }
+
+    /// The announcement that a place was not told yet.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn news_for(&self, place: &PlaceId) -> Result<Option<Arc<Announcement>>, Error> {
+        let Some(news) = read(&self.announcement) else { return Ok(None) };
+        if self.told.contains_key(place) {
+            return Ok(None);
+        }
+        if rules::was_told(&self.db, &news.id, place).await? {
+            bounded(&self.told).insert(place.clone(), ());
+            return Ok(None);
+        }
+        Ok(Some(news))
+    }
+
+    /// Must be called after something was announced or taken back.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn reload_announcement(&self) -> Result<(), Error> {
+        set(&self.announcement, announcement(&self.db).await?);
+        self.told.clear();
+        Ok(())
+    }
+
+    /// What holds between a member and a personality.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn bond(&self, member: &MemberId, personality: &PersonalityId) -> Result<Arc<Bond>, Error> {
+        let key = (member.clone(), personality.clone());
+        if let Some(bond) = self.bonds.get(&key) {
+            return Ok(Arc::clone(&bond));
+        }
+        let bond = Arc::new(Bond {
+            choices: choices::for_bond(&self.db, member, personality).await?,
+            quiets: choices::quiets(&self.db, member).await?,
+            personality: Some(personality.clone()),
+        });
+        bounded(&self.bonds).insert(key, Arc::clone(&bond));
+        Ok(bond)
+    }
+
+    /// Must be called after a choice was made, or a quiet time begun or ended.
+    pub fn forget_bonds(&self) {
+        self.bonds.clear();
     }
 
     /// The member behind an identity, introduced under `name` when new.
@@ -248,8 +273,43 @@ impl Directory {
         Ok(found)
     }
 
+    /// The platform accounts of a member.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn identities(&self, id: &MemberId) -> Result<Arc<Vec<Identity>>, Error> {
+        if let Some(known) = self.identities.get(id) {
+            return Ok(Arc::clone(&known));
+        }
+        let found = Arc::new(people::identities(&self.db, id).await?);
+        bounded(&self.identities).insert(id.clone(), Arc::clone(&found));
+        Ok(found)
+    }
+
+    /// Whether anybody set a limit on what may be used.
+    pub fn has_budgets(&self) -> bool {
+        self.has_budgets.load(Ordering::Relaxed)
+    }
+
+    /// Must be called after a limit was set or taken away.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn reload_budgets(&self) -> Result<(), Error> {
+        self.has_budgets.store(!ledger::budgets(&self.db).await?.is_empty(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Must be called after something about one member changed that their personas do not show.
+    pub fn forget_member(&self, id: &MemberId) {
+        self.members.remove(id);
+        self.people.retain(|_, person| person.member.id != *id);
+    }
+
     /// Must be called after anything about a member or their personas changed.
     pub fn forget_people(&self) {
+        self.bonds.clear();
+        self.identities.clear();
         self.people.clear();
         self.members.clear();
         self.personas.clear();
@@ -258,12 +318,21 @@ impl Directory {
     /// The stored place of a platform's place, added when new.
     pub async fn place(&self, place: &PlaceRef) -> Result<Arc<Place>, Error> {
         let key = (place.platform.clone(), place.subject.clone());
-        if let Some(known) = self.places.get(&key) {
-            return Ok(Arc::clone(&known));
+        let known = self.places.get(&key).map(|known| Arc::clone(&known));
+        if let Some(known) = known.filter(|known| known.is_adult == place.is_adult) {
+            return Ok(known);
         }
-        if places::find(&self.db, &place.platform, &place.subject).await?.is_none() {
-            let (id, now, new) = (PlaceId::new(self.clock.id()), self.clock.now(), place.clone());
-            self.db.write(move |tx| Box::pin(async move { places::add(tx, &id, &new, now).await })).await?;
+        match places::find(&self.db, &place.platform, &place.subject).await? {
+            Some(known) if known.is_adult == place.is_adult => {}
+            Some(known) => {
+                let (id, is_adult) = (known.id.clone(), place.is_adult);
+                self.db.write(move |tx| Box::pin(async move { places::set_adult(tx, &id, is_adult).await })).await?;
+                self.forget_place(&known);
+            }
+            None => {
+                let (id, now, new) = (PlaceId::new(self.clock.id()), self.clock.now(), place.clone());
+                self.db.write(move |tx| Box::pin(async move { places::add(tx, &id, &new, now).await })).await?;
+            }
         }
         let found = places::find(&self.db, &place.platform, &place.subject)
             .await?
@@ -298,57 +367,13 @@ impl Directory {
     }
 }
 
+async fn announcement(db: &Db) -> Result<Option<Arc<Announcement>>, Error> {
+    Ok(rules::announcement(db).await?.map(|(id, text)| Arc::new(Announcement { id, text })))
+}
+
 fn bounded<K: Eq + std::hash::Hash, V>(cache: &DashMap<K, V>) -> &DashMap<K, V> {
     if cache.len() >= CACHE_MAX {
         cache.clear();
     }
     cache
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn personality(slug: &str, name: &str, aliases: &[&str]) -> Personality {
-        Personality {
-            id: PersonalityId::new(slug),
-            slug: slug.into(),
-            owner: None,
-            visibility: Visibility::Public,
-            file: PersonalityFile {
-                name: name.into(),
-                slug: slug.into(),
-                aliases: aliases.iter().map(|&a| a.to_owned()).collect(),
-                ..PersonalityFile::default()
-            },
-        }
-    }
-
-    #[test]
-    fn a_name_shadows_an_alias_and_case_does_not_matter() {
-        let names = Names::new(vec![personality("abbey", "Abbey", &["Bambi"]), personality("bambi", "Bambi", &[])]);
-        let everyone = names.public();
-        assert_eq!(everyone.find("BAMBI").map(|p| p.slug.as_str()), Some("bambi"));
-        assert_eq!(everyone.find(" abbey ").map(|p| p.slug.as_str()), Some("abbey"));
-        assert!(everyone.find("nobody").is_none());
-    }
-
-    #[test]
-    fn what_is_private_is_found_by_its_owner_alone_and_before_what_is_public() {
-        let (ann, bo) = (MemberId::new("ann"), MemberId::new("bo"));
-        let own = Personality {
-            owner: Some(ann.clone()),
-            visibility: Visibility::Private,
-            ..personality("sage-1", "Sage", &["Old One"])
-        };
-        let names = Names::new(vec![personality("sage", "Sage", &[]), own]);
-        assert_eq!(names.seen_by(&ann).find("sage").map(|p| p.slug.as_str()), Some("sage-1"));
-        assert_eq!(names.seen_by(&bo).find("sage").map(|p| p.slug.as_str()), Some("sage"));
-        for foreign in ["sage-1", "old one", "OLD ON"] {
-            assert!(names.seen_by(&bo).find(foreign).is_none() && names.public().find(foreign).is_none());
-        }
-        assert!(names.seen_by(&bo).nearest("old onee").is_none());
-        assert_eq!(names.seen_by(&ann).nearest("old onee").map(|p| p.slug.as_str()), Some("sage-1"));
-        assert_eq!((names.seen_by(&ann).all().len(), names.seen_by(&bo).all().len()), (2, 1));
-    }
 }

@@ -3,6 +3,7 @@
 //! Start reading at `docs/architecture.md`; a message's way through the house is `turn`.
 
 pub mod app;
+pub mod avatars;
 pub mod cli;
 pub mod config;
 pub mod crash;
@@ -15,6 +16,7 @@ pub mod keyring;
 pub mod life;
 pub mod model;
 pub mod ops;
+pub mod outside;
 pub mod personalities;
 pub mod platform;
 pub mod queue;

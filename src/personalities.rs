@@ -3,6 +3,9 @@
 //! The built-in ones are in `personalities/`, compiled in; an operator's own are in a folder. Reading is strict: a
 //! mistake stops the start with the file, the line or key, and what to do about it.
 
+mod card;
+
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail, ensure};
@@ -26,8 +29,19 @@ const ABOUT_MAX: usize = 100;
 /// Differences beyond this are no typing mistake.
 const FAR: usize = 4;
 /// What the front matter may say.
-const KEYS: [&str; 10] =
-    ["name", "slug", "about", "pronouns", "aliases", "greeting", "brief", "examples", "temperature", "max_tokens"];
+const KEYS: [&str; 11] = [
+    "name",
+    "slug",
+    "about",
+    "pronouns",
+    "aliases",
+    "greeting",
+    "brief",
+    "examples",
+    "temperature",
+    "max_tokens",
+    "adult",
+];
 
 /// The characters that come with the house, in alphabetical order of their files.
 ///
@@ -122,6 +136,56 @@ pub fn parse(name: &str, text: &str) -> anyhow::Result<PersonalityFile> {
     }
     check_values(&file).with_context(|| format!("{name}: unusable settings"))?;
     Ok(file)
+}
+
+/// Reads a character from somewhere else: a personality file, or a character card (V1, V2 or V3) as JSON.
+///
+/// # Errors
+/// When it is neither, or a value is out of its limits.
+pub fn import(text: &str) -> anyhow::Result<PersonalityFile> {
+    if text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
+        let file = card::read(text)?;
+        check_values(&file).context("unusable card")?;
+        return Ok(file);
+    }
+    parse("the file", text)
+}
+
+/// A character as a personality file: [`parse`] reads it back.
+pub fn write(file: &PersonalityFile) -> String {
+    // Every JSON string is a TOML string.
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let mut text = format!("{FENCE}\nname = {}\n", quoted(&file.name));
+    let mut line = |key: &str, value: String| {
+        let _ = writeln!(text, "{key} = {value}");
+    };
+    for (key, value) in
+        [("slug", &file.slug), ("about", &file.about), ("greeting", &file.greeting), ("brief", &file.brief)]
+    {
+        if !value.is_empty() {
+            line(key, quoted(value));
+        }
+    }
+    if let Some(pronouns) = &file.pronouns {
+        line("pronouns", quoted(pronouns));
+    }
+    if !file.aliases.is_empty() {
+        line("aliases", format!("[{}]", file.aliases.iter().map(|alias| quoted(alias)).collect::<Vec<_>>().join(", ")));
+    }
+    if !file.examples.is_empty() {
+        let pair = |(asked, answered): &(String, String)| format!("[{}, {}]", quoted(asked), quoted(answered));
+        line("examples", format!("[{}]", file.examples.iter().map(pair).collect::<Vec<_>>().join(", ")));
+    }
+    if let Some(temperature) = file.temperature {
+        line("temperature", format!("{temperature:?}"));
+    }
+    if let Some(tokens) = file.max_tokens {
+        line("max_tokens", tokens.to_string());
+    }
+    if file.adult {
+        line("adult", "true".to_owned());
+    }
+    format!("{text}{FENCE}\n\n{}\n", file.prompt)
 }
 
 fn check_keys(name: &str, front: &str) -> anyhow::Result<()> {
@@ -245,7 +309,7 @@ mod tests {
 
     #[test]
     fn every_key_of_a_personality_can_be_written() {
-        let all = serde_json::to_value(PersonalityFile::default()).unwrap();
+        let all = serde_json::to_value(PersonalityFile { adult: true, ..PersonalityFile::default() }).unwrap();
         let mut keys: Vec<&str> = all.as_object().unwrap().keys().map(String::as_str).collect();
         keys.retain(|key| *key != "prompt");
         let mut known = KEYS.to_vec();

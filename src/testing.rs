@@ -10,16 +10,19 @@ use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use crate::avatars::Avatars;
 use crate::config::{Config, LlmConfig, OperatorKey};
 use crate::db::{self, Db};
 use crate::directory::Directory;
 use crate::domain::{
     Clock, Identity, KeySource, Moment, PersonalityFile, PlaceRef, Privacy, Scope, SystemClock, TurnId,
 };
+use crate::guard::pace::{Pace, Rates};
 use crate::keyring::Keyring;
 use crate::life::{Ending, Life};
 use crate::model::providers::Providers;
 use crate::model::{ChatRequest, Finish, LlmProvider, ModelError, ModelInfo, Reply, TokenUse, tokens};
+use crate::outside::{Outside, Rules};
 use crate::platform::fake::{Event, FakePlatform, Rooms};
 use crate::queue::local::LocalDoorbell;
 use crate::recall::{Embedder, Recall, RecallError, Side, Space, VectorStore, Weights};
@@ -262,6 +265,32 @@ pub struct World {
     scratch: Scratch,
 }
 
+/// What is different about a [`World`].
+pub struct Plan {
+    pub model: Answering,
+    /// Further providers that keys are taken for: names and addresses.
+    pub providers: Vec<(String, String)>,
+    pub rates: Rates,
+    /// Whether the platform leaves it to the house to say that one talks with an AI.
+    pub discloses: bool,
+    /// The operators, as `fake:name`.
+    pub owners: Vec<String>,
+    pub workers: usize,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            model: Answering::default(),
+            providers: Vec::new(),
+            rates: Rates::NONE,
+            discloses: false,
+            owners: vec!["fake:owner".into()],
+            workers: 64,
+        }
+    }
+}
+
 /// The personalities of a [`World`].
 fn cast() -> Vec<PersonalityFile> {
     ["Abbey", "Aviva", "Abi"]
@@ -277,24 +306,28 @@ fn cast() -> Vec<PersonalityFile> {
 impl World {
     /// A house on a fresh database of `engine`, with the default model.
     pub async fn on(engine: Engine) -> Self {
-        Self::with(engine, Answering::default()).await
+        Self::planned(engine, Plan::default()).await
     }
 
     /// A house with a model of one's own.
     pub async fn with(engine: Engine, model: Answering) -> Self {
-        let scratch = Scratch::new();
-        let url = fresh_database(engine, &scratch).await;
-        Self::at(&url, scratch, model, Vec::new()).await
+        Self::planned(engine, Plan { model, ..Plan::default() }).await
     }
 
     /// A house that takes members' keys for a provider of this name and address, besides the built-in ones.
     pub async fn with_provider(engine: Engine, name: &str, base_url: &str) -> Self {
-        let scratch = Scratch::new();
-        let url = fresh_database(engine, &scratch).await;
-        Self::at(&url, scratch, Answering::default(), vec![(name.to_owned(), base_url.to_owned())]).await
+        Self::planned(engine, Plan { providers: vec![(name.to_owned(), base_url.to_owned())], ..Plan::default() }).await
     }
 
-    async fn at(url: &str, scratch: Scratch, model: Answering, providers: Vec<(String, String)>) -> Self {
+    /// A house as planned.
+    pub async fn planned(engine: Engine, plan: Plan) -> Self {
+        let scratch = Scratch::new();
+        let url = fresh_database(engine, &scratch).await;
+        Self::at(&url, scratch, plan).await
+    }
+
+    async fn at(url: &str, scratch: Scratch, plan: Plan) -> Self {
+        let Plan { model, providers, .. } = plan;
         let settings = Config::from_env([]).expect("every setting has a default");
         let providers = Providers::new(&LlmConfig { providers, ..settings.llm });
         let db = Db::open(url).await.expect("a fresh database opens");
@@ -311,7 +344,9 @@ impl World {
         let vault = Vault::open(&scratch.path().join("keyset.json")).expect("a keyset is made");
         let keyring = Keyring::new(db.clone(), clock.clone(), vault, providers);
         let platforms = Platforms::default();
-        platforms.add(Arc::new(FakePlatform::here(rooms.clone())));
+        let platform = FakePlatform::here(rooms.clone());
+        platforms.add(Arc::new(if plan.discloses { platform.disclosing() } else { platform }));
+        let rates = plan.rates;
         let turns = Turns::new(Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -321,15 +356,19 @@ impl World {
             keyring: Arc::new(keyring),
             platforms,
             texts: Arc::new(Texts::load("en-US").expect("the texts are sound")),
-            doorbell: Arc::new(LocalDoorbell::new(64)),
+            doorbell: Arc::new(LocalDoorbell::new(plan.workers)),
             life: life.clone(),
+            pace: Pace::new(rates),
+            avatars: Avatars::in_dir(scratch.path().join("avatars")),
+            outside: Outside::new(Rules::STRICT),
             settings: TurnSettings {
                 owner: "world".into(),
                 mention: '@',
                 time_zone: "UTC".into(),
                 locale: "en-US".into(),
-                owners: Vec::new(),
+                owners: plan.owners,
                 operator_key: OperatorKey::Everyone,
+                slots: 5,
             },
         });
         let world = Self { turns, rooms, model, clock, db, life, scratch };
@@ -404,7 +443,13 @@ impl World {
     pub async fn scope(&self, who: &str, personality: &str, room: &str) -> Scope {
         let identity = Identity { platform: "fake".into(), subject: who.into() };
         let person = self.turns.directory.person(&identity, who).await.expect("people are readable");
-        let place = PlaceRef { platform: "fake".into(), subject: room.into(), parent: None, privacy: privacy_of(room) };
+        let place = PlaceRef {
+            platform: "fake".into(),
+            subject: room.into(),
+            parent: None,
+            privacy: privacy_of(room),
+            is_adult: room.contains("18+"),
+        };
         let place = self.turns.directory.place(&place).await.expect("places are readable");
         let id = self.turns.directory.names().public().find(personality).expect("the cast is known").id.clone();
         Scope::of(person.persona.id.clone(), id, place.id.clone())

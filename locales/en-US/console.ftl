@@ -16,3 +16,4 @@ console-no-history = The input history could not be saved to { $path }.
 console-file-saved = Saved as { $path }
 console-file-not-saved = The file could not be saved to { $path }: { $why }
 console-form-left = Left as it was.
+console-file-not-read = The file { $path } can’t be read: { $why }. Give another, or an empty line to leave.

@@ -59,7 +59,7 @@ reply-help = What you can ask of the house. Anything else you write goes to the 
 reply-help-more = More about one of them: /help and its name.
 
 ## /about
-reply-about = This is Greenroom { $version }, a self-hosted home for AI characters.
+reply-about = This is Greenroom { $version }, a home for AI characters. You talk with programs, not with people.
 label-about-model = Model
 label-about-database = Database
 label-about-store = Memory store
@@ -79,7 +79,7 @@ label-personality-aliases = Also answers to
 reply-talk = You are talking to { $name } now.
 
 ## /persona
-reply-persona-view = This is how the characters see you. To change it: /persona edit
+reply-persona-view = This is how you are seen. To change it: /persona edit
 reply-persona-saved = Saved. From now on the characters see you like this.
 label-persona-name = Name
 label-persona-pronouns = Pronouns
@@ -94,7 +94,7 @@ label-settings-time-zone = Time zone
 label-settings-locale = Language
 
 ## /data
-reply-data-exported = Everything this house keeps about you: { $messages } messages (yours and the answers), { $memories } memories, { $answers } paid or free answers. The file is JSON that any program can read.
+reply-data-exported = Everything this house keeps about you: { $messages } messages (yours and the answers), { $memories } memories, { $answers } entries of usage, your personas, characters and choices. The file is a ZIP with JSON for programs and text for reading.
 
 ## /keys
 reply-keys-ask = Your key for { $provider } will answer you with the model { $model }, at your cost, and nobody else. It is kept sealed and never shown again. Do not write it into the conversation.
@@ -136,16 +136,16 @@ usage-period-all = All in all
 usage-row = { $answers } · { $prompt } in, { $completion } out · { $cost } $ · paid by { $paid }
 
 ## /persona create, list, use
-reply-persona-created = A new persona. /persona use and its name, and the characters see you so; what they remember of you is kept apart for each persona.
+reply-persona-created = A new persona. /persona use and its name, and the character you talk to sees you so; /persona default, and all of them do. What they remember of you is kept apart for each persona.
 reply-persona-list = { $count ->
         [one] You have one persona.
        *[other] You have { $count } personas.
     }
-reply-persona-used = From now on the characters see you so, with the memories of this persona.
-persona-in-use = in use
+reply-persona-used = From now on { $name } sees you so, with what { $name } remembers of this persona.
+persona-in-use = for { $name }
 persona-not-in-use = –
-reply-data-erase-ask = This erases everything this house keeps about you, for good: { $personas } personas, { $memories } memories, { $messages } messages with the answers to them, your keys and your usage. Backups that whoever runs this house made before still have it. /data export first, if you want to keep it.
-form-data-erase = To erase it all, type { $name }
+reply-data-erase-ask = This erases everything this house keeps about you, for good: { $personas } personas, { $memories } memories, { $messages } messages with the answers to them, { $personalities } characters that are yours alone, your keys, presets and your usage. { $left } characters that you share stay, without an owner. Backups that whoever runs this house made before still have it. /data export first, if you want to keep it.
+form-confirm = To confirm, type { $name }
 reply-data-erased = All of it is erased. If you say something again, you are new here.
 
 ## /personality create, edit, share, delete
@@ -160,3 +160,224 @@ reply-personality-unshared = { $name } is there for you alone again.
 reply-personality-delete-ask = This deletes { $name } for good, with what was said and everything { $name } remembers, of everybody.
 reply-personality-deleted = { $name } is deleted.
 personality-private = { $about } (yours alone)
+
+## What the house says by itself, before an answer or below it
+disclosure-first-contact = Before we begin: you are talking with an AI character, not with a person. What you say is kept here, so that it can be remembered; /about says what and for how long, /memory shows it, /data erase takes it away.
+disclosure-announcement = From whoever runs this house: { $text }
+footer-incognito = nothing is remembered until { $until }
+footer-fresh = no memories are used until { $until }
+
+## Who decided
+decided-bond = chosen by you for { $name }
+decided-member = chosen by you
+decided-personality = chosen by whoever made { $name }
+decided-house = chosen by whoever runs this house
+decided-nobody = as the house is made
+switch-on = on
+switch-off = off
+
+## /about
+label-about-ai = Who answers
+label-about-stored = What is kept
+label-about-stop = How to stop it
+about-ai = AI characters. They can be wrong, they are nobody’s therapist, and they say that they are AI when you ask.
+about-stored = What you and the characters say, what they remember of it, how you want to be seen, your choices, and what answers cost. The words of an answer go to the model named here; nothing is used to train one.
+about-stop = /memory incognito has nothing remembered for a while, /settings memory off for good; /memory forget-me and /data erase take away what is there; /data export hands it to you first.
+
+## /alias
+reply-alias-added = { $name } answers to “{ $alias }” now, when you say it.
+reply-alias-added-over = { $name } answers to “{ $alias }” now, when you say it. For everyone else the name means what it meant before.
+reply-alias-added-everyone = { $name } answers to “{ $alias }” now, for everyone of this house.
+reply-alias-removed = “{ $alias }” means nobody any more.
+reply-alias-list = { $count ->
+        [one] The other name you can use
+       *[other] The { $count } other names you can use
+    }
+reply-alias-none = There are no other names yet. To make one: /alias add, the name, and --to with the character it means.
+alias-row-own = { $name } · yours
+alias-row-everyone = { $name } · everyone’s
+alias-row-shadowed = { $name } · not heard: another character or a name of yours has it
+
+## /preset and /prompt
+reply-preset-created = The preset “{ $preset }” is made: { $values }. /preset use and its name, or /preset default for every character.
+reply-preset-changed = The preset “{ $preset }” now says: { $values }.
+reply-preset-deleted = The preset “{ $preset }” is deleted. Whoever used it gets the next one that applies.
+reply-preset-used = { $name } answers you with “{ $preset }” now.
+reply-preset-off = { $name } answers you with the house’s own preset now, whatever anybody else chose.
+reply-preset-inherited = For { $name }, you leave it to the next one who chose. ({ $preset })
+reply-preset-default = Every character answers you with “{ $preset }” now, unless you chose another for one of them.
+reply-preset-default-off = Every character answers you with the house’s own preset now, unless you chose another for one of them.
+reply-preset-default-inherited = You leave it to the characters and the house which preset answers you.
+reply-preset-exported = The preset “{ $preset }”, to keep or to hand on.
+reply-preset-import-ask = A preset comes from a file that /preset export made.
+form-preset-file = The file of the preset
+reply-preset-list = { $count ->
+        [one] The preset you can use
+       *[other] The { $count } presets you can use
+    }
+reply-preset-none = You have no preset yet. To make one: /preset create and a name, with --model, --temperature and the like.
+preset-row-own = { $values } · yours
+preset-row-offered = { $values } · offered by the house
+preset-house = the house’s own
+preset-answering = { $preset } · { $by }
+label-preset-answering = { $name } answers you with
+reply-prompt-ask = What should be told to the characters about how to answer you? It goes beside who they are and never replaces it, and nobody else’s answers change by it.
+form-prompt-text = How to answer you
+reply-prompt-set = The next answer follows it. /prompt view shows it, /prompt clear takes it back.
+reply-prompt-off = No instructions at all from now on, only who the character is.
+reply-prompt-cleared = Your own instructions are taken back; the next one who gave some applies.
+reply-prompt-view = What { $name } is told about how to answer you
+prompt-none = nothing
+
+## /persona
+reply-persona-default = Every character sees you so from now on, unless you chose another persona for one of them.
+reply-persona-edit-ask = Three questions; an empty line keeps what is there, a single hyphen takes it away.
+reply-persona-delete-ask = This deletes the persona { $name } for good, with everything the characters remember of it.
+reply-persona-deleted = The persona { $name } is deleted.
+form-persona-name = What they should call you
+form-persona-pronouns = Your pronouns
+form-persona-description = What they should know about you
+persona-usual = the usual one
+
+## /personality
+reply-personality-found = Characters that fit “{ $words }”
+reply-personality-not-found = No character here fits “{ $words }”.
+reply-personality-configured = How { $name } answers
+reply-personality-guest = One more member can talk to { $name } now.
+reply-personality-co-owner = One more member looks after { $name } with you now.
+reply-personality-without = That member is no longer among those { $name } is for.
+reply-personality-transfer-ask = This gives { $name } to { $who }. What { $name } remembers of each member stays with { $name }. Only { $who } can give { $name } back.
+reply-personality-transferred = { $name } belongs to { $who } now.
+reply-personality-avatar = { $name } has a new picture.
+reply-personality-avatar-gone = { $name } has no picture any more.
+reply-personality-exported = { $name } as a file, to keep, to change or to hand on. Memories are not in it.
+reply-personality-import-ask = A character comes from a file: one that /personality export made, or a character card as JSON.
+form-personality-file = The file of the character
+label-personality-adult = Adults only
+label-personality-prompt = Who it is
+label-personality-temperature = Temperature
+label-personality-max-tokens = Longest answer
+label-personality-memory = May remember
+label-personality-daily = What others may ask of your characters in a day
+personality-shared = { $about } (yours, shared with some)
+personality-guest = { $about } (shared with you)
+
+## /memory
+memory-origin-corrected = put right by you
+memory-locked = locked
+memory-flagged = doubtful: { $reason }
+reply-memory-correct-ask = How is it really? What you write takes the place of this, and the old wording is never used again.
+form-memory-correct = How it really is
+reply-memory-corrected = Put right. From now on this is what is remembered:
+reply-memory-flagged = Marked as doubtful.
+reply-memory-unflagged = The mark is taken away.
+reply-memory-locked = { $count ->
+        [one] The memory is kept
+       *[other] { $count } memories are kept
+    } when many are deleted at once.
+reply-memory-unlocked = { $count ->
+        [one] The memory goes
+       *[other] { $count } memories go
+    } with the others from now on.
+reply-memory-stats = { $count ->
+        [one] One memory in all
+       *[other] { $count } memories in all
+    }, by character and persona
+memory-stats-row = { $count }, of them { $locked } locked and { $flagged } doubtful; { $size } characters; from { $first } to { $last }
+reply-incognito-on = Until { $until }, nothing you say is remembered. The conversation itself goes on as usual.
+reply-incognito-off = What you say is remembered again.
+reply-incognito-none = You are not incognito: what you say is remembered.
+reply-incognito-some = Nothing is remembered, until then, with
+reply-fresh-on = Until { $until }, you are met as if nothing were remembered. Nothing is deleted.
+reply-fresh-off = What is remembered is used again.
+reply-fresh-none = What is remembered is used.
+reply-fresh-some = You are met without memories, until then, by
+quiet-everyone = everyone
+reply-forget-me-ask = This deletes all that the characters remember of you, for good: { $count } memories. Locked ones stay. The conversations themselves stay as well.
+reply-forget-me-ask-one = This deletes all that { $name } remembers of you, for good: { $count } memories. Locked ones stay. The conversations themselves stay as well.
+
+## /inspect
+label-inspect-prompt = Instructions
+label-inspect-remembered = This exchange
+inspect-remembered = is remembered
+inspect-not-remembered = is not remembered
+
+## /settings
+label-settings-footer = A line about the model below answers
+label-settings-memory = Being remembered
+label-settings-sharing = Private memories used elsewhere
+label-settings-budget = Your own limit for a day
+reply-settings-budget = Your own limit for a day: { $budget }
+
+## /usage
+usage-row-lost = { $answers } broken off · counted as { $prompt } in at most · { $cost } $ · paid by { $paid }
+usage-row-chore = { $answers } shares of work in the background · { $prompt } in, { $completion } out · { $cost } $ · paid by { $paid }
+label-usage-storage = Kept about you
+usage-storage = { $messages } thousand characters of messages, { $memories } thousand of memories
+
+## Limits
+limit-tokens = { $count } tokens
+limit-answers = { $count } answers
+limit-cost = { $cost } $
+limit-none = no limit
+limit-of-house = All that this house pays for
+limit-of-member = Each member
+limit-of-place = Each place
+limit-of-owner = Each maker of characters
+limit-of-one = { $id }
+limit-per-minute = in a minute
+limit-per-day = in a day
+limit-per-month = in 30 days
+
+## /admin
+reply-admin-status = Greenroom { $version }
+label-status-waiting = Answers owed
+status-waiting = { $count ->
+        [0] none
+       *[other] { $count }, the oldest for { $seconds } s
+    }
+label-status-members = Members
+label-status-messages = Messages
+label-status-memories = Memories
+label-status-unindexed = Memories waiting for the index
+label-status-database = Database
+label-status-store = Memory store
+label-status-model = Model
+status-works = works
+status-away = does not answer
+reply-admin-limits = { $count ->
+        [one] The limit of this house
+       *[other] The { $count } limits of this house
+    }
+reply-admin-limits-none = There is no limit. To set one: /admin limits member day --tokens 50000
+reply-admin-denied = Turned away:
+reply-admin-denied-list = { $count ->
+        [one] The one who is turned away
+       *[other] The { $count } who are turned away
+    }
+reply-admin-denied-none = Nobody is turned away.
+reply-admin-allowed = { $who } is let in again.
+reply-admin-announced = It is told in every place once, with the next answer there.
+reply-admin-announced-nothing = Nothing is announced any more.
+reply-admin-model = What answers where nobody chose another preset
+denial-block = not read
+denial-mute = read, not answered
+denial-place = in this place
+denial-house = in the whole house
+denial-for-good = for good
+denial-until = until { $until }
+
+## /place
+reply-place-settings = What holds in this place
+reply-place-allowed = { $name } may answer here.
+reply-place-denied = { $name } does not answer here any more.
+label-place-active = Active
+label-place-activate = Who says who is active
+label-place-only-allowed = Only allowed characters answer
+label-place-allowed = Allowed
+label-place-denied = Not allowed
+label-place-member-tokens = Tokens of each member in a day
+label-place-tokens = Tokens of all in a day
+place-everyone = everyone
+place-moderators = those who look after the place
+place-nobody = nobody

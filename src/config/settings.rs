@@ -138,6 +138,39 @@ pub const GROUPS: &[Group] = &[
             value("GREENROOM_WORKERS", "8", "Answers generated at once, 1 to 1024."),
             value("GREENROOM_LOCALE", "en-US", "Language for people who chose none."),
             value("GREENROOM_TIME_ZONE", "UTC", "IANA time zone for people who chose none."),
+            value("GREENROOM_CALLED_AT_ONCE", "5", "Characters that one message may call, 1 to 10."),
+        ],
+    },
+    Group {
+        title: "What is fair: operators are never slowed down",
+        is_built: true,
+        settings: &[
+            value("GREENROOM_MEMBER_PER_MINUTE", "20", "Answers that one member may ask for in a minute."),
+            value("GREENROOM_PLACE_PER_MINUTE", "60", "Answers that may be asked for in one place in a minute."),
+            value(
+                "GREENROOM_PERSONALITY_PER_MINUTE",
+                "240",
+                "Answers that one character may be asked for in a minute.",
+            ),
+            value("GREENROOM_KEY_PER_MINUTE", "60", "Answers that one member's key may pay for in a minute."),
+            value("GREENROOM_MEMBER_WAITING", "10", "Answers that may be owed to one member at a time."),
+            value("GREENROOM_PLACE_WAITING", "20", "Answers that may be owed in one place at a time."),
+        ],
+    },
+    Group {
+        title: "How long things are kept",
+        is_built: true,
+        settings: &[
+            value(
+                "GREENROOM_KEEP_MESSAGES_DAYS",
+                "0",
+                "Days that messages are kept for the conversation; memories stay. 0: for good.",
+            ),
+            value(
+                "GREENROOM_FORGET_IDLE_DAYS",
+                "0",
+                "Days after which a member who says nothing is erased with everything about them. 0: never.",
+            ),
         ],
     },
     Group {

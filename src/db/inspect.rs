@@ -15,7 +15,7 @@ const REWIND: &str =
     "UPDATE turn SET state = 'queued', attempt = $2, run_at = 0, answer = NULL, made_of = NULL WHERE id = $1";
 const UNDO: [&str; 4] = [
     "DELETE FROM delivery WHERE turn_id = $1",
-    "DELETE FROM usage_entry WHERE turn_id = $1",
+    "DELETE FROM ledger WHERE turn_id = $1",
     "DELETE FROM memory WHERE turn_id = $1",
     "DELETE FROM message WHERE turn_id = $1 AND personality_id IS NOT NULL",
 ];

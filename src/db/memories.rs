@@ -16,27 +16,27 @@ const ADD: &str = "INSERT INTO memory (id, kind, tenant, persona_id, personality
      turn_id, said_by, said, answered_by, answered, at, created_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 const GET: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
-     answered_by, answered, at FROM memory WHERE id = $1";
+     answered_by, answered, at, locked_at, flag FROM memory WHERE id = $1";
 const MANY_SQLITE: &str = "SELECT json_group_array(json_array(id, tenant, persona_id, personality_id, place_id, privacy, \
-     provenance, turn_id, said_by, said, answered_by, answered, at)) FROM memory \
-     WHERE id IN (SELECT value FROM json_each($1))";
+     provenance, turn_id, said_by, said, answered_by, answered, at, locked_at, flag)) FROM memory \
+     WHERE id IN (SELECT value FROM json_each($1)) AND corrected_by IS NULL";
 const MANY_POSTGRES: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, \
-     said_by, said, answered_by, answered, at FROM memory \
-     WHERE id IN (SELECT jsonb_array_elements_text(CAST($1 AS JSONB)))";
+     said_by, said, answered_by, answered, at, locked_at, flag FROM memory \
+     WHERE id IN (SELECT jsonb_array_elements_text(CAST($1 AS JSONB))) AND corrected_by IS NULL";
 const PREVIOUS: [&str; 2] = listed!(
     "SELECT m.id, (SELECT b.id FROM memory b WHERE b.tenant = m.tenant AND b.place_id = m.place_id \
-     AND (b.at, b.id) < (m.at, m.id) ORDER BY b.at DESC, b.id DESC LIMIT 1) FROM memory m WHERE m.id IN "
+     AND b.corrected_by IS NULL AND (b.at, b.id) < (m.at, m.id) ORDER BY b.at DESC, b.id DESC LIMIT 1) FROM memory m WHERE m.id IN "
 );
 const OF_MEMBER: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, \
-     said, answered_by, answered, at FROM memory \
+     said, answered_by, answered, at, locked_at, flag FROM memory \
      WHERE persona_id IN (SELECT id FROM persona WHERE member_id = $1) ORDER BY at, id";
 const PAGE: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
-     answered_by, answered, at FROM memory WHERE tenant IN ($1, $2, $3) AND (privacy = 'open' OR place_id = $4 OR $5) \
+     answered_by, answered, at, locked_at, flag FROM memory WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL AND (privacy = 'open' OR place_id = $4 OR $5) \
      ORDER BY at DESC, id DESC LIMIT $6 OFFSET $7";
-const COUNT: &str = "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) \
+const COUNT: &str = "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL \
      AND (privacy = 'open' OR place_id = $4 OR $5)";
 const ENDING: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
-     answered_by, answered, at FROM memory WHERE tenant IN ($1, $2, $3) AND (privacy = 'open' OR place_id = $4 OR $5) \
+     answered_by, answered, at, locked_at, flag FROM memory WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL AND (privacy = 'open' OR place_id = $4 OR $5) \
      AND id LIKE $6 LIMIT 2";
 const REMOVE: &str = "DELETE FROM memory WHERE id = $1";
 const ALL_IDS: &str = "SELECT id FROM memory WHERE id > $1 ORDER BY id LIMIT $2";
@@ -49,6 +49,19 @@ const RETRY: &str = "UPDATE outbox SET attempt = attempt + 1, run_at = $2 WHERE 
 const PENDING: &str = "SELECT COUNT(*) FROM outbox";
 const AFTER: &str = "SELECT n.id FROM memory m JOIN memory n ON n.tenant = m.tenant AND n.place_id = m.place_id \
      WHERE m.id = $1 AND (n.at > m.at OR (n.at = m.at AND n.id > m.id)) ORDER BY n.at, n.id LIMIT 1";
+const LOCK: &str = "UPDATE memory SET locked_at = $2 WHERE id = $1";
+const FLAG: &str = "UPDATE memory SET flag = $2 WHERE id = $1";
+const CORRECTED: &str = "UPDATE memory SET corrected_by = $2 WHERE id = $1";
+const CORRECTIONS: &str = "SELECT id FROM memory WHERE corrected_by = $1";
+const UNLOCKED: &str = "SELECT id FROM memory WHERE locked_at IS NULL \
+     AND persona_id IN (SELECT id FROM persona WHERE member_id = $1) \
+     AND (CAST($2 AS TEXT) IS NULL OR personality_id = $2) ORDER BY id";
+const STATS: &str = "SELECT personality_id, persona_id, COUNT(*), \
+     CAST(SUM(CASE WHEN locked_at IS NULL THEN 0 ELSE 1 END) AS BIGINT), \
+     CAST(SUM(CASE WHEN flag IS NULL THEN 0 ELSE 1 END) AS BIGINT), \
+     CAST(SUM(LENGTH(said) + LENGTH(answered)) AS BIGINT), MIN(at), MAX(at) FROM memory \
+     WHERE corrected_by IS NULL AND persona_id IN (SELECT id FROM persona WHERE member_id = $1) \
+     GROUP BY personality_id, persona_id ORDER BY 3 DESC, 1, 2";
 const CLEAR_OUTBOX: &str = "DELETE FROM outbox WHERE memory_id = $1";
 
 /// Statements whose text differs between SQLite and PostgreSQL: they have no common way to bind a list, and SQLite's
@@ -74,13 +87,50 @@ pub const ALL: &[&str] = &[
     RETRY,
     PENDING,
     CLEAR_OUTBOX,
+    LOCK,
+    FLAG,
+    CORRECTED,
+    CORRECTIONS,
+    UNLOCKED,
+    STATS,
 ];
 
-type Row =
-    (String, String, String, String, String, String, String, Option<String>, String, String, String, String, i64);
+type Row = (
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+    Option<String>,
+    String,
+    String,
+    String,
+    String,
+    i64,
+    Option<i64>,
+    Option<String>,
+);
 
 fn memory_of(
-    (id, tenant, persona, personality, place, privacy, provenance, turn, said_by, said, answered_by, answered, at): Row,
+    (
+        id,
+        tenant,
+        persona,
+        personality,
+        place,
+        privacy,
+        provenance,
+        turn,
+        said_by,
+        said,
+        answered_by,
+        answered,
+        at,
+        locked,
+        flag,
+    ): Row,
 ) -> Memory {
     Memory {
         id: MemoryId::new(id),
@@ -90,13 +140,15 @@ fn memory_of(
         personality: PersonalityId::new(personality),
         place: PlaceId::new(place),
         privacy: Privacy::read(&privacy),
-        provenance: if provenance == "import" { Provenance::Import } else { Provenance::UserSaid },
+        provenance: Provenance::read(&provenance),
         turn: turn.map(TurnId::new),
         said_by,
         said,
         answered_by,
         answered,
         at: Moment(at),
+        is_locked: locked.is_some(),
+        flag,
     }
 }
 
@@ -257,6 +309,87 @@ pub async fn remove(tx: &mut Tx, chores: [String; 2], id: &MemoryId) -> Result<(
         enqueue(&mut script, put, after, Action::Put);
     }
     script.run(tx).await
+}
+
+/// Puts `correction` in the place of the memory `id`, whose words no search finds from here on. `chores` are ids for three
+/// outbox rows.
+pub async fn correct(
+    tx: &mut Tx,
+    chores: [String; 3],
+    id: &MemoryId,
+    correction: &Memory,
+    now: Moment,
+) -> Result<(), Error> {
+    let after = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(AFTER).bind(id.as_str()).fetch_optional(c).await)?;
+    let after = after.map(|(after,)| MemoryId::new(after));
+    let [put, forget, again] = &chores;
+    let mut script = Script::default();
+    add(&mut script, correction, put, now);
+    script.add(CORRECTED, [id.as_str().into(), correction.id.as_str().into()]);
+    script.add(CLEAR_OUTBOX, [id.as_str().into()]);
+    enqueue(&mut script, forget, id, Action::Forget);
+    if let Some(after) = after.as_ref().filter(|after| **after != correction.id) {
+        enqueue(&mut script, again, after, Action::Put);
+    }
+    script.run(tx).await
+}
+
+/// The memories that `id` was put in the place of, directly.
+pub async fn corrected_by(db: &Db, id: &MemoryId) -> Result<Vec<MemoryId>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(CORRECTIONS).bind(id.as_str()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| MemoryId::new(id)).collect())
+}
+
+/// Locks memories since `at`, or unlocks them.
+pub async fn lock(tx: &mut Tx, ids: &[MemoryId], at: Option<Moment>) -> Result<(), Error> {
+    for id in ids {
+        on_tx!(tx, c => sqlx::query(LOCK).bind(id.as_str()).bind(at.map(|at| at.0)).execute(&mut *c).await.map(|_| ()))?;
+    }
+    Ok(())
+}
+
+/// Notes what is doubtful about a memory; `None`: nothing any more.
+pub async fn flag(tx: &mut Tx, id: &MemoryId, reason: Option<&str>) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(FLAG).bind(id.as_str()).bind(reason).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Everything about a member that is not locked, with one personality or with all, what was put right included.
+pub async fn unlocked(db: &Db, member: &MemberId, personality: Option<&PersonalityId>) -> Result<Vec<MemoryId>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(UNLOCKED).bind(member.as_str())
+        .bind(personality.map(PersonalityId::as_str)).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| MemoryId::new(id)).collect())
+}
+
+/// How much a personality remembers of a persona.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stats {
+    pub personality: PersonalityId,
+    pub persona: PersonaId,
+    pub count: i64,
+    pub locked: i64,
+    pub flagged: i64,
+    /// Characters of all of them.
+    pub size: i64,
+    pub first: Moment,
+    pub last: Moment,
+}
+
+/// How much is remembered of a member, by personality and persona, most first.
+pub async fn stats(db: &Db, member: &MemberId) -> Result<Vec<Stats>, Error> {
+    type StatsRow = (String, String, i64, i64, i64, i64, i64, i64);
+    let rows = on!(db, c => sqlx::query_as::<_, StatsRow>(STATS).bind(member.as_str()).fetch_all(c).await)?;
+    let stats = |(personality, persona, count, locked, flagged, size, first, last): StatsRow| Stats {
+        personality: PersonalityId::new(personality),
+        persona: PersonaId::new(persona),
+        count,
+        locked,
+        flagged,
+        size,
+        first: Moment(first),
+        last: Moment(last),
+    };
+    Ok(rows.into_iter().map(stats).collect())
 }
 
 /// Ids of all memories after `after`, in order, for a reindex.

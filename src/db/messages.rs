@@ -41,8 +41,10 @@ const NEXT_SEQ: &str = "INSERT INTO lane (id, next_seq) VALUES ($1, 1) \
 const ADD: &str = "INSERT INTO message \
      (id, place_id, seq, account, platform_id, member_id, persona_id, personality_id, turn_id, author_name, text, tokens, at) \
      VALUES ($1, $2, (SELECT next_seq FROM lane WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-const BEFORE_TAKING: &str = "SELECT turn_id, NULL FROM message WHERE account = $1 AND platform_id = $2 UNION ALL \
-     SELECT id, personality_id FROM turn WHERE place_id = $3 AND member_id = $4 AND state = 'queued' AND attempt = 0";
+const BEFORE_TAKING: &str = "SELECT turn_id, NULL, 0 FROM message WHERE account = $1 AND platform_id = $2 UNION ALL \
+     SELECT id, personality_id, 0 FROM turn WHERE place_id = $3 AND member_id = $4 AND state = 'queued' AND attempt = 0 \
+     AND notice IS NULL UNION ALL SELECT NULL, 'place', COUNT(*) FROM turn WHERE place_id = $3 AND state IN ('queued', 'running', 'sending') \
+     UNION ALL SELECT NULL, 'member', COUNT(*) FROM turn WHERE member_id = $4 AND state IN ('queued', 'running', 'sending')";
 const BEFORE: &str = concat!("SELECT ", columns!(), " FROM message ", before!(), newest!());
 const BEFORE_WITH: &str = concat!("SELECT ", columns!(), " FROM message m ", before!(), with!(), newest!());
 const BEFORE_LISTED: &str = as_one_row!("SELECT ", columns!(), " FROM message ", before!(), newest!());
@@ -141,8 +143,19 @@ pub fn add<'v>(script: &mut Script<'v>, message: &'v NewMessage) {
 pub enum Earlier {
     /// The message itself, and the turn it asked for or joined.
     Message(Option<TurnId>),
+    /// What waits already.
+    Waiting(Waiting),
+}
+
+/// What waits for an answer when a message comes in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
     /// Turns of its member in its place that no worker has touched yet, by personality.
-    Turns(Vec<(PersonalityId, TurnId)>),
+    pub turns: Vec<(PersonalityId, TurnId)>,
+    /// Unfinished turns of the place.
+    pub in_place: i64,
+    /// Unfinished turns of the member, wherever.
+    pub of_member: i64,
 }
 
 /// What is there of the message `platform_id`, which `member` wrote in `place`.
@@ -152,17 +165,18 @@ pub async fn earlier(
     place: &PlaceId,
     member: &MemberId,
 ) -> Result<Earlier, Error> {
-    let rows = on_tx!(tx, c => sqlx::query_as::<_, (Option<String>, Option<String>)>(BEFORE_TAKING)
+    let rows = on_tx!(tx, c => sqlx::query_as::<_, (Option<String>, Option<String>, i64)>(BEFORE_TAKING)
         .bind(account).bind(platform_id).bind(place.as_str()).bind(member.as_str()).fetch_all(c).await)?;
-    let mut turns = Vec::new();
-    for (turn, personality) in rows {
-        match (turn, personality) {
+    let mut waiting = Waiting::default();
+    for (turn, what, count) in rows {
+        match (turn, what) {
             (turn, None) => return Ok(Earlier::Message(turn.map(TurnId::new))),
-            (Some(turn), Some(personality)) => turns.push((PersonalityId::new(personality), TurnId::new(turn))),
-            (None, Some(_)) => {}
+            (Some(turn), Some(personality)) => waiting.turns.push((PersonalityId::new(personality), TurnId::new(turn))),
+            (None, Some(what)) if what == "place" => waiting.in_place = count,
+            (None, Some(_)) => waiting.of_member = count,
         }
     }
-    Ok(Earlier::Turns(turns))
+    Ok(Earlier::Waiting(waiting))
 }
 
 /// Messages of a place with `after < seq < before`, newest first, at most `limit`; with `only`, those said by or to

@@ -5,17 +5,22 @@
 //! that nobody pays for savepoints and nobody for another's failure. Reads use [`on!`] on the pool.
 //! Nothing outside `db` names `sqlx`.
 
+pub mod aliases;
+pub mod choices;
 pub mod chunks;
 mod health;
 #[cfg(feature = "testing")]
 mod inspect;
 pub mod keys;
+pub mod ledger;
 pub mod memories;
 pub mod messages;
 pub mod meta;
 pub mod people;
 pub mod personalities;
 pub mod places;
+pub mod presets;
+pub mod rules;
 mod script;
 pub mod turns;
 

@@ -1,10 +1,10 @@
 //! Members, their platform identities and their personas.
 
-use super::{Db, Error, Script, Tx};
+use super::{Db, Error, Script, Tx, choices};
 use crate::domain::{Identity, Member, MemberId, Moment, Persona, PersonaId};
 use crate::{on, on_tx};
 
-const FIND: &str = "SELECT m.id, m.locale, m.time_zone FROM identity i JOIN member m ON m.id = i.member_id \
+const FIND: &str = "SELECT m.id, m.locale, m.time_zone, m.told_at FROM identity i JOIN member m ON m.id = i.member_id \
      WHERE i.platform = $1 AND i.subject = $2";
 const ADD_MEMBER: &str = "INSERT INTO member (id, created_at) VALUES ($1, $2)";
 const ADD_IDENTITY: &str = "INSERT INTO identity (platform, subject, member_id, created_at) VALUES ($1, $2, $3, $4)";
@@ -30,7 +30,17 @@ const ERASE_PLACES: &str = "DELETE FROM place WHERE privacy = 'direct' \
 const ERASE_MEMBER: &str = "DELETE FROM member WHERE id = $1";
 const SET_LOCALE: &str = "UPDATE member SET locale = $2 WHERE id = $1";
 const SET_TIME_ZONE: &str = "UPDATE member SET time_zone = $2 WHERE id = $1";
-const MEMBER: &str = "SELECT id, locale, time_zone FROM member WHERE id = $1";
+const MEMBER: &str = "SELECT id, locale, time_zone, told_at FROM member WHERE id = $1";
+const TOLD: &str = "UPDATE member SET told_at = $2 WHERE id = $1 AND told_at IS NULL";
+const DELETE_PERSONA: &str = "DELETE FROM persona WHERE id = $1";
+const FORGET_PERSONA_CHORES: &str =
+    "DELETE FROM outbox WHERE memory_id IN (SELECT id FROM memory WHERE persona_id = $1)";
+const FORGET_PERSONA_VECTORS: &str = "INSERT INTO outbox (id, memory_id, action) \
+     SELECT 'erase-' || id, id, 'forget' FROM memory WHERE persona_id = $1";
+const FORGET_AVATARS: &str = "SELECT avatar FROM personality WHERE owner_id = $1 AND avatar IS NOT NULL";
+const ORPHAN: &str = "DELETE FROM personality WHERE owner_id = $1 AND visibility = 'private'";
+const IDLE: &str = "SELECT m.id FROM member m WHERE m.created_at < $1 \
+     AND NOT EXISTS (SELECT 1 FROM message s WHERE s.member_id = m.id AND s.at >= $1) ORDER BY m.id LIMIT 100";
 const IDENTITIES: &str = "SELECT platform, subject FROM identity WHERE member_id = $1";
 const COUNT: &str = "SELECT COUNT(*) FROM member";
 
@@ -55,6 +65,13 @@ pub const ALL: &[&str] = &[
     SET_LOCALE,
     SET_TIME_ZONE,
     MEMBER,
+    TOLD,
+    DELETE_PERSONA,
+    FORGET_PERSONA_CHORES,
+    FORGET_PERSONA_VECTORS,
+    FORGET_AVATARS,
+    ORPHAN,
+    IDLE,
     IDENTITIES,
     COUNT,
 ];
@@ -67,17 +84,27 @@ fn persona_of((id, member, name, pronouns, description, is_default): PersonaRow)
 
 /// The member behind an identity.
 pub async fn member(db: &Db, identity: &Identity) -> Result<Option<Member>, Error> {
-    type Row = (String, Option<String>, Option<String>);
+    type Row = (String, Option<String>, Option<String>, Option<i64>);
     let row = on!(db, c => sqlx::query_as::<_, Row>(FIND)
         .bind(&identity.platform).bind(&identity.subject).fetch_optional(c).await)?;
-    Ok(row.map(|(id, locale, time_zone)| Member { id: MemberId::new(id), locale, time_zone }))
+    Ok(row.map(|(id, locale, time_zone, told)| Member {
+        id: MemberId::new(id),
+        locale,
+        time_zone,
+        told_at: told.map(Moment),
+    }))
 }
 
 /// A member by id.
 pub async fn member_by_id(db: &Db, id: &MemberId) -> Result<Option<Member>, Error> {
-    type Row = (String, Option<String>, Option<String>);
+    type Row = (String, Option<String>, Option<String>, Option<i64>);
     let row = on!(db, c => sqlx::query_as::<_, Row>(MEMBER).bind(id.as_str()).fetch_optional(c).await)?;
-    Ok(row.map(|(id, locale, time_zone)| Member { id: MemberId::new(id), locale, time_zone }))
+    Ok(row.map(|(id, locale, time_zone, told)| Member {
+        id: MemberId::new(id),
+        locale,
+        time_zone,
+        told_at: told.map(Moment),
+    }))
 }
 
 /// All personas of a member, oldest first.
@@ -137,8 +164,35 @@ pub async fn create_persona(tx: &mut Tx, persona: &Persona, now: Moment) -> Resu
 /// that were theirs alone, and memories, whose vectors are removed through the outbox.
 pub async fn erase(tx: &mut Tx, member: &MemberId) -> Result<(), Error> {
     let mut script = Script::default();
-    for sql in [FORGET_CHORES, FORGET_VECTORS, ERASE_ANSWERS, ERASE_PLACES, ERASE_MEMBER] {
+    for sql in [FORGET_CHORES, FORGET_VECTORS, ERASE_ANSWERS, ERASE_PLACES, ORPHAN, ERASE_MEMBER] {
         script.add(sql, [member.as_str().into()]);
+    }
+    script.run(tx).await
+}
+
+/// Files of the pictures that a member gave their personalities.
+pub async fn avatars(db: &Db, member: &MemberId) -> Result<Vec<String>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(FORGET_AVATARS).bind(member.as_str()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(file,)| file).collect())
+}
+
+/// Some of the members who have said nothing since `since`, at most 100.
+pub async fn idle_since(db: &Db, since: Moment) -> Result<Vec<MemberId>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(IDLE).bind(since.0).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| MemberId::new(id)).collect())
+}
+
+/// Records that a member was told that they talk with an AI.
+pub fn told<'v>(script: &mut Script<'v>, member: &'v MemberId, now: Moment) {
+    script.add(TOLD, [member.as_str().into(), now.0.into()]);
+}
+
+/// Removes a persona and everything that is remembered of it; `written` is how a choice of it is stored.
+pub async fn delete_persona(tx: &mut Tx, persona: &Persona, written: &str) -> Result<(), Error> {
+    let mut script = Script::default();
+    choices::forget_persona(&mut script, &persona.member, written);
+    for sql in [FORGET_PERSONA_CHORES, FORGET_PERSONA_VECTORS, DELETE_PERSONA] {
+        script.add(sql, [persona.id.as_str().into()]);
     }
     script.run(tx).await
 }

@@ -1,19 +1,26 @@
 //! Personalities.
 
+use std::collections::HashMap;
+
 use sqlx::types::Json;
 
 use super::{Db, Error, Script, Tx};
 use crate::domain::{MemberId, Moment, Personality, PersonalityFile, PersonalityId, Visibility};
 use crate::{on, on_tx};
 
-const LIST: &str = "SELECT id, slug, owner_id, visibility, spec FROM personality ORDER BY slug";
+const LIST: &str = "SELECT id, slug, owner_id, visibility, avatar, spec FROM personality ORDER BY slug";
+const MEMBERS: &str = "SELECT personality_id, member_id, role FROM personality_member ORDER BY created_at, member_id";
+const ADD_MEMBER: &str = "INSERT INTO personality_member (personality_id, member_id, role, created_at) \
+     VALUES ($1, $2, $3, $4) ON CONFLICT (personality_id, member_id) DO UPDATE SET role = excluded.role";
+const REMOVE_MEMBER: &str = "DELETE FROM personality_member WHERE personality_id = $1 AND member_id = $2";
 const PUT: &str = "INSERT INTO personality (id, slug, visibility, spec, created_at, updated_at) \
      VALUES ($1, $2, $3, $4, $5, $5) \
      ON CONFLICT (slug) DO UPDATE SET spec = excluded.spec, updated_at = excluded.updated_at";
 
-const CREATE: &str = "INSERT INTO personality (id, slug, owner_id, visibility, spec, created_at, updated_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $6)";
-const CHANGE: &str = "UPDATE personality SET visibility = $2, spec = $3, updated_at = $4 WHERE id = $1";
+const CREATE: &str = "INSERT INTO personality (id, slug, owner_id, visibility, avatar, spec, created_at, updated_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $7)";
+const CHANGE: &str = "UPDATE personality SET visibility = $2, spec = $3, owner_id = $4, avatar = $5, \
+     updated_at = $6 WHERE id = $1";
 const FORGET_CHORES: &str = "DELETE FROM outbox WHERE memory_id IN (SELECT id FROM memory WHERE personality_id = $1)";
 const FORGET_VECTORS: &str = "INSERT INTO outbox (id, memory_id, action) SELECT 'erase-' || id, id, 'forget' FROM memory \
      WHERE personality_id = $1";
@@ -21,7 +28,19 @@ const ERASE_WORDS: &str = "DELETE FROM message WHERE personality_id = $1";
 const DELETE: &str = "DELETE FROM personality WHERE id = $1";
 
 /// Every statement of this file.
-pub const ALL: &[&str] = &[LIST, PUT, CREATE, CHANGE, FORGET_CHORES, FORGET_VECTORS, ERASE_WORDS, DELETE];
+pub const ALL: &[&str] = &[
+    LIST,
+    MEMBERS,
+    ADD_MEMBER,
+    REMOVE_MEMBER,
+    PUT,
+    CREATE,
+    CHANGE,
+    FORGET_CHORES,
+    FORGET_VECTORS,
+    ERASE_WORDS,
+    DELETE,
+];
 
 fn written(visibility: Visibility) -> &'static str {
     match visibility {
@@ -35,14 +54,35 @@ fn written(visibility: Visibility) -> &'static str {
 pub async fn create(tx: &mut Tx, personality: &Personality, now: Moment) -> Result<(), Error> {
     on_tx!(tx, c => sqlx::query(CREATE).bind(personality.id.as_str()).bind(&personality.slug)
         .bind(personality.owner.as_ref().map(MemberId::as_str)).bind(written(personality.visibility))
-        .bind(Json(&personality.file)).bind(now.0).execute(c).await.map(|_| ()))?;
+        .bind(&personality.avatar).bind(Json(&personality.file)).bind(now.0).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 
-/// Changes a personality's content and who may call it.
+/// Changes a personality's content, owner, picture, and who may call it.
 pub async fn change(tx: &mut Tx, personality: &Personality, now: Moment) -> Result<(), Error> {
     on_tx!(tx, c => sqlx::query(CHANGE).bind(personality.id.as_str()).bind(written(personality.visibility))
-        .bind(Json(&personality.file)).bind(now.0).execute(c).await.map(|_| ()))?;
+        .bind(Json(&personality.file)).bind(personality.owner.as_ref().map(MemberId::as_str))
+        .bind(&personality.avatar).bind(now.0).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Makes a member one of those a personality is for: somebody who looks after it, or a guest.
+pub async fn add_member(
+    tx: &mut Tx,
+    id: &PersonalityId,
+    member: &MemberId,
+    is_owner: bool,
+    now: Moment,
+) -> Result<(), Error> {
+    let role = if is_owner { "owner" } else { "guest" };
+    on_tx!(tx, c => sqlx::query(ADD_MEMBER).bind(id.as_str()).bind(member.as_str()).bind(role).bind(now.0)
+        .execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Takes a member off those a personality is for.
+pub async fn remove_member(tx: &mut Tx, id: &PersonalityId, member: &MemberId) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(REMOVE_MEMBER).bind(id.as_str()).bind(member.as_str()).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 
@@ -57,12 +97,12 @@ pub async fn delete(tx: &mut Tx, id: &PersonalityId) -> Result<(), Error> {
 
 /// All personalities by slug.
 pub async fn list(db: &Db) -> Result<Vec<Personality>, Error> {
-    type Row = (String, String, Option<String>, String, Json<PersonalityFile>);
+    type Row = (String, String, Option<String>, String, Option<String>, Json<PersonalityFile>);
     let rows = on!(db, c => sqlx::query_as::<_, Row>(LIST).fetch_all(c).await)?;
-    Ok(rows
+    let members = on!(db, c => sqlx::query_as::<_, (String, String, String)>(MEMBERS).fetch_all(c).await)?;
+    let mut all: Vec<Personality> = rows
         .into_iter()
-        .map(|(id, slug, owner, visibility, Json(file))| Personality {
-            id: PersonalityId::new(id),
+        .map(|(id, slug, owner, visibility, avatar, Json(file))| Personality {
             slug,
             owner: owner.map(MemberId::new),
             visibility: match visibility.as_str() {
@@ -70,9 +110,18 @@ pub async fn list(db: &Db) -> Result<Vec<Personality>, Error> {
                 "shared" => Visibility::Shared,
                 _ => Visibility::Public,
             },
-            file,
+            avatar,
+            ..Personality::of_file(PersonalityId::new(id), file)
         })
-        .collect())
+        .collect();
+    let at: HashMap<String, usize> =
+        all.iter().enumerate().map(|(at, personality)| (personality.id.to_string(), at)).collect();
+    for (personality, member, role) in members {
+        let Some(personality) = at.get(&personality).and_then(|at| all.get_mut(*at)) else { continue };
+        let list = if role == "owner" { &mut personality.co_owners } else { &mut personality.guests };
+        list.push(MemberId::new(member));
+    }
+    Ok(all)
 }
 
 /// Adds a personality from a file under `id`, or replaces the content of the one with its slug.

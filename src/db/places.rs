@@ -1,14 +1,17 @@
 //! Places, and the cuts that `/reset` makes in their history.
 
-use super::{Db, Error, Tx};
-use crate::domain::{MemberId, Moment, PersonalityId, Place, PlaceId, PlaceRef, Privacy};
+use super::{Db, Error, Tx, rules};
+use crate::domain::{MemberId, Moment, PersonalityId, Place, PlaceId, PlaceRef, Privacy, Who};
 use crate::{on, on_tx};
 
-const FIND: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond FROM place \
-     WHERE platform = $1 AND subject = $2";
-const GET: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond FROM place WHERE id = $1";
-const ADD: &str = "INSERT INTO place (id, platform, subject, parent, privacy, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
-     ON CONFLICT (platform, subject) DO NOTHING";
+const FIND: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond, is_adult, activate_by, \
+     only_allowed FROM place WHERE platform = $1 AND subject = $2";
+const GET: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond, is_adult, activate_by, \
+     only_allowed FROM place WHERE id = $1";
+const ADD: &str = "INSERT INTO place (id, platform, subject, parent, privacy, is_adult, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (platform, subject) DO NOTHING";
+const SET_ADULT: &str = "UPDATE place SET is_adult = $2 WHERE id = $1";
+const SET_RULES: &str = "UPDATE place SET activate_by = $2, only_allowed = $3 WHERE id = $1";
 const ACTIVATE: &str = "UPDATE place SET personality_id = $2, autorespond = $3 WHERE id = $1";
 const CUT: &str = "INSERT INTO history_cut (id, place_id, personality_id, member_id, after_seq, created_at) \
      SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), COALESCE(MAX(seq), 0), CAST($5 AS BIGINT) FROM message WHERE place_id = $2";
@@ -17,38 +20,67 @@ const LAST_CUT: &str = "SELECT id, after_seq FROM history_cut \
 const UNCUT: &str = "DELETE FROM history_cut WHERE id = $1";
 
 /// Every statement of this file.
-pub const ALL: &[&str] = &[FIND, GET, ADD, ACTIVATE, CUT, LAST_CUT, UNCUT];
+pub const ALL: &[&str] = &[FIND, GET, ADD, SET_ADULT, SET_RULES, ACTIVATE, CUT, LAST_CUT, UNCUT];
 
-type Row = (String, String, String, Option<String>, String, Option<String>, bool);
+type Row = (String, String, String, Option<String>, String, Option<String>, bool, bool, String, bool);
 
-fn place_of((id, platform, subject, parent, privacy, personality, autorespond): Row) -> Place {
-    Place {
-        id: PlaceId::new(id),
+async fn place_of(
+    db: &Db,
+    (id, platform, subject, parent, privacy, personality, autorespond, is_adult, activate_by, only_allowed): Row,
+) -> Result<Place, Error> {
+    let id = PlaceId::new(id);
+    let (allowed, denied) = rules::of_place(db, &id).await?;
+    Ok(Place {
+        id,
         platform,
         subject,
         parent,
         privacy: Privacy::read(&privacy),
         personality: personality.map(PersonalityId::new),
         autorespond,
-    }
+        is_adult,
+        activate_by: Who::read(&activate_by),
+        only_allowed,
+        allowed,
+        denied,
+    })
 }
 
 /// The place a platform names.
 pub async fn find(db: &Db, platform: &str, subject: &str) -> Result<Option<Place>, Error> {
     let row = on!(db, c => sqlx::query_as::<_, Row>(FIND).bind(platform).bind(subject).fetch_optional(c).await)?;
-    Ok(row.map(place_of))
+    match row {
+        Some(row) => Ok(Some(place_of(db, row).await?)),
+        None => Ok(None),
+    }
 }
 
 /// A place by id.
 pub async fn get(db: &Db, id: &PlaceId) -> Result<Option<Place>, Error> {
     let row = on!(db, c => sqlx::query_as::<_, Row>(GET).bind(id.as_str()).fetch_optional(c).await)?;
-    Ok(row.map(place_of))
+    match row {
+        Some(row) => Ok(Some(place_of(db, row).await?)),
+        None => Ok(None),
+    }
 }
 
 /// Adds a place under `id` unless the platform's place is known already.
 pub async fn add(tx: &mut Tx, id: &PlaceId, place: &PlaceRef, now: Moment) -> Result<(), Error> {
     on_tx!(tx, c => sqlx::query(ADD).bind(id.as_str()).bind(&place.platform).bind(&place.subject).bind(&place.parent)
-        .bind(place.privacy.as_str()).bind(now.0).execute(c).await.map(|_| ()))?;
+        .bind(place.privacy.as_str()).bind(place.is_adult).bind(now.0).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Records whether the platform keeps minors out of a place.
+pub async fn set_adult(tx: &mut Tx, place: &PlaceId, is_adult: bool) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(SET_ADULT).bind(place.as_str()).bind(is_adult).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Sets who may activate a personality, and whether only allowed ones answer.
+pub async fn set_rules(tx: &mut Tx, place: &PlaceId, activate_by: Who, only_allowed: bool) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(SET_RULES).bind(place.as_str()).bind(activate_by.as_str()).bind(only_allowed)
+        .execute(c).await.map(|_| ()))?;
     Ok(())
 }
 

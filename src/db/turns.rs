@@ -2,15 +2,13 @@
 
 use sqlx::types::Json;
 
-use super::{Db, Error, Script, Tx};
-use crate::domain::{
-    KeySource, MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId, TurnState,
-};
+use super::{Db, Error, Script, Tx, ledger, people, rules};
+use crate::domain::{Line, MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId, TurnState};
 use crate::{on, on_tx};
 
 const ADD: &str = "INSERT INTO turn \
-     (id, place_id, seq, message_id, personality_id, member_id, persona_id, trace, created_at, updated_at) \
-     VALUES ($1, $2, (SELECT next_seq FROM lane WHERE id = $2), $3, $4, $5, $6, $7, $8, $8)";
+     (id, place_id, seq, message_id, personality_id, member_id, persona_id, trace, notice, created_at, updated_at) \
+     VALUES ($1, $2, (SELECT next_seq FROM lane WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $9)";
 const CLAIM_LANE: &str = "INSERT INTO lane (id, owner, until, epoch) VALUES ($1, $2, $3, 1) \
      ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, until = excluded.until, epoch = lane.epoch + 1 \
      WHERE lane.until < $4 OR lane.owner = excluded.owner RETURNING epoch";
@@ -24,7 +22,7 @@ const START_OLDEST: &str = "UPDATE turn SET state = CASE WHEN state = 'sending' 
      attempt = attempt + 1, epoch = $2, updated_at = $3 \
      WHERE id = (SELECT id FROM turn WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') \
      ORDER BY seq LIMIT 1) AND run_at <= $3 AND (NOT cancelled OR state = 'sending') \
-     RETURNING id, message_id, personality_id, member_id, persona_id, state, attempt, trace, created_at, \
+     RETURNING id, message_id, personality_id, member_id, persona_id, state, attempt, trace, notice, created_at, \
      (SELECT platform_id FROM message WHERE message.id = turn.message_id)";
 const OLDEST: &str = "SELECT id, run_at FROM turn \
      WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') ORDER BY seq LIMIT 1";
@@ -36,11 +34,13 @@ const ANSWERED: &str = "UPDATE turn SET state = 'sending', answer = $3, failure 
      WHERE id = $1 AND epoch = $2 AND state = 'running' RETURNING id";
 const END: &str = "UPDATE turn SET state = $2, updated_at = $3 WHERE id = $1";
 const LATER: &str = "UPDATE turn SET run_at = $3, updated_at = $4 WHERE id = $1 AND epoch = $2 RETURNING id";
-const ADD_PART: &str = "INSERT INTO delivery (turn_id, part, once_key, text, updated_at) VALUES ($1, $2, $3, $4, $5)";
-const PARTS: &str = "SELECT part, once_key, text, state, platform_id FROM delivery WHERE turn_id = $1 ORDER BY part";
+const ADD_PART: &str = "INSERT INTO delivery (turn_id, part, once_key, text, is_notice, updated_at) \
+     VALUES ($1, $2, $3, $4, $5, $6)";
+const PARTS: &str =
+    "SELECT part, once_key, text, is_notice, state, platform_id FROM delivery WHERE turn_id = $1 ORDER BY part";
 const PART_SENT: &str =
     "UPDATE delivery SET state = 'sent', platform_id = $3, updated_at = $4 WHERE turn_id = $1 AND part = $2";
-const LANES_WAITING: &str = "SELECT place_id FROM turn WHERE state IN ('queued', 'running', 'sending') \
+const LANES_WAITING: &str = "SELECT place_id, MIN(member_id) FROM turn WHERE state IN ('queued', 'running', 'sending') \
      GROUP BY place_id ORDER BY MIN(created_at)";
 const STATE: &str = "SELECT state FROM turn WHERE id = $1";
 const ANSWER: &str = "SELECT answer, failure, made_of FROM turn WHERE id = $1";
@@ -48,15 +48,6 @@ const LAST: &str = "SELECT id, personality_id, failure, made_of, updated_at FROM
      WHERE place_id = $1 AND member_id = $2 AND state IN ('done', 'failed') AND made_of IS NOT NULL \
      ORDER BY updated_at DESC, seq DESC LIMIT 1";
 const OPEN_COUNT: &str = "SELECT COUNT(*), MIN(created_at) FROM turn WHERE state IN ('queued', 'running', 'sending')";
-const USAGE_OF: &str = "SELECT at, model, key_source, prompt_tokens, completion_tokens, cost_micros FROM usage_entry \
-     WHERE member_id = $1 ORDER BY at, id";
-const USAGE_SUMS: &str = "SELECT model, key_source, COUNT(*), CAST(SUM(prompt_tokens) AS BIGINT), \
-     CAST(SUM(completion_tokens) AS BIGINT), CAST(SUM(cost_micros) AS BIGINT) FROM usage_entry \
-     WHERE member_id = $1 AND at >= $2 GROUP BY model, key_source ORDER BY 3 DESC, 1, 2";
-const ADD_USAGE: &str = "INSERT INTO usage_entry (id, turn_id, member_id, personality_id, key_source, model, \
-     prompt_tokens, completion_tokens, counted_by_provider, cost_micros, at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-
 /// Every statement of this file.
 pub const ALL: &[&str] = &[
     ADD,
@@ -80,9 +71,6 @@ pub const ALL: &[&str] = &[
     ANSWER,
     LAST,
     OPEN_COUNT,
-    ADD_USAGE,
-    USAGE_OF,
-    USAGE_SUMS,
 ];
 
 /// A turn to queue.
@@ -95,6 +83,8 @@ pub struct NewTurn {
     pub member: MemberId,
     pub persona: PersonaId,
     pub trace: String,
+    /// What to say instead of asking a model: a [`Line`] as JSON.
+    pub notice: Option<String>,
     pub at: Moment,
 }
 
@@ -119,6 +109,8 @@ pub struct Delivery {
     pub part: i64,
     pub once_key: String,
     pub text: String,
+    /// A line of the house within an answer.
+    pub is_notice: bool,
     pub sent_as: Option<String>,
 }
 
@@ -132,21 +124,24 @@ pub struct Answered {
     pub failure: Option<&'static str>,
     pub made_of: serde_json::Value,
     pub parts: Vec<Delivery>,
+    /// What the call cost.
+    pub cost: Cost,
+    /// The member is told with this answer that they talk with an AI.
+    pub tells: Option<MemberId>,
+    /// The announcement that the place is told with this answer.
+    pub announces: Option<String>,
+    pub place: PlaceId,
 }
 
-/// What one answer cost.
+/// What a call cost.
 #[derive(Clone, Debug)]
-pub struct NewUsage {
-    pub id: String,
-    pub turn: TurnId,
-    pub member: MemberId,
-    pub personality: PersonalityId,
-    pub key_source: KeySource,
-    pub model: String,
-    pub prompt_tokens: i64,
-    pub completion_tokens: i64,
-    pub counted_by_provider: bool,
-    pub cost_micros: i64,
+pub enum Cost {
+    /// Nothing: no model was asked, or it refused before it began.
+    Nothing,
+    /// This.
+    Known(Box<ledger::NewEntry>),
+    /// What an earlier attempt had set aside, for nobody knows what became of it.
+    Lost,
 }
 
 /// The last answer a member got in a place, for `/inspect`.
@@ -171,6 +166,7 @@ pub fn add<'v>(script: &mut Script<'v>, turn: &'v NewTurn) {
             turn.member.as_str().into(),
             turn.persona.as_str().into(),
             (&turn.trace).into(),
+            turn.notice.as_deref().into(),
             turn.at.0.into(),
         ],
     );
@@ -181,10 +177,11 @@ pub async fn claim(tx: &mut Tx, lane: &PlaceId, owner: &str, now: Moment, until:
     let epoch = on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(CLAIM_LANE)
         .bind(lane.as_str()).bind(owner).bind(until.0).bind(now.0).fetch_optional(c).await)?;
     let Some((epoch,)) = epoch else { return Ok(Claim::Taken) };
-    type Row = (String, String, String, String, String, String, i64, String, i64, Option<String>);
+    type Row = (String, String, String, String, String, String, i64, String, Option<String>, i64, Option<String>);
     let started = on_tx!(tx, c => sqlx::query_as::<_, Row>(START_OLDEST)
         .bind(lane.as_str()).bind(epoch).bind(now.0).fetch_optional(c).await)?;
-    let Some((id, message, personality, member, persona, state, attempt, trace, created, reply_to)) = started else {
+    let Some((id, message, personality, member, persona, state, attempt, trace, notice, created, reply_to)) = started
+    else {
         return not_started(tx, lane, epoch, now).await;
     };
     let Some(state) = TurnState::read(&state) else {
@@ -201,6 +198,7 @@ pub async fn claim(tx: &mut Tx, lane: &PlaceId, owner: &str, now: Moment, until:
         state,
         attempt,
         epoch,
+        notice: notice.and_then(|line| serde_json::from_str::<Line>(&line).ok()),
         trace,
         created_at: Moment(created),
     })))
@@ -282,7 +280,22 @@ pub async fn answered(tx: &mut Tx, answer: &Answered, now: Moment) -> Result<(),
     let mut script = Script::default();
     for part in &answer.parts {
         let (turn, once_key, text) = (answer.turn.as_str().into(), (&part.once_key).into(), (&part.text).into());
-        script.add(ADD_PART, [turn, part.part.into(), once_key, text, now.0.into()]);
+        script.add(ADD_PART, [turn, part.part.into(), once_key, text, part.is_notice.into(), now.0.into()]);
+    }
+    // What the call was allowed to use is settled by what it did use, in the same breath.
+    match &answer.cost {
+        Cost::Lost => ledger::lose(&mut script, &answer.turn),
+        Cost::Nothing => ledger::release(&mut script, &answer.turn),
+        Cost::Known(entry) => {
+            ledger::release(&mut script, &answer.turn);
+            ledger::add(&mut script, entry, now);
+        }
+    }
+    if let Some(member) = &answer.tells {
+        people::told(&mut script, member, now);
+    }
+    if let Some(announcement) = &answer.announces {
+        rules::told(&mut script, announcement, &answer.place);
     }
     script.run(tx).await
 }
@@ -304,14 +317,15 @@ pub async fn later(tx: &mut Tx, turn: &TurnId, epoch: i64, run_at: Moment, now: 
 
 /// The parts of a turn's answer, in order.
 pub async fn parts(db: &Db, turn: &TurnId) -> Result<Vec<Delivery>, Error> {
-    type Row = (i64, String, String, String, Option<String>);
+    type Row = (i64, String, String, bool, String, Option<String>);
     let rows = on!(db, c => sqlx::query_as::<_, Row>(PARTS).bind(turn.as_str()).fetch_all(c).await)?;
     Ok(rows
         .into_iter()
-        .map(|(part, once_key, text, state, platform_id)| Delivery {
+        .map(|(part, once_key, text, is_notice, state, platform_id)| Delivery {
             part,
             once_key,
             text,
+            is_notice,
             sent_as: platform_id.filter(|_| state == "sent"),
         })
         .collect())
@@ -322,10 +336,10 @@ pub fn part_sent<'v>(script: &mut Script<'v>, turn: &'v TurnId, part: i64, platf
     script.add(PART_SENT, [turn.as_str().into(), part.into(), platform_id.into(), now.0.into()]);
 }
 
-/// Lanes with unfinished turns, longest waiting first.
-pub async fn lanes_waiting(db: &Db) -> Result<Vec<PlaceId>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(LANES_WAITING).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|(id,)| PlaceId::new(id)).collect())
+/// Lanes with unfinished turns, longest waiting first, each with somebody who waits there.
+pub async fn lanes_waiting(db: &Db) -> Result<Vec<(PlaceId, MemberId)>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String, String)>(LANES_WAITING).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(place, member)| (PlaceId::new(place), MemberId::new(member))).collect())
 }
 
 /// The state of a turn.
@@ -368,84 +382,4 @@ pub async fn last(db: &Db, place: &PlaceId, member: &MemberId) -> Result<Option<
 pub async fn open_count(db: &Db) -> Result<(i64, Option<Moment>), Error> {
     let (count, oldest) = on!(db, c => sqlx::query_as::<_, (i64, Option<i64>)>(OPEN_COUNT).fetch_one(c).await)?;
     Ok((count, oldest.map(Moment)))
-}
-
-/// What one answer cost, as its member may see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Usage {
-    pub at: Moment,
-    pub model: String,
-    /// `local`, `operator` or `member`.
-    pub key_source: String,
-    pub prompt_tokens: i64,
-    pub completion_tokens: i64,
-    pub cost_micros: i64,
-}
-
-/// What the answers of a member cost, oldest first.
-pub async fn usage_of(db: &Db, member: &MemberId) -> Result<Vec<Usage>, Error> {
-    type Row = (i64, String, String, i64, i64, i64);
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(USAGE_OF).bind(member.as_str()).fetch_all(c).await)?;
-    let usage = |(at, model, key_source, prompt_tokens, completion_tokens, cost_micros)| Usage {
-        at: Moment(at),
-        model,
-        key_source,
-        prompt_tokens,
-        completion_tokens,
-        cost_micros,
-    };
-    Ok(rows.into_iter().map(usage).collect())
-}
-
-/// What a member's answers by one model, paid by one key source, add up to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UsageSum {
-    pub model: String,
-    /// `local`, `operator` or `member`.
-    pub key_source: String,
-    pub answers: i64,
-    pub prompt_tokens: i64,
-    pub completion_tokens: i64,
-    pub cost_micros: i64,
-}
-
-/// What a member's answers since `since` add up to, by model and key source, most answers first.
-pub async fn usage_sums(db: &Db, member: &MemberId, since: Moment) -> Result<Vec<UsageSum>, Error> {
-    type Row = (String, String, i64, i64, i64, i64);
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(USAGE_SUMS)
-        .bind(member.as_str()).bind(since.0).fetch_all(c).await)?;
-    let sum = |(model, key_source, answers, prompt_tokens, completion_tokens, cost_micros)| UsageSum {
-        model,
-        key_source,
-        answers,
-        prompt_tokens,
-        completion_tokens,
-        cost_micros,
-    };
-    Ok(rows.into_iter().map(sum).collect())
-}
-
-/// Writes what a turn cost.
-pub fn add_usage<'v>(script: &mut Script<'v>, usage: &'v NewUsage, now: Moment) {
-    let source = match usage.key_source {
-        KeySource::Local => "local",
-        KeySource::Operator => "operator",
-        KeySource::Member => "member",
-    };
-    script.add(
-        ADD_USAGE,
-        [
-            (&usage.id).into(),
-            usage.turn.as_str().into(),
-            usage.member.as_str().into(),
-            usage.personality.as_str().into(),
-            source.into(),
-            (&usage.model).into(),
-            usage.prompt_tokens.into(),
-            usage.completion_tokens.into(),
-            usage.counted_by_provider.into(),
-            usage.cost_micros.into(),
-            now.0.into(),
-        ],
-    );
 }

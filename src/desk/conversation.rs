@@ -4,7 +4,7 @@ use commands::{Activate, Autorespond, Reset, ResetStep, Switch, Talk};
 
 use super::{Session, Stop};
 use crate::db::places;
-use crate::domain::{Answer, PersonalityId, Privacy, Refusal, Visibility};
+use crate::domain::{Answer, PersonalityId, Privacy, Refusal, Visibility, Who};
 
 pub(super) async fn reset(session: &Session<'_>, reset: &Reset) -> Result<Answer, Stop> {
     let personality = session.personality()?;
@@ -43,7 +43,14 @@ pub(super) fn talk(session: &Session<'_>, talk: &Talk) -> Result<Answer, Stop> {
 
 /// Lets a personality answer everything that is said in this place.
 pub(super) async fn activate(session: &Session<'_>, activate: &Activate) -> Result<Answer, Stop> {
+    may_activate(session)?;
     let personality = session.named(activate.name.as_str())?;
+    if !session.place.admits(&personality.id) {
+        return Err(Refusal::new("refusal-not-in-this-place").arg("name", personality.file.name.clone()).into());
+    }
+    if personality.file.adult && !session.place.is_adult {
+        return Err(Refusal::new("refusal-adults-only").arg("name", personality.file.name.clone()).into());
+    }
     if personality.visibility != Visibility::Public && session.place.privacy != Privacy::Direct {
         return Err(Refusal::new("refusal-personality-private-here").arg("name", personality.file.name.clone()).into());
     }
@@ -52,12 +59,14 @@ pub(super) async fn activate(session: &Session<'_>, activate: &Activate) -> Resu
 }
 
 pub(super) async fn deactivate(session: &Session<'_>) -> Result<Answer, Stop> {
+    may_activate(session)?;
     active(session)?;
     set(session, None, false).await?;
     Ok(Answer::public(session.say("reply-deactivated", &[])))
 }
 
 pub(super) async fn autorespond(session: &Session<'_>, autorespond: &Autorespond) -> Result<Answer, Stop> {
+    may_activate(session)?;
     let active = active(session)?;
     let is_on = autorespond.switch == Switch::On;
     set(session, Some(&active), is_on).await?;
@@ -65,6 +74,16 @@ pub(super) async fn autorespond(session: &Session<'_>, autorespond: &Autorespond
     let name = names.get(&active).map(|personality| personality.file.name.clone()).unwrap_or_default();
     let id = if is_on { "reply-autorespond-on" } else { "reply-autorespond-off" };
     Ok(Answer::public(session.say(id, &[("name", name.into())])))
+}
+
+/// Whether the place leaves it to the caller who is active.
+fn may_activate(session: &Session<'_>) -> Result<(), Refusal> {
+    let is_open = session.place.activate_by == Who::Everyone;
+    if is_open || session.caller.is_moderator || session.is_operator() {
+        Ok(())
+    } else {
+        Err(Refusal::new("refusal-not-moderator"))
+    }
 }
 
 /// Who is active in this place.

@@ -1,23 +1,19 @@
 //! `/data`: what the house keeps about a member, in their hands.
 
-use std::time::Duration;
+use std::fmt::Write as _;
+use std::io::{Cursor, Write as _};
 
 use commands::Data as DataCommand;
-use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::{Session, Stop};
-use crate::db::{memories, messages, people, turns};
-use crate::domain::{Answer, Ask, Form, Memory, Moment, Refusal};
+use crate::db::{choices, keys, ledger, memories, messages, people, presets};
+use crate::domain::{Answer, Memory, Moment, PersonalityId, Refusal, Visibility};
+use crate::personalities as files;
 use crate::turn::prompt::written;
 
-/// Name of the field that confirms an erasure.
-const CONFIRM: &str = "name";
-/// How often the database's log is emptied again when a reader was in the way, and the wait between.
-const FOLDS: u32 = 20;
-const FOLD_WAIT: Duration = Duration::from_millis(50);
 /// Version of the export's shape.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 pub(super) async fn run(session: &Session<'_>, command: &DataCommand) -> Result<Answer, Stop> {
     match command {
@@ -26,7 +22,8 @@ pub(super) async fn run(session: &Session<'_>, command: &DataCommand) -> Result<
     }
 }
 
-/// Everything that is kept about the caller and nothing about anybody else, as one JSON file.
+/// Everything that is kept about the caller and nothing about anybody else: a ZIP of JSON for programs and Markdown for
+/// people.
 async fn export(session: &Session<'_>) -> Result<Answer, Stop> {
     let (db, member) = (&session.turns.db, &session.person.member);
     let names = session.turns.directory.names();
@@ -34,11 +31,19 @@ async fn export(session: &Session<'_>) -> Result<Answer, Stop> {
     let identities = people::identities(db, &member.id).await?;
     let said = messages::of_member(db, &member.id).await?;
     let remembered = memories::of_member(db, &member.id).await?;
-    let usage = turns::usage_of(db, &member.id).await?;
+    let entries = ledger::of_member(db, &member.id).await?;
+    let keys = keys::of_member(db, &member.id).await?;
+    let own_presets = presets::for_member(db, &member.id).await?;
+    let chosen = choices::of_member(db, &member.id).await?;
+    let seen = names.seen_by(&member.id);
+    let own: Vec<_> =
+        seen.all().into_iter().filter(|personality| personality.owner.as_ref() == Some(&member.id)).collect();
+    let aliases = seen.aliases();
     let persona_name =
         |memory: &Memory| personas.iter().find(|p| p.id == memory.persona).map(|p| p.name.clone()).unwrap_or_default();
     let personality_name =
         |memory: &Memory| names.get(&memory.personality).map(|p| p.file.name.clone()).unwrap_or_default();
+    let alias_of = |id: &PersonalityId| names.get(id).map(|p| p.file.name.clone()).unwrap_or_default();
     let content = json!({
         "greenroom_export": VERSION,
         "at": utc(session.turns.clock.now()),
@@ -54,6 +59,16 @@ async fn export(session: &Session<'_>) -> Result<Answer, Stop> {
             "description": persona.description,
             "is_default": persona.is_default,
         })).collect::<Vec<Value>>(),
+        "personalities": own.iter().map(|personality| json!(personality.file)).collect::<Vec<Value>>(),
+        "aliases": aliases.iter().filter(|alias| alias.member.is_some())
+            .map(|alias| json!({"alias": alias.name, "means": alias_of(&alias.personality)})).collect::<Vec<Value>>(),
+        "presets": own_presets.iter().filter(|preset| preset.owner == member.id)
+            .map(|preset| json!({"name": preset.name, "values": preset.spec})).collect::<Vec<Value>>(),
+        "choices": chosen.iter()
+            .map(|(kind, value, with)| json!({"what": kind, "chosen": value, "with": with})).collect::<Vec<Value>>(),
+        "keys": keys.iter().map(|key| json!({
+            "provider": key.provider, "model": key.model, "mask": key.mask,
+        })).collect::<Vec<Value>>(),
         "messages": said.iter().map(|said| json!({
             "platform": said.platform,
             "place": said.place,
@@ -68,63 +83,88 @@ async fn export(session: &Session<'_>) -> Result<Answer, Stop> {
             "personality": personality_name(memory),
             "privacy": memory.privacy.as_str(),
             "provenance": memory.provenance.as_str(),
+            "is_locked": memory.is_locked,
+            "flag": memory.flag,
             "said_by": memory.said_by,
             "said": memory.said,
             "answered_by": memory.answered_by,
             "answered": memory.answered,
         })).collect::<Vec<Value>>(),
-        "usage": usage.iter().map(|usage| json!({
-            "at": utc(usage.at),
-            "model": usage.model,
-            "paid_by": usage.key_source,
-            "prompt_tokens": usage.prompt_tokens,
-            "completion_tokens": usage.completion_tokens,
-            "cost_micro_dollars": usage.cost_micros,
+        "usage": entries.iter().map(|entry| json!({
+            "at": utc(entry.at),
+            "kind": entry.kind,
+            "model": entry.model,
+            "paid_by": entry.key_source,
+            "prompt_tokens": entry.prompt_tokens,
+            "completion_tokens": entry.completion_tokens,
+            "cost_micro_dollars": entry.cost_micros,
         })).collect::<Vec<Value>>(),
     });
     let text = session.say(
         "reply-data-exported",
-        &[("messages", said.len().into()), ("memories", remembered.len().into()), ("answers", usage.len().into())],
+        &[("messages", said.len().into()), ("memories", remembered.len().into()), ("answers", entries.len().into())],
     );
-    let name = format!("greenroom-{}.json", written(session.turns.clock.now(), "UTC", "%Y%m%d-%H%M%S"));
-    let content = serde_json::to_vec_pretty(&content).expect("a value made of text and numbers is always JSON");
-    Ok(Answer::private(text).with_file(name, content))
+    let json = serde_json::to_string_pretty(&content).expect("a value made of text and numbers is always JSON");
+    let mut talk = String::from("# What was said\n");
+    for said in &said {
+        let at = written(said.at, session.zone(), "%Y-%m-%d %H:%M");
+        let _ = write!(talk, "\n**{}** · {at} · {} {}\n\n{}\n", said.author, said.platform, said.place, said.text);
+    }
+    let mut memory_text = String::from("# What is remembered\n");
+    for memory in &remembered {
+        let at = written(memory.at, session.zone(), "%Y-%m-%d %H:%M");
+        let (persona, personality) = (persona_name(memory), personality_name(memory));
+        let _ = write!(memory_text, "\n## {personality} of {persona}, {at}\n\n{}\n", memory.text());
+    }
+    let mut files = vec![
+        ("greenroom.json".to_owned(), json.into_bytes()),
+        ("messages.md".to_owned(), talk.into_bytes()),
+        ("memories.md".to_owned(), memory_text.into_bytes()),
+    ];
+    for personality in &own {
+        files.push((format!("personalities/{}.md", personality.slug), files::write(&personality.file).into_bytes()));
+    }
+    let name = format!("greenroom-{}.zip", written(session.turns.clock.now(), "UTC", "%Y%m%d-%H%M%S"));
+    let archive = zipped(&files).map_err(|error| {
+        tracing::error!(error = %error, "an export cannot be packed");
+        Refusal::new("refusal-internal")
+    })?;
+    Ok(Answer::private(text).with_file(name, archive))
+}
+
+/// The files as one ZIP archive.
+fn zipped(files: &[(String, Vec<u8>)]) -> zip::result::ZipResult<Vec<u8>> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    for (name, content) in files {
+        archive.start_file(name.as_str(), options)?;
+        archive.write_all(content)?;
+    }
+    Ok(archive.finish()?.into_inner())
 }
 
 /// Erases the caller, once they have typed the name they go by; before that, says what would go.
 async fn erase(session: &Session<'_>) -> Result<Answer, Stop> {
     let (db, member) = (&session.turns.db, &session.person.member);
     let name = &session.person.persona.name;
-    let Some(typed) = session.filled(CONFIRM) else {
-        let counts = [
-            ("personas", people::personas(db, &member.id).await?.len()),
-            ("memories", memories::of_member(db, &member.id).await?.len()),
-            ("messages", messages::of_member(db, &member.id).await?.len()),
-        ];
-        let text = session.say("reply-data-erase-ask", &counts.map(|(name, count)| (name, count.into())));
-        let ask = Ask {
-            name: CONFIRM,
-            label: session.say("form-data-erase", &[("name", name.clone().into())]),
-            is_secret: false,
-        };
-        return Ok(Answer::private(text).with_form(Form { asks: vec![ask], line: "/data erase".into() }));
-    };
-    if typed.expose_secret().trim().to_lowercase() != name.to_lowercase() {
-        return Err(Refusal::new("refusal-data-not-confirmed").arg("name", name.clone()).into());
+    let names = session.turns.directory.names();
+    let own = names.seen_by(&member.id).all();
+    let own = own.iter().filter(|personality| personality.owner.as_ref() == Some(&member.id));
+    let (private, shared): (Vec<_>, Vec<_>) =
+        own.partition(|personality| personality.visibility == Visibility::Private);
+    let counts = [
+        ("personas", people::personas(db, &member.id).await?.len()),
+        ("memories", memories::of_member(db, &member.id).await?.len()),
+        ("messages", messages::of_member(db, &member.id).await?.len()),
+        ("personalities", private.len()),
+        ("left", shared.len()),
+    ];
+    let text = session.say("reply-data-erase-ask", &counts.map(|(name, count)| (name, count.into())));
+    if let Some(asks) = session.confirm(name, "/data erase".into(), text)? {
+        return Ok(asks);
     }
-    let gone = member.id.clone();
-    db.write(move |tx| Box::pin(async move { people::erase(tx, &gone).await })).await?;
-    session.turns.directory.forget_people();
+    session.turns.erase(&member.id).await?;
     session.turns.directory.forget_place(&session.place);
-    // The vectors go with the memories if the store is there; else the outbox keeps trying.
-    session.turns.recall.drain().await;
-    for _ in 0..FOLDS {
-        if db.fold_log().await? {
-            break;
-        }
-        tokio::time::sleep(FOLD_WAIT).await;
-    }
-    tracing::info!("a member was erased at their own wish");
     Ok(Answer::private(session.say("reply-data-erased", &[])))
 }
 

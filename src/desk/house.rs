@@ -51,6 +51,9 @@ pub(super) fn about(session: &Session<'_>) -> Answer {
         .collect();
     let label = |id: &str| session.say(id, &[]);
     Answer::public(session.say("reply-about", &[("version", env!("CARGO_PKG_VERSION").into())]))
+        .with(label("label-about-ai"), label("about-ai"))
+        .with(label("label-about-stored"), label("about-stored"))
+        .with(label("label-about-stop"), label("about-stop"))
         .with(label("label-about-model"), model)
         .with(label("label-about-database"), session.turns.db.engine())
         .with(label("label-about-store"), session.turns.recall.store().name())

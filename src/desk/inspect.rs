@@ -29,7 +29,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<Answer, Stop> {
     let budget = session.say(
         "inspect-budget-parts",
         &[
-            ("total", (used.character + used.history + used.memories + used.message).into()),
+            ("total", used.total().into()),
             ("limit", used.limit.into()),
             ("character", used.character.into()),
             ("history", used.history.into()),
@@ -47,14 +47,28 @@ pub(super) async fn run(session: &Session<'_>) -> Result<Answer, Stop> {
         if made_of.counted_by_provider { "inspect-tokens" } else { "inspect-tokens-counted" },
         &[("prompt", number(made_of.prompt_tokens)), ("completion", number(made_of.completion_tokens))],
     );
+    let decided = |tier: &str| {
+        let id = match tier {
+            "bond" => "decided-bond",
+            "member" => "decided-member",
+            "personality" => "decided-personality",
+            "house" => "decided-house",
+            _ => "decided-nobody",
+        };
+        session.say(id, &[("name", name.clone().into())])
+    };
+    let by = |what: &str, tier: &str| format!("{what} · {}", decided(tier));
+    let remembered = say(if made_of.remembers { "inspect-remembered" } else { "inspect-not-remembered" });
     let mut answer = Answer::private(say("reply-inspect"))
-        .with(say("label-inspect-personality"), name)
-        .with(say("label-inspect-persona"), session.person.persona.name.clone())
+        .with(say("label-inspect-personality"), name.clone())
+        .with(say("label-inspect-persona"), session.persona_with(&last.personality).await?.name)
         .with(say("label-inspect-model"), made_of.model.clone())
         .with(say("label-inspect-provider"), made_of.provider.clone())
         .with(say("label-inspect-key"), key)
-        .with(say("label-inspect-preset"), made_of.preset.clone())
+        .with(say("label-inspect-preset"), by(&made_of.preset, &made_of.preset_by))
         .with(say("label-inspect-budget"), budget)
+        .with(say("label-inspect-prompt"), decided(&made_of.prompt_by))
+        .with(say("label-inspect-remembered"), remembered)
         .with(say("label-inspect-history"), used.history_messages.to_string())
         .with(say("label-inspect-tokens"), tokens)
         .with(say("label-inspect-time"), format!("{time}; {own}"))
@@ -79,7 +93,7 @@ fn number(count: u64) -> Arg {
 
 /// The considered memories, best first, one a row.
 async fn considered(session: &Session<'_>, mut answer: Answer, all: &[Considered]) -> Result<Answer, Stop> {
-    let scope = session.own_scope()?;
+    let scope = session.own_scope().await?;
     let used_first = all.iter().filter(|memory| memory.used).chain(all.iter().filter(|memory| !memory.used));
     for memory in used_first.take(SHOWN) {
         let score = |score: Option<f32>| score.map_or_else(|| "–".to_owned(), |score| format!("{score:.2}"));

@@ -3,7 +3,7 @@
 use commands::{Command, Keys as KeysCommand, ModelName, ProviderName};
 
 use super::{Session, Stop};
-use crate::domain::{Answer, Ask, Form, KeyState, MemberKey, Refusal};
+use crate::domain::{Answer, Ask, AskKind, Form, KeyState, MemberKey, Refusal};
 use crate::keyring::KeyringError;
 use crate::model::providers::Provider;
 use crate::turn::prompt::written;
@@ -38,11 +38,11 @@ async fn set(session: &Session<'_>, name: ProviderName, model: Option<ModelName>
     }
     let Some(secret) = session.filled(KEY) else {
         let form = Form {
-            asks: vec![Ask {
-                name: KEY,
-                label: session.say("form-keys-key", &[("provider", provider.name.clone().into())]),
-                is_secret: true,
-            }],
+            asks: vec![Ask::new(
+                KEY,
+                session.say("form-keys-key", &[("provider", provider.name.clone().into())]),
+                AskKind::Secret,
+            )],
             line: Command::Keys(KeysCommand::Set { provider: name, model }).line(),
         };
         let text =

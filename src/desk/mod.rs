@@ -1,6 +1,9 @@
 //! What each command does: files mirror `commands/`. A handler returns a neutral [`Answer`] or a [`Refusal`];
 //! platforms render it.
 
+mod admin;
+mod alias;
+mod choose;
 mod conversation;
 mod data;
 mod house;
@@ -9,20 +12,27 @@ mod keys;
 mod memory;
 mod persona;
 mod personality;
+mod place;
+mod preset;
+mod prompt;
 mod settings;
 mod usage;
 
 use std::sync::Arc;
 
-use commands::{Access, Command, Where};
-use secrecy::SecretString;
+use commands::{Access, Command, MemberRef, Where};
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::db;
+use crate::db::{self, ledger, people};
 use crate::directory::Person;
-use crate::domain::{Answer, Identity, Personality, Place, PlaceRef, Refusal, Scope};
+use crate::domain::{
+    Answer, Ask, AskKind, Budget, Form, Identity, MemberId, Persona, Personality, PersonalityId, Place, PlaceRef,
+    Refusal, Scope, slug_of,
+};
 use crate::guard::access;
 use crate::texts::{Arg, Texts};
 use crate::turn::Turns;
+use crate::turn::prompt::written;
 
 /// Who gives a command, and where.
 #[derive(Clone, Debug)]
@@ -31,9 +41,16 @@ pub struct Caller {
     /// The name shown on the platform.
     pub name: String,
     pub place: PlaceRef,
-    /// Slug of the personality the caller talks with.
+    /// Slug of the personality the caller talks with; empty: none in particular.
     pub personality: String,
+    /// Whether the platform lets them look after the place.
+    pub is_moderator: bool,
 }
+
+/// Field of the forms that have something confirmed.
+const CONFIRM: &str = "name";
+/// Platforms that an account may be named with.
+const PLATFORMS: [&str; 5] = ["discord", "matrix", "console", "pluralkit", "fake"];
 
 /// What a form brought: names of its fields and what was given.
 pub type Filled = Vec<(&'static str, SecretString)>;
@@ -71,6 +88,8 @@ pub(crate) struct Session<'a> {
     place: Arc<Place>,
     locale: String,
     filled: Filled,
+    /// The command comes back from its form, even if nothing was filled in.
+    is_back: bool,
 }
 
 impl Desk {
@@ -81,11 +100,15 @@ impl Desk {
 
     /// Reads and answers a line such as `/memory view`.
     pub async fn line(&self, caller: &Caller, line: &str) -> Answer {
-        self.filled(caller, line, Filled::default()).await
+        self.read(caller, line, None).await
     }
 
     /// Answers a line whose form was filled in.
     pub async fn filled(&self, caller: &Caller, line: &str, filled: Filled) -> Answer {
+        self.read(caller, line, Some(filled)).await
+    }
+
+    async fn read(&self, caller: &Caller, line: &str, filled: Option<Filled>) -> Answer {
         match commands::parse(line) {
             Ok(command) => self.run(caller, command, filled).await,
             Err(misread) => {
@@ -98,7 +121,7 @@ impl Desk {
     }
 
     /// Answers a command.
-    pub async fn run(&self, caller: &Caller, command: Command, filled: Filled) -> Answer {
+    pub async fn run(&self, caller: &Caller, command: Command, filled: Option<Filled>) -> Answer {
         let is_private = command.is_private();
         match self.answer(caller, command, filled).await {
             Ok(mut answer) => {
@@ -119,14 +142,28 @@ impl Desk {
         }
     }
 
-    async fn answer(&self, caller: &Caller, command: Command, filled: Filled) -> Result<Answer, Stop> {
-        if command.access() == Access::Operator && !access::is_owner(&self.turns.settings.owners, &caller.identity) {
-            return Err(Refusal::new("refusal-not-allowed").into());
+    async fn answer(&self, caller: &Caller, command: Command, filled: Option<Filled>) -> Result<Answer, Stop> {
+        let is_operator = access::is_owner(&self.turns.settings.owners, &caller.identity);
+        match command.access() {
+            Access::Operator if !is_operator => return Err(Refusal::new("refusal-not-allowed").into()),
+            Access::Moderator if !is_operator && !caller.is_moderator => {
+                return Err(Refusal::new("refusal-not-moderator").into());
+            }
+            Access::Everyone | Access::Moderator | Access::Operator => {}
         }
         if command.place() == Where::Terminal && caller.place.platform != "console" {
             return Err(Refusal::new("refusal-only-terminal").arg("command", command.line()).into());
         }
-        let session = Session { filled, ..self.session(caller).await? };
+        let is_back = filled.is_some();
+        let session = Session { filled: filled.unwrap_or_default(), is_back, ..self.session(caller).await? };
+        // Whoever is turned away from the whole house or the place is not answered by its desk either, except about their
+        // own data.
+        let is_denied =
+            session.turns.directory.denials().here(&caller.identity, &session.place.id, self.turns.clock.now());
+        if is_denied.is_some() && !is_operator && !matches!(command, Command::Data(_) | Command::About | Command::Quit)
+        {
+            return Err(Refusal::new("refusal-denied").into());
+        }
         match command {
             Command::Memory(memory) => memory::run(&session, memory).await,
             Command::Reset(reset) => conversation::reset(&session, &reset).await,
@@ -144,6 +181,11 @@ impl Desk {
             Command::Autorespond(autorespond) => conversation::autorespond(&session, &autorespond).await,
             Command::Usage(usage) => usage::run(&session, &usage).await,
             Command::Keys(keys) => keys::run(&session, keys).await,
+            Command::Alias(alias) => alias::run(&session, &alias).await,
+            Command::Preset(preset) => preset::run(&session, preset).await,
+            Command::Prompt(prompt) => prompt::run(&session, prompt).await,
+            Command::Place(place) => place::run(&session, &place).await,
+            Command::Admin(admin) => admin::run(&session, admin).await,
         }
     }
 
@@ -151,7 +193,7 @@ impl Desk {
         let person = self.turns.directory.person(&caller.identity, &caller.name).await?;
         let place = self.turns.directory.place(&caller.place).await?;
         let locale = person.member.locale.clone().unwrap_or_else(|| self.turns.settings.locale.clone());
-        Ok(Session { turns: &self.turns, caller, person, place, locale, filled: Filled::default() })
+        Ok(Session { turns: &self.turns, caller, person, place, locale, filled: Filled::default(), is_back: false })
     }
 
     async fn locale_of(&self, caller: &Caller) -> String {
@@ -200,8 +242,91 @@ impl Session<'_> {
     }
 
     /// The caller's own memories with the personality they talk with, wherever they were made: for private answers.
-    fn own_scope(&self) -> Result<Scope, Refusal> {
+    async fn own_scope(&self) -> Result<Scope, Stop> {
         let personality = self.personality()?;
-        Ok(Scope::own(self.person.persona.id.clone(), personality.id.clone(), self.place.id.clone()))
+        let persona = self.persona_with(&personality.id).await?;
+        Ok(Scope::own(persona.id, personality.id.clone(), self.place.id.clone()))
+    }
+
+    /// As whom a personality sees the caller.
+    async fn persona_with(&self, personality: &PersonalityId) -> Result<Persona, Stop> {
+        let bond = self.turns.directory.bond(&self.person.member.id, personality).await?;
+        let chosen = match bond.persona() {
+            Some(id) => self.turns.directory.persona(&id).await?,
+            None => None,
+        };
+        let own = chosen.filter(|persona| persona.member == self.person.member.id);
+        Ok(own.map_or_else(|| self.person.persona.clone(), |persona| Persona::clone(&persona)))
+    }
+
+    /// Whether the caller runs this house.
+    fn is_operator(&self) -> bool {
+        access::is_owner(&self.turns.settings.owners, &self.caller.identity)
+    }
+
+    /// Whether the command comes back from its form.
+    fn is_form_back(&self) -> bool {
+        self.is_back
+    }
+
+    /// Has something confirmed by typing `name`: the answer that asks for it, or `None` once it was typed.
+    fn confirm(&self, name: &str, line: String, text: String) -> Result<Option<Answer>, Refusal> {
+        let Some(typed) = self.filled(CONFIRM) else {
+            let label = self.say("form-confirm", &[("name", name.into())]);
+            let form = Form { asks: vec![Ask::new(CONFIRM, label, AskKind::Line)], line };
+            return Ok(Some(Answer::private(text).with_form(form)));
+        };
+        if typed.expose_secret().trim().to_lowercase() == name.to_lowercase() {
+            Ok(None)
+        } else {
+            Err(Refusal::new("refusal-data-not-confirmed").arg("name", name))
+        }
+    }
+
+    /// The account that a word means: `platform:account`, or an account of the caller's platform.
+    fn identity_of(&self, who: &MemberRef) -> Identity {
+        let word = who.as_str();
+        if let Some((platform, subject)) = word.split_once(':')
+            && PLATFORMS.contains(&platform)
+        {
+            return Identity { platform: platform.to_owned(), subject: subject.to_owned() };
+        }
+        let platform = self.caller.identity.platform.clone();
+        let subject = if platform == "console" { word.to_lowercase() } else { word.to_owned() };
+        Identity { platform, subject }
+    }
+
+    /// The member that a word means.
+    async fn member(&self, who: &MemberRef) -> Result<MemberId, Stop> {
+        let found = people::member(&self.turns.db, &self.identity_of(who)).await?;
+        let unknown = || Refusal::new("refusal-member-unknown").arg("who", who.as_str());
+        Ok(found.ok_or_else(unknown)?.id)
+    }
+
+    /// Sets a limit.
+    async fn set_budget(&self, budget: Budget) -> Result<(), Stop> {
+        let id = self.turns.clock.id();
+        self.turns.db.write(move |tx| Box::pin(async move { ledger::set_budget(tx, &id, &budget).await })).await?;
+        self.turns.directory.reload_budgets().await?;
+        Ok(())
+    }
+
+    /// A limit in words.
+    fn budget_text(&self, budget: &Budget) -> String {
+        let part = |id: &str, limit: Option<i64>| limit.map(|limit| self.say(id, &[("count", limit.into())]));
+        let cost = budget.cost_micros.map(|micros| {
+            let cost = usage::dollars(micros);
+            self.say("limit-cost", &[("cost", cost.into())])
+        });
+        let parts = [part("limit-tokens", budget.tokens), part("limit-answers", budget.answers), cost];
+        let said: Vec<String> = parts.into_iter().flatten().collect();
+        if said.is_empty() { self.say("limit-none", &[]) } else { said.join(", ") }
+    }
+
+    /// A plain name for a file about `name`.
+    fn file_name(&self, name: &str, ending: &str) -> String {
+        let slug = slug_of(name);
+        let at = written(self.turns.clock.now(), "UTC", "%Y%m%d-%H%M%S");
+        format!("{}-{at}.{ending}", if slug.is_empty() { "greenroom" } else { &slug })
     }
 }

@@ -3,9 +3,11 @@
 use commands::{Period, Usage};
 
 use super::{Session, Stop};
-use crate::db::turns::{self, UsageSum};
+use crate::db::ledger::{self, Sum};
 use crate::domain::{Answer, Moment};
 
+/// Entries that are a share of work for several.
+const CHORE: &str = "chore";
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 
 pub(super) async fn run(session: &Session<'_>, usage: &Usage) -> Result<Answer, Stop> {
@@ -14,7 +16,9 @@ pub(super) async fn run(session: &Session<'_>, usage: &Usage) -> Result<Answer, 
         Some(days) => session.turns.clock.now().plus_millis(-i64::from(days) * DAY_MILLIS),
         None => Moment(i64::MIN),
     };
-    let sums = turns::usage_sums(&session.turns.db, &session.person.member.id, since).await?;
+    let (db, member) = (&session.turns.db, &session.person.member.id);
+    let sums = ledger::sums(db, member, since).await?;
+    let (messages, memories) = ledger::stored(db, member).await?;
     let when = session.say(
         match period {
             Period::Day => "usage-period-day",
@@ -24,21 +28,27 @@ pub(super) async fn run(session: &Session<'_>, usage: &Usage) -> Result<Answer, 
         },
         &[],
     );
+    let label = session.say("label-usage-storage", &[]);
+    let storage = session
+        .say("usage-storage", &[("messages", kilobytes(messages).into()), ("memories", kilobytes(memories).into())]);
     if sums.is_empty() {
-        return Ok(Answer::private(session.say("reply-usage-none", &[("period", when.into())])));
+        let head = session.say("reply-usage-none", &[("period", when.into())]);
+        return Ok(Answer::private(head).with(label, storage));
     }
-    let all = |pick: fn(&UsageSum) -> i64| sums.iter().map(pick).sum::<i64>();
+    let all = |pick: fn(&Sum) -> i64| sums.iter().map(pick).sum::<i64>();
+    let answers = sums.iter().filter(|sum| sum.kind != CHORE).map(|sum| sum.entries).sum::<i64>();
     let head = session.say(
         "reply-usage",
         &[
             ("period", when.into()),
-            ("answers", all(|sum| sum.answers).into()),
+            ("answers", answers.into()),
             ("prompt", all(|sum| sum.prompt_tokens).into()),
             ("completion", all(|sum| sum.completion_tokens).into()),
             ("cost", dollars(all(|sum| sum.cost_micros)).into()),
         ],
     );
-    Ok(sums.iter().fold(Answer::private(head), |answer, sum| {
+    let names = session.turns.directory.names();
+    let answer = sums.iter().fold(Answer::private(head), |answer, sum| {
         let paid = session.say(
             match sum.key_source.as_str() {
                 "member" => "inspect-key-member",
@@ -47,22 +57,35 @@ pub(super) async fn run(session: &Session<'_>, usage: &Usage) -> Result<Answer, 
             },
             &[],
         );
+        let id = match sum.kind.as_str() {
+            "lost" => "usage-row-lost",
+            CHORE => "usage-row-chore",
+            _ => "usage-row",
+        };
         let row = session.say(
-            "usage-row",
+            id,
             &[
-                ("answers", sum.answers.into()),
+                ("answers", sum.entries.into()),
                 ("prompt", sum.prompt_tokens.into()),
                 ("completion", sum.completion_tokens.into()),
                 ("cost", dollars(sum.cost_micros).into()),
                 ("paid", paid.into()),
             ],
         );
-        answer.with(sum.model.clone(), row)
-    }))
+        let name = names.get(&sum.personality).map(|personality| personality.file.name.clone());
+        let head = name.map_or_else(|| sum.model.clone(), |name| format!("{name} · {}", sum.model));
+        answer.with(head, row)
+    });
+    Ok(answer.with(label, storage))
+}
+
+/// Characters as thousands, for people.
+fn kilobytes(characters: i64) -> String {
+    format!("{}.{}", characters / 1_000, characters % 1_000 / 100)
 }
 
 /// Millionths of a dollar as dollars: cents, or more digits where a cent is too coarse.
-fn dollars(micros: i64) -> String {
+pub(super) fn dollars(micros: i64) -> String {
     if micros == 0 || micros >= 10_000 {
         return format!("{}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000);
     }

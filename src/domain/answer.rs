@@ -21,14 +21,38 @@ impl std::fmt::Debug for File {
     }
 }
 
+/// What kind of thing a form asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskKind {
+    /// A line of text.
+    Line,
+    /// Not to be shown while it is typed, nor kept anywhere.
+    Secret,
+    /// The content of a text file.
+    File,
+}
+
 /// Something that a form asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// Name under which it is handed back.
     pub name: &'static str,
     pub label: String,
-    /// Not to be shown while it is typed, nor kept anywhere.
-    pub is_secret: bool,
+    pub kind: AskKind,
+    /// May be left as it is: nothing is handed back then.
+    pub is_optional: bool,
+}
+
+impl Ask {
+    /// Something that has to be given.
+    pub fn new(name: &'static str, label: String, kind: AskKind) -> Self {
+        Self { name, label, kind, is_optional: false }
+    }
+
+    /// A line that may be left as it is.
+    pub fn optional(name: &'static str, label: String) -> Self {
+        Self { name, label, kind: AskKind::Line, is_optional: true }
+    }
 }
 
 /// What a command still wants to know. A platform asks for it in private and hands it back with the command's line.

@@ -1,6 +1,6 @@
 //! Members and their personas.
 
-use super::{MemberId, PersonaId};
+use super::{MemberId, Moment, PersonaId};
 
 /// A platform account that belongs to a member, such as `matrix` `@ada:example.org`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,8 @@ pub struct Member {
     pub locale: Option<String>,
     /// IANA time zone the member chose, if any.
     pub time_zone: Option<String>,
+    /// When they were told that they talk with an AI; `None`: not yet.
+    pub told_at: Option<Moment>,
 }
 
 /// How a member wants to be seen.

@@ -25,6 +25,8 @@ pub enum Provenance {
     UserSaid,
     /// Brought in from another system.
     Import,
+    /// How the member put right what was remembered; it beats everything derived.
+    Corrected,
 }
 
 impl Provenance {
@@ -33,6 +35,16 @@ impl Provenance {
         match self {
             Self::UserSaid => "user_said",
             Self::Import => "import",
+            Self::Corrected => "corrected",
+        }
+    }
+
+    /// Reads what [`Self::as_str`] wrote.
+    pub fn read(text: &str) -> Self {
+        match text {
+            "import" => Self::Import,
+            "corrected" => Self::Corrected,
+            _ => Self::UserSaid,
         }
     }
 }
@@ -87,9 +99,9 @@ impl Scope {
         Self { persona, personality, place, everywhere: false }
     }
 
-    /// The scope of a member looking at their own memories in private: the memories of every place.
+    /// The scope that reaches the memories of every place.
     ///
-    /// Only for answers that nobody else sees.
+    /// Only for a member looking at their own memories in private, and for members who allowed it.
     pub fn own(persona: PersonaId, personality: PersonalityId, place: PlaceId) -> Self {
         Self { persona, personality, place, everywhere: true }
     }
@@ -142,6 +154,10 @@ pub struct Memory {
     pub answered: String,
     /// When it was said.
     pub at: Moment,
+    /// Kept when many are deleted at once.
+    pub is_locked: bool,
+    /// What its member finds doubtful about it.
+    pub flag: Option<String>,
 }
 
 impl Memory {

@@ -1,9 +1,12 @@
 //! The words of Greenroom as types: pure data and rules. No I/O, no async, nothing of ours below it.
 
 mod answer;
+mod cascade;
 mod clock;
+mod denial;
 mod id;
 mod incoming;
+mod limits;
 mod member;
 mod member_key;
 mod memory;
@@ -11,18 +14,23 @@ mod pasted;
 mod personality;
 mod place;
 mod preset;
+mod quiet;
 pub mod spelling;
 mod turn;
 
-pub use answer::{Answer, Ask, Field, File, Form, Refusal};
+pub use answer::{Answer, Ask, AskKind, Field, File, Form, Refusal};
+pub use cascade::{Choices, Chosen, Decided, Kind, Tier};
 pub use clock::{Clock, Moment, SystemClock};
+pub use denial::{Denial, DenialMode, Denials};
 pub use id::{MemberId, MemoryId, MessageId, PersonaId, PersonalityId, PlaceId, TurnId};
 pub use incoming::{Incoming, Speaker};
+pub use limits::{Budget, Payer, Period, SetBy, Used, leaves, member_in, shares};
 pub use member::{Identity, Member, Persona};
 pub use member_key::{KeyState, MemberKey};
 pub use memory::{Memory, MemoryKind, Provenance, Scope, Tenant};
 pub use pasted::holds_a_key;
-pub use personality::{Personality, PersonalityFile, Visibility, slug_of};
-pub use place::{Place, PlaceRef, Privacy};
-pub use preset::Preset;
-pub use turn::{KeySource, Outcome, Turn, TurnState};
+pub use personality::{Alias, Personality, PersonalityFile, Visibility, slug_of};
+pub use place::{Place, PlaceRef, Privacy, Who};
+pub use preset::{OwnPreset, Preset, PresetSpec};
+pub use quiet::{Quiet, QuietKind, quiet_until};
+pub use turn::{KeySource, Line, Outcome, Turn, TurnState};

@@ -47,6 +47,14 @@ pub struct PersonalityFile {
     /// Upper bound of answer tokens.
     #[serde(default)]
     pub max_tokens: Option<u32>,
+    /// Speaks only where the platform keeps minors out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub adult: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A stored personality.
@@ -55,8 +63,57 @@ pub struct Personality {
     pub id: PersonalityId,
     pub slug: String,
     pub owner: Option<MemberId>,
+    /// Who looks after it beside the owner.
+    pub co_owners: Vec<MemberId>,
+    /// Who may talk to it while it is not public.
+    pub guests: Vec<MemberId>,
     pub visibility: Visibility,
+    /// File of its picture, among the avatars of the data directory.
+    pub avatar: Option<String>,
     pub file: PersonalityFile,
+}
+
+impl Personality {
+    /// A public personality of nobody, as files define one.
+    pub fn of_file(id: PersonalityId, file: PersonalityFile) -> Self {
+        Self {
+            id,
+            slug: file.slug.clone(),
+            owner: None,
+            co_owners: Vec::new(),
+            guests: Vec::new(),
+            visibility: Visibility::Public,
+            avatar: None,
+            file,
+        }
+    }
+
+    /// Whether `member` looks after it.
+    pub fn is_of(&self, member: &MemberId) -> bool {
+        self.owner.as_ref() == Some(member) || self.co_owners.contains(member)
+    }
+
+    /// Whether `member` may talk to it.
+    pub fn is_for(&self, member: &MemberId) -> bool {
+        self.visibility == Visibility::Public || self.is_of(member) || self.guests.contains(member)
+    }
+}
+
+/// Another name of a personality.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    pub id: String,
+    pub name: String,
+    pub personality: PersonalityId,
+    /// Whose it is; `None`: everyone's.
+    pub member: Option<MemberId>,
+}
+
+impl Alias {
+    /// The name as names are compared.
+    pub fn folded(&self) -> String {
+        self.name.trim().to_lowercase()
+    }
 }
 
 /// The slug of a name: lower-case ASCII letters and digits, runs of anything else as one hyphen.

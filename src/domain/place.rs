@@ -44,6 +44,31 @@ pub struct PlaceRef {
     /// The platform's id of the parent place, for a thread.
     pub parent: Option<String>,
     pub privacy: Privacy,
+    /// Whether the platform keeps minors out of it.
+    pub is_adult: bool,
+}
+
+/// Who may decide something in a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Who {
+    #[default]
+    Everyone,
+    Moderators,
+}
+
+impl Who {
+    /// As the database stores it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::Moderators => "moderators",
+        }
+    }
+
+    /// Reads what [`Self::as_str`] wrote; anything else is the narrower one.
+    pub fn read(text: &str) -> Self {
+        if text == "everyone" { Self::Everyone } else { Self::Moderators }
+    }
 }
 
 /// A stored place.
@@ -58,4 +83,19 @@ pub struct Place {
     pub personality: Option<PersonalityId>,
     /// Whether the activated personality answers everything here.
     pub autorespond: bool,
+    /// Whether the platform keeps minors out of it.
+    pub is_adult: bool,
+    /// Who may say which personality is active.
+    pub activate_by: Who,
+    /// Whether only those of [`Self::allowed`] answer.
+    pub only_allowed: bool,
+    pub allowed: Vec<PersonalityId>,
+    pub denied: Vec<PersonalityId>,
+}
+
+impl Place {
+    /// Whether the rules of the place let a personality answer in it.
+    pub fn admits(&self, personality: &PersonalityId) -> bool {
+        !self.denied.contains(personality) && (!self.only_allowed || self.allowed.contains(personality))
+    }
 }

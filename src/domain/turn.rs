@@ -60,6 +60,31 @@ pub enum KeySource {
     Member,
 }
 
+impl KeySource {
+    /// As the database stores it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Operator => "operator",
+            Self::Member => "member",
+        }
+    }
+}
+
+/// A line of the house to be said in place of an answer: a Fluent id and its arguments.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Line {
+    pub id: String,
+    pub args: Vec<(String, String)>,
+}
+
+impl From<super::Refusal> for Line {
+    fn from(refusal: super::Refusal) -> Self {
+        let args = refusal.args.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { id: refusal.id.to_owned(), args }
+    }
+}
+
 /// A claimed turn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Turn {
@@ -77,6 +102,8 @@ pub struct Turn {
     pub attempt: i64,
     /// Fencing token of the lane lease it runs under.
     pub epoch: i64,
+    /// What to say instead of asking a model.
+    pub notice: Option<Line>,
     /// Correlation id from event to memory write.
     pub trace: String,
     pub created_at: Moment,

@@ -16,6 +16,8 @@ pub struct Limits {
     pub message_len: usize,
     /// Whether text of an unfinished answer may be shown.
     pub streams: bool,
+    /// Whether newcomers have to be told that they talk with an AI; the terminal says so by itself.
+    pub discloses: bool,
 }
 
 /// Makes a send happen at most once: the same key never posts a second message.
@@ -42,6 +44,8 @@ pub struct Part {
     pub of: usize,
     /// An apology of the house rather than the personality's words.
     pub is_notice: bool,
+    /// A line to show small below the text; not part of what was said.
+    pub footer: Option<String>,
 }
 
 /// Why a send failed.

@@ -113,6 +113,8 @@ mod tests {
             answered_by: "Abbey".to_owned(),
             answered: answered.to_owned(),
             at: Moment(1_683_554_160_000 + at),
+            is_locked: false,
+            flag: None,
         }
     }
 

@@ -7,7 +7,8 @@ use std::time::Instant;
 use super::Turns;
 use super::prompt::{Context, HistoryLine, Remembered};
 use crate::db::{self, messages};
-use crate::domain::{Member, Moment, Persona, Place, Privacy, Scope, Turn, TurnId};
+use crate::directory::Bond;
+use crate::domain::{Kind, Member, Moment, Place, Privacy, QuietKind, Scope, Turn, TurnId};
 use crate::model::ModelInfo;
 use crate::ops_error;
 
@@ -36,7 +37,7 @@ impl Turns {
         turn: &Turn,
         place: &Place,
         info: &ModelInfo,
-        tokens: usize,
+        (tokens, bond): (usize, &Bond),
     ) -> Result<Option<Gathered>, db::Error> {
         let started = Instant::now();
         let names = self.directory.names();
@@ -47,14 +48,21 @@ impl Turns {
             // Every message that asked was deleted.
             return Ok(None);
         }
-        let (history, participants) = self.history(turn, place, (after, tokens), &open, &persona).await?;
+        let (history, participants) = self.history(turn, place, (after, tokens), &open).await?;
         let history_millis = started.elapsed().as_secs_f64() * 1_000.0;
 
         let started = Instant::now();
         let asked_text = asked.join("\n");
         let query = query_of(&asked_text, &history);
-        let scope = Scope::of(turn.persona.clone(), turn.personality.clone(), turn.place.clone());
-        let (memories, recall_failed) = match self.recall.find(&scope, &query, MEMORIES_MAX).await {
+        let (persona_id, personality_id) = (turn.persona.clone(), turn.personality.clone());
+        let scope = if bond.choices.decided(Kind::Sharing).is_on(false) {
+            Scope::own(persona_id, personality_id, turn.place.clone())
+        } else {
+            Scope::of(persona_id, personality_id, turn.place.clone())
+        };
+        let is_fresh = bond.quiet(QuietKind::Fresh, self.clock.now()).is_some();
+        let found = if is_fresh { Ok(Vec::new()) } else { self.recall.find(&scope, &query, MEMORIES_MAX).await };
+        let (memories, recall_failed) = match found {
             Ok(found) => (found, None),
             // An answer without memories beats no answer; the writes wait in the outbox.
             Err(error) => {
@@ -74,6 +82,7 @@ impl Turns {
             time_zone: self.time_zone_of(turn).await,
             history,
             memories,
+            instructions: bond.choices.decided(Kind::Prompt).value().map(str::to_owned),
             message: asked,
             is_tiny: info.tiny,
         };
@@ -88,11 +97,11 @@ impl Turns {
         place: &Place,
         (after, tokens): (i64, usize),
         open: &HashSet<TurnId>,
-        persona: &Persona,
     ) -> Result<(Vec<HistoryLine>, Vec<String>), db::Error> {
         let only = (place.privacy == Privacy::Direct).then_some(&turn.personality);
         let (mut lines, mut others) = (Vec::new(), Vec::new());
         let (mut before, mut sum) = (i64::MAX, 0);
+        let (denials, now) = (self.directory.denials(), self.clock.now());
         'pages: loop {
             let page = messages::before(&self.db, &turn.place, before, after, PAGE, only).await?;
             let is_last = page.len() < PAGE as usize;
@@ -104,7 +113,11 @@ impl Turns {
                     continue;
                 }
                 let is_own = message.personality.as_ref() == Some(&turn.personality);
-                let is_other = !is_own && message.persona.as_ref() != Some(&persona.id);
+                // What a blocked member said is not read along any more.
+                if message.member.as_ref().is_some_and(|member| denials.blocks(member, &place.id, now)) {
+                    continue;
+                }
+                let is_other = !is_own && message.member.as_ref() != Some(&turn.member);
                 if is_other && !others.contains(&message.author_name) && others.len() < 12 {
                     others.push(message.author_name.clone());
                 }
@@ -130,7 +143,8 @@ impl Turns {
         Ok((lines, others))
     }
 
-    async fn time_zone_of(&self, turn: &Turn) -> String {
+    /// The zone a turn's member lives in.
+    pub(super) async fn time_zone_of(&self, turn: &Turn) -> String {
         let member = self.member_of(turn).await;
         member.and_then(|member| member.time_zone.clone()).unwrap_or_else(|| self.settings.time_zone.clone())
     }

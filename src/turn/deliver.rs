@@ -22,6 +22,8 @@ pub(super) struct Sent {
     pub part: i64,
     pub platform_id: String,
     pub text: String,
+    /// A line of the house, not the personality's words.
+    pub is_notice: bool,
 }
 
 /// How a delivery ended.
@@ -42,6 +44,7 @@ impl Turns {
             || Face { name: String::new(), slug: String::new() },
             |personality| Face { name: personality.file.name.clone(), slug: personality.slug.clone() },
         );
+        let footer = stored.made_of.as_ref().and_then(|made_of| made_of.footer.as_ref());
         let of = stored.parts.len();
         let mut sent = Vec::with_capacity(of);
         for (number, delivery) in stored.parts.iter().enumerate() {
@@ -54,7 +57,8 @@ impl Turns {
                         reply_to: turn.reply_to.clone(),
                         number,
                         of,
-                        is_notice: stored.is_notice,
+                        is_notice: stored.is_notice || delivery.is_notice,
+                        footer: footer.filter(|_| number + 1 == of).cloned(),
                     };
                     let once = OnceKey(delivery.once_key.clone());
                     let Some(id) = self.send_part(&*platform, place, &part, &once).await? else {
@@ -79,7 +83,12 @@ impl Turns {
                     id
                 }
             };
-            sent.push(Sent { part: delivery.part, platform_id, text: delivery.text.clone() });
+            sent.push(Sent {
+                part: delivery.part,
+                platform_id,
+                text: delivery.text.clone(),
+                is_notice: delivery.is_notice,
+            });
         }
         crash::point("all parts sent");
         metrics::stage_took(Stage::Deliver, started.elapsed());

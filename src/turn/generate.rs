@@ -5,17 +5,24 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::made_of::{MadeOf, PromptUse, Timings};
-use super::prompt::{self, Budget, Prompt};
+use super::prompt::{self, Prompt};
 use super::{HEARTBEAT, LEASE_MILLIS, Stopped, Stored, Turns};
 use crate::crash;
-use crate::db::people;
-use crate::db::turns::{self, Answered, Delivery};
-use crate::domain::{Moment, Place, Preset, Turn};
-use crate::guard::access;
+use crate::db::ledger::{self, Account, EntryKind, NewEntry, Reservation, Reserved};
+use crate::db::presets;
+use crate::db::turns::{self, Answered, Cost, Delivery};
+use crate::directory::Bond;
+use crate::domain::{
+    Budget, Chosen, KeySource, Kind, Line, Moment, OwnPreset, Payer, Personality, Place, Preset, QuietKind, Refusal,
+    SetBy, Tier, Turn,
+};
+use crate::guard::pace::Of;
+use crate::guard::{access, outgoing};
 use crate::keyring::{KeyringError, Own};
-use crate::model::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Reply};
+use crate::model::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Reply, price, tokens};
 use crate::ops::metrics;
 use crate::platform::{Face, Platform, split};
+use crate::texts::Arg;
 
 /// Prompt of a model too small for the whole character.
 const TINY_PROMPT_TOKENS: u32 = 900;
@@ -29,6 +36,10 @@ const PROMPT_TOKENS: u32 = 8_000;
 const ANSWER_TOKENS: u32 = 1_200;
 /// Share of the prompt that memories may take.
 const MEMORY_SHARE: f32 = 0.25;
+/// Characters of a token, where an answer broke off and nobody counted.
+const CHARS_PER_TOKEN: u64 = 3;
+/// What a platform puts around the line below an answer, in UTF-16 code units.
+const FOOTER_FRAME: usize = 8;
 /// A prompt that was too long is built once more with this share of its budget.
 const SHORTER: f32 = 0.7;
 
@@ -70,6 +81,9 @@ impl Turns {
     ) -> Result<Stored, Stopped> {
         let names = self.directory.names();
         let Some(personality) = names.get(&turn.personality) else { return Err(Stopped::Cancelled) };
+        if let Some(line) = &turn.notice {
+            return self.say_instead(turn, place, line.clone(), "notice", None, Cost::Nothing).await;
+        }
         let face = Face { name: personality.file.name.clone(), slug: personality.slug.clone() };
         let platform = self.platforms.get(&place.platform);
         if let Some(platform) = &platform {
@@ -85,18 +99,28 @@ impl Turns {
                 return self.apologise(turn, place, "failure-own-key-unusable", "key_unusable", None).await;
             }
         };
-        let info = model.info("");
-        if !self.may_ask(turn, &info).await? {
+        if let Some(key) = &own
+            && let Err(wait) = self.pace.take(&[(Of::Key, &key.id)], self.clock.now())
+        {
+            let line = Refusal::new("refusal-too-fast").arg("seconds", wait.as_secs().max(1).to_string()).into();
+            return self.say_instead(turn, place, line, "too_fast", None, Cost::Nothing).await;
+        }
+        let is_owner = self.is_owner(turn).await?;
+        let bond = self.directory.bond(&turn.member, &turn.personality).await?;
+        let (preset, info) = self.preset(turn, personality, &bond, (&*model, own.is_some(), is_owner)).await?;
+        if !access::may_use(self.settings.operator_key, info.key_source, is_owner) {
             return self.apologise(turn, place, "refusal-model-not-offered", "not_offered", None).await;
         }
-        let preset = house_preset(&info, personality.file.temperature, personality.file.max_tokens);
-        let Some(gathered) = self.gather(turn, place, &info, preset.prompt_tokens as usize).await? else {
+        let Some(gathered) = self.gather(turn, place, &info, (preset.prompt_tokens as usize, &bond)).await? else {
             return Err(Stopped::Cancelled);
         };
         crash::point("context gathered");
+        let by = |kind| bond.choices.decided(kind).tier.map(Tier::as_str).unwrap_or_default().to_owned();
         let mut made_of = MadeOf {
             personality: personality.slug.clone(),
             preset: preset.name.clone(),
+            preset_by: by(Kind::Preset),
+            prompt_by: by(Kind::Prompt),
             provider: info.provider.clone(),
             model: info.model.clone(),
             key_source: info.key_source,
@@ -113,10 +137,21 @@ impl Turns {
                 ..Timings::default()
             },
             attempt: turn.attempt,
+            remembers: bond.choices.decided(Kind::Memory).is_on(true)
+                && bond.quiet(QuietKind::Incognito, self.clock.now()).is_none(),
+            footer: None,
         };
+        let account = Account {
+            member: turn.member.clone(),
+            place: Some(turn.place.clone()),
+            personality: turn.personality.clone(),
+            owner: personality.owner.clone(),
+            key_source: info.key_source,
+        };
+        let mut reserved = false;
 
         let stage = Stage { place, face: &face, platform: platform.as_deref() };
-        let mut budget = Budget { prompt: preset.prompt_tokens as usize, memory_share: preset.memory_share };
+        let mut budget = prompt::Budget { prompt: preset.prompt_tokens as usize, memory_share: preset.memory_share };
         let mut shortened = false;
         let answer = loop {
             let building = Instant::now();
@@ -125,13 +160,20 @@ impl Turns {
             metrics::stage_took(metrics::Stage::Prompt, building.elapsed());
             (made_of.prompt, made_of.memories) = (used, considered);
             let request = ChatRequest {
-                model: String::new(),
+                model: preset.model.clone(),
                 lines,
                 max_tokens: preset.max_tokens,
                 temperature: preset.temperature,
                 top_p: preset.top_p,
                 stop: if info.tiny { vec![TINY_STOP.to_owned()] } else { Vec::new() },
             };
+            if !reserved && (info.key_source != KeySource::Local || self.directory.has_budgets()) {
+                if let Reserved::Over(budget, from) = self.reserve(turn, &account, &info.model, &request).await? {
+                    let line = self.over(turn, &budget, from).await;
+                    return self.say_instead(turn, place, line, "over_budget", Some(made_of), Cost::Nothing).await;
+                }
+                reserved = true;
+            }
             match self.ask(turn, &*model, &request, stage, cancel).await? {
                 Err(error) if error.class == ErrorClass::TooLong && !shortened => {
                     tracing::warn!(tokens = made_of.prompt.limit, "the prompt was over the model's window; shortening");
@@ -158,12 +200,15 @@ impl Turns {
                 metrics::stage_took(metrics::Stage::ModelFirstByte, reply.first_text);
                 metrics::stage_took(metrics::Stage::ModelTotal, reply.total);
                 metrics::tokens_spent(reply.tokens, made_of.key_source);
+                let cost = cost_of(turn, account, &made_of);
                 let text = tidy(&reply.text, &face.name, &others_of(&gathered.context));
+                let text = outgoing::rendered(&text, &gathered.asked).trim().to_owned();
                 if text.is_empty() {
-                    let class = ErrorClass::Empty;
-                    return self.apologise(turn, place, failure_text(class), class.as_str(), Some(made_of)).await;
+                    let (class, line) = (ErrorClass::Empty, Refusal::new(failure_text(ErrorClass::Empty)).into());
+                    return self.say_instead(turn, place, line, class.as_str(), Some(made_of), cost).await;
                 }
-                let stored = self.store_answer(turn, place, text, None, Some(made_of)).await?;
+                made_of.footer = self.footer(turn, &bond, &made_of).await;
+                let stored = self.store_answer(turn, place, text, None, Some(made_of), cost).await?;
                 Ok(Stored { asked: gathered.asked, ..stored })
             }
             Err(error) => {
@@ -180,19 +225,126 @@ impl Turns {
                     (Some(_), ErrorClass::BadRequest) => "failure-own-key-bad-request",
                     (_, class) => failure_text(class),
                 };
-                self.apologise(turn, place, id, error.class.as_str(), Some(made_of)).await
+                // An answer that broke off was paid for as far as it came; what came is all we can count.
+                let cost = if error.received > 0 {
+                    made_of.prompt_tokens = made_of.prompt.total() as u64;
+                    made_of.completion_tokens = (error.received as u64).div_ceil(CHARS_PER_TOKEN);
+                    cost_of(turn, account, &made_of)
+                } else {
+                    Cost::Nothing
+                };
+                let line = Refusal::new(id).into();
+                self.say_instead(turn, place, line, error.class.as_str(), Some(made_of), cost).await
             }
         }
     }
 
-    /// Whether this member may be answered with the key this model runs on.
-    async fn may_ask(&self, turn: &Turn, info: &ModelInfo) -> Result<bool, Stopped> {
-        if access::may_use(self.settings.operator_key, info.key_source, false) {
-            return Ok(true);
+    /// The preset that answers, and what is known of its model.
+    ///
+    /// A model that the operator pays for or runs is chosen by the operator: others may choose it only where it is
+    /// offered to them. A member's own key answers with the model that the member chose.
+    async fn preset(
+        &self,
+        turn: &Turn,
+        personality: &Personality,
+        bond: &Bond,
+        (model, has_key, is_owner): (&dyn LlmProvider, bool, bool),
+    ) -> Result<(Preset, ModelInfo), Stopped> {
+        let file = &personality.file;
+        let decided = bond.choices.decided(Kind::Preset);
+        let chosen = match decided.value() {
+            Some(id) => presets::get(&self.db, id).await?,
+            None => None,
+        };
+        let is_members = matches!(decided.tier, Some(Tier::Bond | Tier::Member));
+        let may_choose = |preset: &OwnPreset| {
+            preset.offered
+                || match decided.tier {
+                    Some(Tier::Bond | Tier::Member) => preset.owner == turn.member,
+                    Some(Tier::Personality) => personality.is_of(&preset.owner),
+                    Some(Tier::House) => true,
+                    None => false,
+                }
+        };
+        let Some(chosen) = chosen.filter(may_choose) else {
+            let info = model.info("");
+            // "Off" is the house's preset as it is, not what the personality asks for.
+            let is_off = decided.chosen == Some(&Chosen::Off);
+            let (temperature, tokens) = if is_off { (None, None) } else { (file.temperature, file.max_tokens) };
+            return Ok((Preset { model: String::new(), ..house_preset(&info, temperature, tokens) }, info));
+        };
+        let may_name =
+            if has_key { is_members } else { chosen.offered || is_owner || decided.tier == Some(Tier::House) };
+        let name = chosen.spec.model.clone().filter(|_| may_name).unwrap_or_default();
+        let info = model.info(&name);
+        // What the personality asks for comes before the house's preset, and after one's own.
+        let by_house = decided.tier == Some(Tier::House);
+        let house = house_preset(&info, file.temperature.filter(|_| !by_house), file.max_tokens.filter(|_| !by_house));
+        let mut preset = chosen.spec.over(house, &chosen.name, info.context);
+        if by_house {
+            preset.temperature = file.temperature.or(preset.temperature);
+            preset.max_tokens = file.max_tokens.map_or(preset.max_tokens, |own| own.min(preset.max_tokens));
         }
-        let identities = people::identities(&self.db, &turn.member).await?;
-        let is_owner = identities.iter().any(|identity| access::is_owner(&self.settings.owners, identity));
-        Ok(access::may_use(self.settings.operator_key, info.key_source, is_owner))
+        Ok((Preset { model: name, ..preset }, info))
+    }
+
+    /// Sets aside what a call can use at most.
+    async fn reserve(
+        &self,
+        turn: &Turn,
+        account: &Account,
+        model: &str,
+        request: &ChatRequest,
+    ) -> Result<Reserved, Stopped> {
+        let prompt = tokens::upper_bound_prompt(&request.lines) as u64;
+        let answer = u64::from(request.max_tokens);
+        let reservation = Reservation {
+            turn: turn.id.clone(),
+            attempt: turn.attempt,
+            place: turn.place.clone(),
+            account: account.clone(),
+            model: model.to_owned(),
+            tokens: i64::try_from(prompt + answer).unwrap_or(i64::MAX),
+            cost_micros: price::cost_micros(model, account.key_source, prompt, answer).unwrap_or(0),
+        };
+        let now = self.clock.now();
+        let writing = self.db.write(move |tx| Box::pin(async move { ledger::reserve(tx, &reservation, now).await }));
+        Ok(writing.await?)
+    }
+
+    /// The line about a limit that is reached.
+    async fn over(&self, turn: &Turn, budget: &Budget, from: Moment) -> Line {
+        let id = match (budget.payer, budget.set_by) {
+            (_, SetBy::Member) => "refusal-over-own-budget",
+            (Payer::Member, _) => "refusal-over-member-budget",
+            (Payer::Place, _) => "refusal-over-place-budget",
+            (Payer::Owner, _) => "refusal-over-owner-budget",
+            (Payer::House, _) => "refusal-over-house-budget",
+        };
+        let when = prompt::written(from, &self.time_zone_of(turn).await, "%Y-%m-%d %H:%M");
+        Refusal::new(id).arg("when", when).into()
+    }
+
+    /// The line below an answer: what is quiet now, and the model where the member wants to know.
+    async fn footer(&self, turn: &Turn, bond: &Bond, made_of: &MadeOf) -> Option<String> {
+        let now = self.clock.now();
+        let mut parts = Vec::new();
+        if bond.choices.decided(Kind::Footer).is_on(false) {
+            parts.push(format!("{} · {}", made_of.model, made_of.preset));
+        }
+        for (kind, id) in [(QuietKind::Incognito, "footer-incognito"), (QuietKind::Fresh, "footer-fresh")] {
+            if let Some(until) = bond.quiet(kind, now) {
+                let until = prompt::written(until, &self.time_zone_of(turn).await, "%H:%M");
+                parts.push(self.texts.say(&self.locale_of(turn).await, id, &[("until", until.into())]));
+            }
+        }
+        (!parts.is_empty()).then(|| parts.join(" · "))
+    }
+
+    /// Whether the member of a turn is one of the operators.
+    async fn is_owner(&self, turn: &Turn) -> Result<bool, Stopped> {
+        let identities = self.directory.identities(&turn.member).await?;
+        Ok(identities.iter().any(|identity| access::is_owner(&self.settings.owners, identity)))
     }
 
     /// Calls the model, keeping the lane meanwhile.
@@ -248,7 +400,7 @@ impl Turns {
         Ok(self.db.write(move |tx| Box::pin(async move { turns::keep(tx, &lane, epoch, until).await })).await?)
     }
 
-    /// Stores the polite line of a turn that has no answer.
+    /// Stores the polite line of a turn that has no answer and asked no model.
     pub(super) async fn apologise(
         &self,
         turn: &Turn,
@@ -257,9 +409,24 @@ impl Turns {
         class: &'static str,
         made_of: Option<MadeOf>,
     ) -> Result<Stored, Stopped> {
+        self.say_instead(turn, place, Refusal::new(text).into(), class, made_of, Cost::Nothing).await
+    }
+
+    /// Stores a line of the house in place of an answer.
+    pub(super) async fn say_instead(
+        &self,
+        turn: &Turn,
+        place: &Place,
+        line: Line,
+        class: &'static str,
+        made_of: Option<MadeOf>,
+        cost: Cost,
+    ) -> Result<Stored, Stopped> {
         let locale = self.locale_of(turn).await;
-        let line = self.texts.say(&locale, text, &[]);
-        self.store_answer(turn, place, line, Some(class), made_of).await
+        let args: Vec<(&str, Arg)> =
+            line.args.iter().map(|(name, value)| (name.as_str(), Arg::from(value.clone()))).collect();
+        let text = self.texts.say(&locale, &line.id, &args);
+        self.store_answer(turn, place, text, Some(class), made_of, cost).await
     }
 
     async fn store_answer(
@@ -269,21 +436,77 @@ impl Turns {
         text: String,
         failure: Option<&'static str>,
         made_of: Option<MadeOf>,
+        cost: Cost,
     ) -> Result<Stored, Stopped> {
-        let limit = self.platforms.get(&place.platform).map_or(usize::MAX, |platform| platform.limits().message_len);
+        let limits = self.platforms.get(&place.platform).map(|platform| platform.limits());
+        let limit = limits.map_or(usize::MAX, |limits| limits.message_len);
+        let footer = made_of.as_ref().and_then(|made_of| made_of.footer.as_ref());
+        let room = limit.saturating_sub(footer.map_or(0, |footer| footer.encode_utf16().count() + FOOTER_FRAME));
+        // What the house itself has to say goes before the personality's words.
+        let mut lines = Vec::new();
+        let member = self.directory.member(&turn.member).await?;
+        let locale = self.locale_of(turn).await;
+        let tells = member.filter(|member| member.told_at.is_none() && limits.is_some_and(|limits| limits.discloses));
+        if tells.is_some() {
+            lines.push(self.texts.say(&locale, "disclosure-first-contact", &[]));
+        }
+        let news = self.directory.news_for(&turn.place).await?;
+        if let Some(news) = &news {
+            lines.push(self.texts.say(&locale, "disclosure-announcement", &[("text", news.text.clone().into())]));
+        }
+        let notices = lines.iter().flat_map(|line| split::split(line, limit)).map(|text| (text, true));
+        let said = split::split(&text, room).into_iter().map(|text| (text, false));
         let parts: Vec<Delivery> = (0..)
-            .zip(split::split(&text, limit))
-            .map(|(part, text)| Delivery { part, once_key: format!("{}-{part}", turn.id), text, sent_as: None })
+            .zip(notices.chain(said))
+            .map(|(part, (text, is_notice))| Delivery {
+                part,
+                once_key: format!("{}-{part}", turn.id),
+                text,
+                is_notice,
+                sent_as: None,
+            })
             .collect();
         let is_notice = failure.is_some();
         let stored = Stored { text: text.clone(), is_notice, made_of, parts: parts.clone(), asked: String::new() };
         let made_of = serde_json::to_value(&stored.made_of).expect("a record of numbers and names is always JSON");
-        let answer = Answered { turn: turn.id.clone(), epoch: turn.epoch, text, failure, made_of, parts };
-        let now = self.clock.now();
+        let answer = Answered {
+            turn: turn.id.clone(),
+            epoch: turn.epoch,
+            text,
+            failure,
+            made_of,
+            parts,
+            cost,
+            tells: tells.map(|member| member.id.clone()),
+            announces: news.map(|news| news.id.clone()),
+            place: turn.place.clone(),
+        };
+        let (now, told) = (self.clock.now(), answer.tells.clone());
         self.db.write(move |tx| Box::pin(async move { turns::answered(tx, &answer, now).await })).await?;
+        if let Some(member) = told {
+            self.directory.forget_member(&member);
+        }
         crash::point("answer stored");
         Ok(stored)
     }
+}
+
+/// The ledger's entry for a call.
+fn cost_of(turn: &Turn, account: Account, made_of: &MadeOf) -> Cost {
+    let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+    let (prompt, completion) = (made_of.prompt_tokens, made_of.completion_tokens);
+    let cost = price::cost_micros(&made_of.model, made_of.key_source, prompt, completion);
+    Cost::Known(Box::new(NewEntry {
+        id: format!("{}-{}", turn.id, turn.attempt),
+        kind: EntryKind::Answer,
+        turn: Some(turn.id.clone()),
+        account,
+        model: made_of.model.clone(),
+        prompt_tokens: count(prompt),
+        completion_tokens: count(completion),
+        counted_by_provider: made_of.counted_by_provider,
+        cost_micros: cost.unwrap_or(0),
+    }))
 }
 
 /// The Fluent id of a failure's line.

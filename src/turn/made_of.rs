@@ -31,6 +31,13 @@ pub struct PromptUse {
     pub history_messages: usize,
 }
 
+impl PromptUse {
+    /// Tokens of all parts.
+    pub fn total(&self) -> usize {
+        self.character + self.history + self.memories + self.message
+    }
+}
+
 /// Milliseconds of each stage.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Timings {
@@ -64,4 +71,20 @@ pub struct MadeOf {
     pub counted_by_provider: bool,
     pub timings: Timings,
     pub attempt: i64,
+    /// Who chose the preset: `bond`, `member`, `personality`, `house`; empty: nobody.
+    #[serde(default)]
+    pub preset_by: String,
+    /// Who gave the instructions, likewise.
+    #[serde(default)]
+    pub prompt_by: String,
+    /// Whether the exchange is remembered.
+    #[serde(default = "yes")]
+    pub remembers: bool,
+    /// The line below the answer, in the member's language; not part of it.
+    #[serde(default)]
+    pub footer: Option<String>,
+}
+
+fn yes() -> bool {
+    true
 }

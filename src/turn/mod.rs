@@ -6,6 +6,7 @@
 pub mod context;
 mod deliver;
 mod ends;
+mod erase;
 mod generate;
 pub mod made_of;
 pub mod prompt;
@@ -21,16 +22,19 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use crate::avatars::Avatars;
 use crate::config::OperatorKey;
 use crate::crash;
-use crate::db::turns::Delivery;
-use crate::db::{self, Db, Script, messages, turns};
+use crate::db::turns::{Cost, Delivery};
+use crate::db::{self, Db, Script, ledger, messages, turns};
 use crate::directory::Directory;
-use crate::domain::{Clock, Outcome, PlaceId, Turn, TurnId, TurnState};
+use crate::domain::{Clock, MemberId, Outcome, PlaceId, Refusal, Turn, TurnId, TurnState};
+use crate::guard::pace::Pace;
 use crate::keyring::Keyring;
 use crate::life::Life;
 use crate::model::LlmProvider;
 use crate::ops::metrics;
+use crate::outside::Outside;
 use crate::platform::Platform;
 use crate::queue::{Doorbell, LaneWorker};
 use crate::recall::Recall;
@@ -66,6 +70,8 @@ pub struct TurnSettings {
     pub owners: Vec<String>,
     /// Whom the operator's model serves.
     pub operator_key: OperatorKey,
+    /// Personalities that one message may call.
+    pub slots: usize,
 }
 
 /// The platforms that are connected, by name.
@@ -96,6 +102,11 @@ pub struct Parts {
     pub texts: Arc<Texts>,
     pub doorbell: Arc<dyn Doorbell>,
     pub life: Life,
+    pub pace: Pace,
+    /// Pictures of members' characters.
+    pub avatars: Avatars,
+    /// The only way to addresses that members name.
+    pub outside: Outside,
     pub settings: TurnSettings,
 }
 
@@ -210,7 +221,8 @@ impl Turns {
             crash::point("lane claimed");
             if turn.attempt > ATTEMPTS_MAX {
                 tracing::error!(turn.id = %turn.id, turn.attempt, "a turn was given up: it ended its worker too often");
-                self.apologise(turn, &place, "failure-gave-up", "gave_up", None).await?
+                let line = Refusal::new("failure-gave-up").into();
+                self.say_instead(turn, &place, line, "gave_up", None, Cost::Lost).await?
             } else {
                 let cancel = self.life.hard().child_token();
                 self.running.insert(turn.id.clone(), cancel.clone());
@@ -243,6 +255,8 @@ impl Turns {
                 turns::leave(tx, &turn).await?;
                 let mut script = Script::default();
                 turns::end(&mut script, &turn.id, TurnState::Cancelled, now);
+                // The call may have been under way: what it was allowed to use counts as used.
+                ledger::lose(&mut script, &turn.id);
                 script.run(tx).await
             })
         });
@@ -297,7 +311,7 @@ impl LaneWorker for Turns {
         }
     }
 
-    async fn waiting(&self) -> Vec<PlaceId> {
+    async fn waiting(&self) -> Vec<(PlaceId, MemberId)> {
         turns::lanes_waiting(&self.db).await.unwrap_or_else(|error| {
             crate::ops_error("scan", &error);
             Vec::new()

@@ -55,6 +55,8 @@ pub struct Context {
     pub time_zone: String,
     pub history: Vec<HistoryLine>,
     pub memories: Vec<Remembered>,
+    /// How to answer, as somebody with a say chose; never who the character is.
+    pub instructions: Option<String>,
     /// What is to be answered: one message, or several quick ones.
     pub message: Vec<String>,
     /// The model is too small for the whole character.
@@ -214,8 +216,10 @@ fn character(context: &Context) -> String {
             .replace("{persona}", &one_line(&persona.name))
             .replace("\n\n\n", "\n\n")
     };
+    let instructions = context.instructions.as_deref().map(str::trim).filter(|text| !text.is_empty());
     if context.is_tiny && !file.brief.is_empty() {
-        return format!("{}\n{}", file.brief.trim(), fill(BRIEF).trim());
+        let instructions = instructions.map(|text| format!("{}\n", one_line(text))).unwrap_or_default();
+        return format!("{}\n{instructions}{}", file.brief.trim(), fill(BRIEF).trim());
     }
     let mut text = file.prompt.trim().to_owned();
     for (number, (line, answer)) in file.examples.iter().enumerate() {
@@ -223,6 +227,9 @@ fn character(context: &Context) -> String {
             text.push_str("\n\n# How you sound\n");
         }
         let _ = write!(text, "\nSomeone: {line}\n{}: {answer}\n", file.name);
+    }
+    if let Some(instructions) = instructions {
+        let _ = write!(text, "\n\n# How to answer\n\n{instructions}");
     }
     text.push_str("\n\n");
     text.push_str(fill(SYSTEM).trim());
@@ -314,17 +321,13 @@ mod tests {
     use super::*;
     use crate::domain::{
         MemberId, MemoryId, MemoryKind, PersonaId, PersonalityFile, PersonalityId, PlaceId, Provenance, Tenant,
-        Visibility,
     };
 
     fn context(history: usize, memories: usize) -> Context {
-        let personality = Personality {
-            id: PersonalityId::new("abbey"),
-            slug: "abbey".into(),
-            owner: None,
-            visibility: Visibility::Public,
-            file: PersonalityFile { name: "Abbey".into(), prompt: "You are Abbey, warm.".into(), ..Default::default() },
-        };
+        let personality = Personality::of_file(
+            PersonalityId::new("abbey"),
+            PersonalityFile { name: "Abbey".into(), prompt: "You are Abbey, warm.".into(), ..Default::default() },
+        );
         let persona = Persona {
             id: PersonaId::new("p"),
             member: MemberId::new("m"),
@@ -357,6 +360,8 @@ mod tests {
                 answered_by: "Abbey".into(),
                 answered: "noted".into(),
                 at: Moment(n as i64 * 86_400_000),
+                is_locked: false,
+                flag: None,
             },
             hit: Hit {
                 memory: MemoryId::new(format!("m{n}")),
@@ -378,6 +383,7 @@ mod tests {
             time_zone: "Europe/Berlin".into(),
             history: (0..history).map(line).collect(),
             memories: (0..memories).map(memory).collect(),
+            instructions: None,
             message: vec!["hello there".into()],
             is_tiny: false,
         }

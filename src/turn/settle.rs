@@ -4,10 +4,10 @@ use super::deliver::Delivered;
 use super::{Ended, Stopped, Stored, Turns};
 use crate::crash;
 use crate::db::messages::{self, NewMessage};
-use crate::db::turns::{self, NewUsage};
+use crate::db::turns;
 use crate::db::{Script, memories};
 use crate::domain::{Memory, MemoryId, MemoryKind, MessageId, Outcome, Place, Provenance, Tenant, Turn, TurnState};
-use crate::model::{price, tokens};
+use crate::model::tokens;
 use crate::ops::metrics::{self, Stage};
 
 impl Turns {
@@ -29,7 +29,7 @@ impl Turns {
         let own_name = names.get(&turn.personality).map(|p| p.file.name.clone()).unwrap_or_default();
         let said: Vec<NewMessage> = sent
             .iter()
-            .filter(|_| is_answer)
+            .filter(|part| is_answer && !part.is_notice)
             .map(|part| NewMessage {
                 id: MessageId::new(self.clock.id()),
                 place: turn.place.clone(),
@@ -45,25 +45,11 @@ impl Turns {
                 at: self.clock.now(),
             })
             .collect();
-        let usage = stored.made_of.as_ref().filter(|made_of| made_of.completion_tokens > 0).map(|made_of| NewUsage {
-            id: self.clock.id(),
-            turn: turn.id.clone(),
-            member: turn.member.clone(),
-            personality: turn.personality.clone(),
-            key_source: made_of.key_source,
-            model: made_of.model.clone(),
-            prompt_tokens: i64::try_from(made_of.prompt_tokens).unwrap_or(i64::MAX),
-            completion_tokens: i64::try_from(made_of.completion_tokens).unwrap_or(i64::MAX),
-            counted_by_provider: made_of.counted_by_provider,
-            cost_micros: price::cost_micros(
-                &made_of.model,
-                made_of.key_source,
-                made_of.prompt_tokens,
-                made_of.completion_tokens,
-            )
-            .unwrap_or(0),
-        });
-        let memory = if is_answer && arrived { self.episode(turn, place, &own_name, stored).await? } else { None };
+        let memory = {
+            let remembers = stored.made_of.as_ref().is_none_or(|made_of| made_of.remembers);
+            let is_kept = is_answer && arrived && remembers;
+            if is_kept { self.episode(turn, place, &own_name, stored).await? } else { None }
+        };
         let state = if is_answer && arrived { TurnState::Done } else { TurnState::Failed };
         let remembers = memory.is_some();
         let (ending, now, chore) = (turn.clone(), self.clock.now(), self.clock.id());
@@ -79,9 +65,6 @@ impl Turns {
                 said.iter().for_each(|message| messages::add(&mut script, message));
                 if let Some(memory) = &memory {
                     memories::add(&mut script, memory, &chore, now);
-                }
-                if let Some(usage) = &usage {
-                    turns::add_usage(&mut script, usage, now);
                 }
                 script.run(tx).await?;
                 Ok(lane_is_empty)
@@ -126,6 +109,8 @@ impl Turns {
             answered_by: own_name.to_owned(),
             answered: stored.text,
             at: turn.created_at,
+            is_locked: false,
+            flag: None,
         }))
     }
 }

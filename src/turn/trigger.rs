@@ -5,8 +5,6 @@ use std::sync::Arc;
 use crate::directory::Seen;
 use crate::domain::{Incoming, Personality, PersonalityId};
 
-/// Personalities that one message may call.
-pub const SLOTS_MAX: usize = 5;
 /// Words a mentioned name may have.
 const NAME_WORDS_MAX: usize = 4;
 
@@ -22,6 +20,8 @@ pub struct Here<'a> {
     pub is_direct: bool,
     /// What starts a textual mention.
     pub mention: char,
+    /// Personalities that one message may call.
+    pub slots: usize,
 }
 
 /// What to do with a message.
@@ -32,7 +32,11 @@ pub enum Decision {
     /// Do not even keep it.
     Ignore,
     /// These answer, in this order, each once.
-    Answer(Vec<PersonalityId>),
+    Answer {
+        called: Vec<PersonalityId>,
+        /// The first who was called beyond what one message may call.
+        beyond: Option<PersonalityId>,
+    },
 }
 
 /// Decides who answers: the reply's target, then the activated personality, then mentions in text order; in a direct
@@ -42,9 +46,15 @@ pub fn decide(incoming: &Incoming, here: &Here<'_>) -> Decision {
         return Decision::Ignore;
     }
     let mut slots: Vec<PersonalityId> = Vec::new();
+    let mut beyond = None;
     let mut call = |id: &PersonalityId| {
-        if slots.len() < SLOTS_MAX && !slots.contains(id) {
+        if slots.contains(id) {
+            return;
+        }
+        if slots.len() < here.slots {
             slots.push(id.clone());
+        } else if beyond.is_none() {
+            beyond = Some(id.clone());
         }
     };
     if let Some(id) = &here.replied_to {
@@ -62,7 +72,7 @@ pub fn decide(incoming: &Incoming, here: &Here<'_>) -> Decision {
     {
         slots.push(personality.id.clone());
     }
-    if slots.is_empty() { Decision::Listen } else { Decision::Answer(slots) }
+    if slots.is_empty() { Decision::Listen } else { Decision::Answer { called: slots, beyond } }
 }
 
 /// The personalities a text mentions, in text order; the longest name wins.
@@ -137,19 +147,18 @@ fn spellings(words: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
     use crate::directory::Names;
-    use crate::domain::{Identity, Moment, PersonalityFile, PlaceRef, Privacy, Speaker, Visibility};
+    use crate::domain::{Identity, Moment, PersonalityFile, PlaceRef, Privacy, Speaker};
 
     fn names(list: &[&str]) -> Names {
         Names::new(
             list.iter()
-                .map(|name| Personality {
-                    id: PersonalityId::new(*name),
-                    slug: crate::domain::slug_of(name),
-                    owner: None,
-                    visibility: Visibility::Public,
-                    file: PersonalityFile { name: (*name).into(), ..PersonalityFile::default() },
+                .map(|name| {
+                    let slug = crate::domain::slug_of(name);
+                    let file = PersonalityFile { name: (*name).into(), slug, ..PersonalityFile::default() };
+                    Personality::of_file(PersonalityId::new(*name), file)
                 })
                 .collect(),
+            Vec::new(),
         )
     }
 
@@ -157,7 +166,13 @@ mod tests {
         Incoming {
             account: "a".into(),
             platform_id: "1".into(),
-            place: PlaceRef { platform: "fake".into(), subject: "den".into(), parent: None, privacy: Privacy::Open },
+            place: PlaceRef {
+                platform: "fake".into(),
+                subject: "den".into(),
+                parent: None,
+                privacy: Privacy::Open,
+                is_adult: false,
+            },
             speaker: Speaker {
                 identity: Identity { platform: "fake".into(), subject: "robin".into() },
                 name: "Robin".into(),
@@ -173,9 +188,16 @@ mod tests {
 
     fn called(text: &str) -> Vec<String> {
         let names = names(&["Bambi", "Bambi Prime", "Lilith", "Dr. Gregor", "Dr.", "Ann", "Bo", "Cy", "Di"]);
-        let here = Here { names: names.public(), activation: None, replied_to: None, is_direct: false, mention: '@' };
+        let here = Here {
+            names: names.public(),
+            activation: None,
+            replied_to: None,
+            is_direct: false,
+            mention: '@',
+            slots: 5,
+        };
         match decide(&message(text), &here) {
-            Decision::Answer(ids) => ids.iter().map(|id| id.as_str().to_owned()).collect(),
+            Decision::Answer { called, .. } => called.iter().map(|id| id.as_str().to_owned()).collect(),
             Decision::Listen => Vec::new(),
             Decision::Ignore => panic!("ignored"),
         }
@@ -208,6 +230,21 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_called_beyond_the_slots_is_named() {
+        let names = names(&["Ann", "Bo", "Cy"]);
+        let here = Here {
+            names: names.public(),
+            activation: None,
+            replied_to: None,
+            is_direct: false,
+            mention: '@',
+            slots: 1,
+        };
+        let (called, beyond) = (vec![PersonalityId::new("Ann")], Some(PersonalityId::new("Bo")));
+        assert_eq!(decide(&message("@Ann @Ann @Bo @Cy"), &here), Decision::Answer { called, beyond });
+    }
+
+    #[test]
     fn a_reply_comes_before_the_activated_one_before_mentions() {
         let names = names(&["Ann", "Bo", "Cy"]);
         let here = Here {
@@ -216,28 +253,32 @@ mod tests {
             replied_to: Some(PersonalityId::new("Cy")),
             is_direct: false,
             mention: '@',
+            slots: 5,
         };
         let ids = ["Cy", "Bo", "Ann"].map(PersonalityId::new).to_vec();
-        assert_eq!(decide(&message("@Ann hi"), &here), Decision::Answer(ids));
+        assert_eq!(decide(&message("@Ann hi"), &here), Decision::Answer { called: ids, beyond: None });
     }
 
     #[test]
     fn an_activation_without_autorespond_stays_silent() {
         let names = names(&["Ann"]);
         let activation = Some((PersonalityId::new("Ann"), false));
-        let here = Here { names: names.public(), activation, replied_to: None, is_direct: false, mention: '@' };
+        let here =
+            Here { names: names.public(), activation, replied_to: None, is_direct: false, mention: '@', slots: 5 };
         assert_eq!(decide(&message("hi all"), &here), Decision::Listen);
     }
 
     #[test]
     fn in_private_the_addressed_one_answers_unless_another_is_called() {
         let names = names(&["Ann", "Bo"]);
-        let here = Here { names: names.public(), activation: None, replied_to: None, is_direct: true, mention: '@' };
+        let here =
+            Here { names: names.public(), activation: None, replied_to: None, is_direct: true, mention: '@', slots: 5 };
         let mut incoming = message("hi");
         incoming.addressed = Some("ann".into());
-        assert_eq!(decide(&incoming, &here), Decision::Answer(vec![PersonalityId::new("Ann")]));
+        let only = |name: &str| Decision::Answer { called: vec![PersonalityId::new(name)], beyond: None };
+        assert_eq!(decide(&incoming, &here), only("Ann"));
         incoming.text = "@Bo hi".into();
-        assert_eq!(decide(&incoming, &here), Decision::Answer(vec![PersonalityId::new("Bo")]));
+        assert_eq!(decide(&incoming, &here), only("Bo"));
         incoming.speaker.is_bot = true;
         assert_eq!(decide(&incoming, &here), Decision::Ignore);
     }

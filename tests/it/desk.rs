@@ -1,31 +1,16 @@
 //! What members say to the house, as they would: commands through the desk, and what changes by them.
 
-use greenroom::desk::{Caller, Desk, Filled};
-use greenroom::domain::{Answer, Form, Identity, PlaceRef, Privacy};
-use greenroom::testing::Engine;
-use greenroom::testing::World;
+use greenroom::desk::Desk;
+use greenroom::testing::{Engine, World};
 use secrecy::SecretString;
 
 use crate::both;
-
-fn caller(who: &str, room: &str, privacy: Privacy) -> Caller {
-    Caller {
-        identity: Identity { platform: "fake".into(), subject: who.into() },
-        name: who.into(),
-        place: PlaceRef { platform: "fake".into(), subject: room.into(), parent: None, privacy },
-        personality: "abbey".into(),
-    }
-}
-
-fn shown(answer: &Answer) -> String {
-    let rows: Vec<String> = answer.fields.iter().map(|field| format!("{}: {}", field.name, field.value)).collect();
-    format!("{}\n{}", answer.text, rows.join("\n"))
-}
+use crate::folk::{Visit, caller, fills, shown};
 
 both!(an_active_character_answers_everything_until_told_otherwise, |engine| {
     let world = World::on(engine).await;
     let desk = Desk::new(world.turns.clone());
-    let robin = caller("robin", "#den", Privacy::Open);
+    let robin = caller("robin", "#den");
     assert!(world.asks("robin", "#den", "anybody?").await.is_empty());
     assert!(shown(&desk.line(&robin, "/autorespond on").await).contains("Nobody is active"));
     assert!(shown(&desk.line(&robin, "/deactivate").await).contains("Nobody is active"));
@@ -49,17 +34,17 @@ both!(an_active_character_answers_everything_until_told_otherwise, |engine| {
 both!(each_persona_is_seen_and_remembered_by_itself, |engine| {
     let world = World::on(engine).await;
     let desk = Desk::new(world.turns.clone());
-    let robin = caller("robin", "@robin", Privacy::Direct);
+    let robin = caller("robin", "@robin");
     world.asks("robin", "@robin", "my bicycle is green").await;
     let created = desk.line(&robin, "/persona create Captain Rook --pronouns he/him").await;
     assert!(shown(&created).contains("Captain Rook") && shown(&created).contains("he/him"), "{}", shown(&created));
     assert!(shown(&desk.line(&robin, "/persona create \"captain rook\"").await).contains("already"));
     assert!(shown(&desk.line(&robin, "/persona edit --name \"Captain Rook\"").await).contains("already"));
     assert!(shown(&desk.line(&robin, "/persona use nobody").await).contains("no persona called"));
-    assert!(shown(&desk.line(&robin, "/persona list").await).contains("robin: in use"));
+    assert!(shown(&desk.line(&robin, "/persona list").await).contains("robin: the usual one · for Abbey"));
 
     desk.line(&robin, "/persona use captain rook").await;
-    assert!(shown(&desk.line(&robin, "/persona list").await).contains("Captain Rook: in use"));
+    assert!(shown(&desk.line(&robin, "/persona list").await).contains("Captain Rook: for Abbey"));
     world.asks("robin", "@robin", "what colour is my bicycle?").await;
     world.remembered().await;
     assert!(world.last_prompt().contains("Captain Rook"), "{}", world.last_prompt());
@@ -75,7 +60,7 @@ both!(each_persona_is_seen_and_remembered_by_itself, |engine| {
 both!(usage_is_what_the_ledger_says, |engine| {
     let world = World::on(engine).await;
     let desk = Desk::new(world.turns.clone());
-    let robin = caller("robin", "@robin", Privacy::Direct);
+    let robin = caller("robin", "@robin");
     assert!(shown(&desk.line(&robin, "/usage").await).contains("no answers"));
     for n in 0..3 {
         world.asks("robin", "@robin", &format!("message {n}")).await;
@@ -83,13 +68,13 @@ both!(usage_is_what_the_ledger_says, |engine| {
     world.asks("kim", "@kim", "somebody else's").await;
     let counted = async |column: &'static str| world.db.number(column).await.unwrap().to_string();
     let prompt = counted(
-        "SELECT CAST(SUM(prompt_tokens) AS BIGINT) FROM usage_entry u JOIN identity i ON i.member_id = u.member_id \
+        "SELECT CAST(SUM(prompt_tokens) AS BIGINT) FROM ledger u JOIN identity i ON i.member_id = u.member_id \
          WHERE i.subject = 'robin'",
     )
     .await;
     let usage = shown(&desk.line(&robin, "/usage week").await);
     assert!(usage.contains("3 answers") && usage.contains(&format!("{prompt} in")), "{prompt}: {usage}");
-    assert!(usage.contains("answering: 3") && usage.contains("nobody"), "{usage}");
+    assert!(usage.contains("Abbey · answering: 3") && usage.contains("nobody"), "{usage}");
 
     world.clock.advance(std::time::Duration::from_secs(8 * 24 * 3_600));
     assert!(shown(&desk.line(&robin, "/usage week").await).contains("no answers"));
@@ -101,10 +86,7 @@ both!(usage_is_what_the_ledger_says, |engine| {
 both!(a_member_makes_a_character_that_only_they_can_call_until_they_share_it, |engine| {
     let world = World::on(engine).await;
     let desk = Desk::new(world.turns.clone());
-    let (robin, kim) = (caller("robin", "@robin", Privacy::Direct), caller("kim", "@kim", Privacy::Direct));
-    let fills = |form: &Form, values: &[&str]| -> Filled {
-        form.asks.iter().zip(values).map(|(ask, value)| (ask.name, SecretString::from(*value))).collect()
-    };
+    let (robin, kim) = (caller("robin", "@robin"), caller("kim", "@kim"));
     let form = desk.line(&robin, "/personality create Old Sage").await.form.expect("two questions");
     for (values, wanted) in [
         (["a sage", "short"], "10 to 8000"),
@@ -129,7 +111,7 @@ both!(a_member_makes_a_character_that_only_they_can_call_until_they_share_it, |e
         assert!(!answer.contains("few words"), "{line}: {answer}");
     }
     assert!(shown(&desk.line(&kim, "/personality delete Old Sage").await).contains("nobody called"));
-    let open = caller("robin", "#den", Privacy::Open);
+    let open = caller("robin", "#den");
     assert!(shown(&desk.line(&open, "/activate Old Sage").await).contains("is private"));
 
     assert!(desk.line(&robin, "/personality share everyone Old Sage").await.text.contains("Everyone"));
@@ -170,7 +152,7 @@ both!(who_is_erased_is_gone_from_everywhere_and_nobody_else_is, |engine| {
     world.remembered().await;
     for who in (0..MEMBERS).step_by(2) {
         let (name, private) = (format!("member{who}"), format!("@member{who}"));
-        let caller = caller(&name, &private, Privacy::Direct);
+        let caller = caller(&name, &private);
         let asked = desk.line(&caller, "/data erase").await;
         assert!(
             asked.private && asked.text.contains("2 memories") && asked.text.contains("4 messages"),
@@ -187,8 +169,8 @@ both!(who_is_erased_is_gone_from_everywhere_and_nobody_else_is, |engine| {
     world.remembered().await;
     let export = async |who: usize| {
         let name = format!("member{who}");
-        let answer = desk.line(&caller(&name, &format!("@{name}"), Privacy::Direct), "/data export").await;
-        String::from_utf8(answer.file.unwrap().content).unwrap()
+        let files = Visit::of(&world, &name, &format!("@{name}")).export().await;
+        files.into_iter().map(|(_, text)| text).collect::<String>()
     };
     let files = if engine == Engine::Sqlite { contents(world.path()) } else { Vec::new() };
     for who in 0..MEMBERS {
@@ -205,7 +187,7 @@ both!(who_is_erased_is_gone_from_everywhere_and_nobody_else_is, |engine| {
         ("SELECT COUNT(*) FROM memory", left * 2),
         ("SELECT COUNT(DISTINCT memory_id) FROM chunk", left * 2),
         ("SELECT COUNT(*) FROM turn", left * 2),
-        ("SELECT COUNT(*) FROM usage_entry", left * 2),
+        ("SELECT COUNT(*) FROM ledger", left * 2),
         ("SELECT COUNT(*) FROM message", left * 4),
     ] {
         assert_eq!(world.db.number(table).await.unwrap(), count, "{table}");
@@ -217,7 +199,7 @@ both!(who_is_erased_is_gone_from_everywhere_and_nobody_else_is, |engine| {
     world.stop().await;
 });
 
-const MEMBERS: usize = 12;
+const MEMBERS: usize = 50;
 
 /// Names and bytes of the files of a folder.
 fn contents(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {

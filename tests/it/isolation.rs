@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use greenroom::db::memories;
-use greenroom::desk::{Caller, Desk};
-use greenroom::domain::{Identity, Memory, MemoryId, PlaceRef, Privacy, Scope};
+use greenroom::domain::{Memory, MemoryId, Scope};
 use greenroom::recall::{Hit, Recall, RecallError};
 use greenroom::testing::{HashEmbedder, World};
 
 use crate::both;
+use crate::folk::Visit;
 
 /// Cross-retrievals; each looks through search, view, page count and lookup by id.
 const RETRIEVALS: usize = 10_000;
@@ -130,25 +130,11 @@ both!(ten_thousand_cross_retrievals_find_nothing_foreign, |engine| {
     }
 
     // An export holds all that is its member's and nothing of anybody else.
-    let desk = Desk::new(world.turns.clone());
     for member in MEMBERS {
-        let caller = Caller {
-            identity: Identity { platform: "fake".into(), subject: member.into() },
-            name: member.into(),
-            place: PlaceRef {
-                platform: "fake".into(),
-                subject: format!("@{member}"),
-                parent: None,
-                privacy: Privacy::Direct,
-            },
-            personality: "abbey".into(),
-        };
-        let answer = desk.line(&caller, "/data export").await;
-        let file = answer.file.expect("an export is a file");
-        let export: serde_json::Value = serde_json::from_slice(&file.content).unwrap();
-        let memories = export["memories"].as_array().unwrap();
-        assert!(answer.private && memories.len() >= owned.len() / 2, "{}", memories.len());
-        let text = String::from_utf8(file.content).unwrap();
+        let visit = Visit::of(&world, member, &format!("@{member}"));
+        let memories = visit.exported().await["memories"].as_array().unwrap().len();
+        assert!(memories >= owned.len() / 2, "{memories}");
+        let text: String = visit.export().await.into_iter().map(|(_, text)| text).collect();
         for (word, _, _) in &owned {
             let is_own = word.starts_with(&format!("canary{member}"));
             // A word that the member asked about above was said by them as well.

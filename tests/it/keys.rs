@@ -6,21 +6,17 @@ use std::path::Path;
 use fake_llm::{Answer, FakeLlm};
 use greenroom::db::keys;
 use greenroom::desk::{Caller, Desk, Filled};
-use greenroom::domain::{Answer as Said, Clock, Identity, KeyState, PlaceRef, Privacy, SystemClock};
+use greenroom::domain::{Answer as Said, AskKind, Clock, KeyState, SystemClock};
 use greenroom::keyring::{belong_together, sweep};
 use greenroom::testing::{Engine, World};
 use greenroom::vault::{Keyset, Vault};
 use secrecy::SecretString;
 
 use crate::both;
+use crate::folk::{self, shown};
 
 fn caller(who: &str) -> Caller {
-    Caller {
-        identity: Identity { platform: "fake".into(), subject: who.into() },
-        name: who.into(),
-        place: PlaceRef { platform: "fake".into(), subject: format!("@{who}"), parent: None, privacy: Privacy::Direct },
-        personality: "abbey".into(),
-    }
+    folk::caller(who, &format!("@{who}"))
 }
 
 /// A key that occurs nowhere else.
@@ -32,14 +28,9 @@ fn canary(who: &str) -> String {
 async fn brings(desk: &Desk, who: &str, line: &str, key: &str) -> Said {
     let asked = desk.line(&caller(who), line).await;
     let form = asked.form.unwrap_or_else(|| panic!("{} is no form", asked.text));
-    assert!(asked.private && form.asks.len() == 1 && form.asks[0].is_secret);
+    assert!(asked.private && form.asks.len() == 1 && form.asks[0].kind == AskKind::Secret);
     let filled: Filled = vec![(form.asks[0].name, SecretString::from(key))];
     desk.filled(&caller(who), &form.line, filled).await
-}
-
-fn shown(answer: &Said) -> String {
-    let rows: Vec<String> = answer.fields.iter().map(|field| format!("{}: {}", field.name, field.value)).collect();
-    format!("{}\n{}", answer.text, rows.join("\n"))
 }
 
 const SET: &str = "/keys set mine --model fake-model";

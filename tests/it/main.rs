@@ -5,6 +5,7 @@ mod config;
 mod crash;
 mod deploy;
 mod desk;
+mod folk;
 mod isolation;
 mod keys;
 mod layers;

@@ -11,14 +11,19 @@ both!(every_statement_is_understood, |engine| {
     let scratch = Scratch::new();
     let db = Db::open(&fresh_database(engine, &scratch).await).await.unwrap();
     let common = [
+        db::aliases::ALL,
+        db::choices::ALL,
         db::chunks::ALL,
         db::keys::ALL,
+        db::ledger::ALL,
         db::memories::ALL,
         db::messages::ALL,
         db::meta::ALL,
         db::people::ALL,
         db::personalities::ALL,
         db::places::ALL,
+        db::presets::ALL,
+        db::rules::ALL,
         db::turns::ALL,
     ];
     let split = [db::chunks::SPLIT, db::memories::SPLIT, db::messages::SPLIT];

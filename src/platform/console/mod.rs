@@ -18,7 +18,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as
 use super::{Face, Limits, OnceKey, Part, Platform, SendError};
 use crate::db;
 use crate::desk::{Caller, Desk, Filled};
-use crate::domain::{Answer, Ask, Clock, File, Form, Identity, Incoming, Place, PlaceRef, Privacy, Speaker};
+use crate::domain::{Answer, Ask, AskKind, Clock, File, Form, Identity, Incoming, Place, PlaceRef, Privacy, Speaker};
 use crate::texts::{Arg, Texts};
 use crate::turn::Turns;
 
@@ -30,6 +30,9 @@ const LINE_MAX: usize = 32 * 1024;
 const PART_MAX: usize = 1 << 20;
 /// Where the terminal's conversation is, unless `--place` says otherwise.
 const PLACE: &str = "main";
+
+/// Largest file that is read, in bytes.
+const FILE_MAX: u64 = 1 << 20;
 
 /// An answer that takes longer than this is said to.
 const LONG: Duration = Duration::from_secs(30);
@@ -73,11 +76,14 @@ impl Platform for Terminal {
     }
 
     fn limits(&self) -> Limits {
-        Limits { message_len: PART_MAX, streams: self.screen.is_interactive() }
+        Limits { message_len: PART_MAX, streams: self.screen.is_interactive(), discloses: false }
     }
 
     async fn send(&self, _to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {
-        self.screen.answer(&part.face, &part.text).await.map_err(|error| SendError::Unsure(error.to_string()))?;
+        self.screen
+            .answer(&part.face, &part.text, part.footer.as_deref())
+            .await
+            .map_err(|error| SendError::Unsure(error.to_string()))?;
         Ok(once.0.clone())
     }
 
@@ -103,12 +109,14 @@ pub struct Conversation {
 struct Filling {
     form: Form,
     given: Filled,
+    /// Fields that are done with.
+    asked: usize,
 }
 
 impl Filling {
     /// What is asked for now.
     fn ask(&self) -> Option<&Ask> {
-        self.form.asks.get(self.given.len())
+        self.form.asks.get(self.asked)
     }
 }
 
@@ -140,8 +148,11 @@ impl Conversation {
                 subject: format!("{who}/{place}"),
                 parent: None,
                 privacy: Privacy::Direct,
+                // Whoever sits at the machine runs the house.
+                is_adult: true,
             },
             personality: options.personality.clone(),
+            is_moderator: true,
         };
         let locale = turns.settings.locale.clone();
         Self {
@@ -286,20 +297,37 @@ impl Conversation {
     /// What the next line is for.
     fn prompt(&self) -> editor::Prompt {
         match self.form().as_ref().and_then(Filling::ask) {
-            Some(ask) => editor::Prompt { text: format!("{}: ", ask.label), is_form: true, is_secret: ask.is_secret },
+            Some(ask) => editor::Prompt {
+                text: format!("{}: ", ask.label),
+                is_form: true,
+                is_secret: ask.kind == AskKind::Secret,
+            },
             None => editor::Prompt { text: "> ".to_owned(), is_form: false, is_secret: false },
         }
     }
 
-    /// One field of a form; an empty line leaves it.
+    /// One field of a form. An empty line leaves the form, or the field where it may stay as it is.
     async fn fill(&self, mut filling: Filling, given: &str) -> anyhow::Result<Next> {
-        if given.trim().is_empty() {
+        let Some(ask) = filling.ask().cloned() else { return Ok(Next::GoOn) };
+        if given.trim().is_empty() && !ask.is_optional {
             self.screen.command(&Answer::private(self.say("console-form-left", &[]))).await?;
             return Ok(Next::GoOn);
         }
-        if let Some(ask) = filling.ask() {
-            let name = ask.name;
-            filling.given.push((name, SecretString::from(given)));
+        let content = match ask.kind {
+            AskKind::File => match read_file(given.trim()).await {
+                Ok(content) => content,
+                Err(why) => {
+                    let args = [("path", given.trim().into()), ("why", why.into())];
+                    self.screen.command(&Answer::private(self.say("console-file-not-read", &args))).await?;
+                    *self.form() = Some(filling);
+                    return Ok(Next::GoOn);
+                }
+            },
+            AskKind::Line | AskKind::Secret => given.to_owned(),
+        };
+        filling.asked += 1;
+        if !content.trim().is_empty() {
+            filling.given.push((ask.name, SecretString::from(content)));
         }
         if filling.ask().is_some() {
             *self.form() = Some(filling);
@@ -312,7 +340,7 @@ impl Conversation {
         let caller = self.caller();
         let mut answer = self.desk.filled(&caller, line, filled).await;
         if let Some(form) = answer.form.take() {
-            *self.form() = Some(Filling { form, given: Filled::default() });
+            *self.form() = Some(Filling { form, given: Filled::default(), asked: 0 });
         }
         if let Some(file) = answer.file.take() {
             answer.text = format!("{}\n{}", answer.text, self.saved(&file));
@@ -359,6 +387,9 @@ impl Conversation {
             Ok(received) if received.held_a_key => {
                 self.screen.command(&Answer::private(self.say("refusal-key-in-message", &[]))).await?;
             }
+            Ok(received) if received.is_full => {
+                self.screen.command(&Answer::private(self.say("refusal-queue-full", &[]))).await?;
+            }
             Ok(received) => {
                 for turn in &received.turns {
                     self.turns.ended(turn).await?;
@@ -375,6 +406,15 @@ impl Conversation {
         }
         Ok(Next::GoOn)
     }
+}
+
+/// The text of a file that is asked for.
+async fn read_file(path: &str) -> Result<String, String> {
+    let size = tokio::fs::metadata(path).await.map_err(|error| error.to_string())?.len();
+    if size > FILE_MAX {
+        return Err(format!("{size} > {FILE_MAX} bytes"));
+    }
+    tokio::fs::read_to_string(path).await.map_err(|error| error.to_string())
 }
 
 fn save(path: &Path, content: &[u8]) -> std::io::Result<()> {

@@ -108,8 +108,9 @@ impl Screen {
     }
 
     /// Shows a finished answer; returns once it is written.
-    pub async fn answer(&self, face: &Face, text: &str) -> std::io::Result<()> {
+    pub async fn answer(&self, face: &Face, text: &str, footer: Option<&str>) -> std::io::Result<()> {
         let text = clean(text);
+        let footer = footer.map(|footer| format!("{}\n", self.dim(&clean(footer)))).unwrap_or_default();
         let line = if self.is_interactive {
             let mut written = std::mem::take(&mut *self.state());
             let mut head = Vec::new();
@@ -123,7 +124,7 @@ impl Screen {
         } else {
             format!("{text}\n")
         };
-        write_all(&mut tokio::io::stdout(), &line).await
+        write_all(&mut tokio::io::stdout(), &format!("{line}{footer}")).await
     }
 
     /// Ends a line that a withdrawn answer left behind.

@@ -48,6 +48,7 @@ impl Event {
                 subject: self.room.clone(),
                 parent: None,
                 privacy: self.privacy,
+                is_adult: self.room.contains("18+"),
             },
             speaker: Speaker {
                 identity: Identity { platform: "fake".into(), subject: self.who.clone() },
@@ -162,18 +163,25 @@ enum Wire {
 /// The house's connection to the fake service.
 pub struct FakePlatform {
     wire: Wire,
+    discloses: bool,
 }
 
 impl FakePlatform {
     /// Connects to a service in this process.
     pub fn here(rooms: Arc<Rooms>) -> Self {
-        Self { wire: Wire::Here(rooms) }
+        Self { wire: Wire::Here(rooms), discloses: false }
     }
 
     /// Connects to a service at `url` on this machine.
     pub fn far(url: &str) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
-        Ok(Self { wire: Wire::Far { url: url.to_owned(), http } })
+        Ok(Self { wire: Wire::Far { url: url.to_owned(), http }, discloses: false })
+    }
+
+    /// The same service, where newcomers have to be told that they talk with an AI.
+    #[must_use]
+    pub fn disclosing(self) -> Self {
+        Self { discloses: true, ..self }
     }
 
     async fn events(&self, after: u64) -> anyhow::Result<Vec<Event>> {
@@ -217,7 +225,7 @@ impl Platform for FakePlatform {
     }
 
     fn limits(&self) -> Limits {
-        Limits { message_len: MESSAGE_LEN, streams: false }
+        Limits { message_len: MESSAGE_LEN, streams: false, discloses: self.discloses }
     }
 
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {
@@ -226,7 +234,10 @@ impl Platform for FakePlatform {
             once: once.0.clone(),
             room: to.subject.clone(),
             face: part.face.name.clone(),
-            text: part.text.clone(),
+            text: match &part.footer {
+                Some(footer) => format!("{}\n-# {footer}", part.text),
+                None => part.text.clone(),
+            },
             reply_to: part.reply_to.clone(),
             is_notice: part.is_notice,
             repeats: 0,

@@ -108,6 +108,8 @@ fn conversation(number: usize, sample: Sample) -> anyhow::Result<Conversation> {
                 answered_by: String::new(),
                 answered: String::new(),
                 at: start.plus_millis(at * TURN_MILLIS),
+                is_locked: false,
+                flag: None,
             });
         }
     }

@@ -1,0 +1,109 @@
+//! Pictures of members' characters: files in the data directory, never rows of the database.
+
+use std::io;
+use std::path::PathBuf;
+
+use sha2::{Digest as _, Sha256};
+
+/// A kind of picture that every platform shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureKind {
+    Png,
+    Jpeg,
+    Gif,
+    Webp,
+}
+
+impl PictureKind {
+    /// The kind that the first bytes say, whatever anybody else calls it.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some(Self::Png),
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
+            _ => None,
+        }
+    }
+
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+            Self::Gif => "gif",
+            Self::Webp => "webp",
+        }
+    }
+}
+
+/// The folder of pictures.
+#[derive(Clone, Debug)]
+pub struct Avatars(PathBuf);
+
+impl Avatars {
+    /// Pictures kept in `dir`; made with the first one.
+    pub fn in_dir(dir: PathBuf) -> Self {
+        Self(dir)
+    }
+
+    /// Keeps a picture; returns its file's name, which is the same for the same picture.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn put(&self, kind: PictureKind, bytes: &[u8]) -> io::Result<String> {
+        let digest = Sha256::digest(bytes);
+        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let name = format!("{name}.{}", kind.ending());
+        std::fs::create_dir_all(&self.0)?;
+        let path = self.0.join(&name);
+        if !path.exists() {
+            // A half-written file never has the name.
+            let partial = self.0.join(format!("{name}.partial"));
+            std::fs::write(&partial, bytes)?;
+            std::fs::rename(partial, path)?;
+        }
+        Ok(name)
+    }
+
+    /// Where a picture is; `None`: the name is none that [`Self::put`] gave.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        let is_ours =
+            name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.') && !name.contains("..");
+        is_ours.then(|| self.0.join(name))
+    }
+
+    /// Removes a picture; one that is gone already is fine.
+    pub fn remove(&self, name: &str) {
+        if let Some(path) = self.path(name)
+            && let Err(error) = std::fs::remove_file(path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(error = %error, "a picture cannot be removed");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_told_by_its_bytes_and_kept_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let avatars = Avatars::in_dir(dir.path().join("avatars"));
+        let png = [b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 40]].concat();
+        let kind = PictureKind::of(&png).unwrap();
+        let name = avatars.put(kind, &png).unwrap();
+        assert_eq!(avatars.put(kind, &png).unwrap(), name);
+        assert!(name.ends_with(".png") && avatars.path(&name).unwrap().exists());
+        avatars.remove(&name);
+        avatars.remove(&name);
+        assert!(!avatars.path(&name).unwrap().exists());
+        for none in [b"<svg onload=1>".as_slice(), b"MZ", b"", b"GIF89", b"RIFFxxxxWAVE"] {
+            assert_eq!(PictureKind::of(none), None);
+        }
+        for outside in ["../../etc/passwd", "a/b.png", "..", "a..png/"] {
+            assert!(avatars.path(outside).is_none(), "{outside}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Members' presets.
+
+use sqlx::types::Json;
+
+use super::{Db, Error, Tx};
+use crate::domain::{MemberId, Moment, OwnPreset, PresetSpec};
+use crate::{on, on_tx};
+
+const GET: &str = "SELECT id, owner_id, name, spec, offered FROM preset WHERE id = $1";
+const FOR: &str =
+    "SELECT id, owner_id, name, spec, offered FROM preset WHERE owner_id = $1 OR offered ORDER BY name, id";
+const PUT: &str = "INSERT INTO preset (id, owner_id, name, spec, offered, created_at, updated_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (id) DO UPDATE SET name = excluded.name, spec = excluded.spec, \
+     offered = excluded.offered, updated_at = excluded.updated_at";
+const REMOVE: &str = "DELETE FROM preset WHERE id = $1";
+const UNCHOOSE: &str = "DELETE FROM choice WHERE kind = 'preset' AND value = $1";
+
+/// Every statement of this file.
+pub const ALL: &[&str] = &[GET, FOR, PUT, REMOVE, UNCHOOSE];
+
+type Row = (String, String, String, Json<PresetSpec>, bool);
+
+fn preset_of((id, owner, name, Json(spec), offered): Row) -> OwnPreset {
+    OwnPreset { id, owner: MemberId::new(owner), name, spec, offered }
+}
+
+/// A preset by id.
+pub async fn get(db: &Db, id: &str) -> Result<Option<OwnPreset>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, Row>(GET).bind(id).fetch_optional(c).await)?;
+    Ok(row.map(preset_of))
+}
+
+/// The presets that a member may choose: their own, and those offered to everyone.
+pub async fn for_member(db: &Db, member: &MemberId) -> Result<Vec<OwnPreset>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(FOR).bind(member.as_str()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(preset_of).collect())
+}
+
+/// Adds or changes a preset.
+pub async fn put(tx: &mut Tx, preset: &OwnPreset, now: Moment) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(PUT).bind(&preset.id).bind(preset.owner.as_str()).bind(&preset.name)
+        .bind(Json(&preset.spec)).bind(preset.offered).bind(now.0).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Removes a preset, and every choice of it.
+pub async fn remove(tx: &mut Tx, id: &str) -> Result<(), Error> {
+    on_tx!(tx, c => {
+        sqlx::query(UNCHOOSE).bind(format!("+{id}")).execute(&mut *c).await?;
+        sqlx::query(REMOVE).bind(id).execute(&mut *c).await?;
+    });
+    Ok(())
+}
