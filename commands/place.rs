@@ -20,7 +20,7 @@ pub enum Place {
         member_tokens: Option<Amount>,
         /// Tokens that all may use here in a day, or off
         #[arg(long)]
-        place_tokens: Option<Amount>,
+        all_tokens: Option<Amount>,
     },
     /// Let a character answer here
     Allow {
@@ -46,11 +46,11 @@ pub enum Who {
 impl Place {
     pub(crate) fn words(&self) -> Vec<String> {
         match self {
-            Self::Settings { activate, only_allowed, member_tokens, place_tokens } => Said::new("settings")
+            Self::Settings { activate, only_allowed, member_tokens, all_tokens } => Said::new("settings")
                 .choice_option("activate", activate.as_ref())
                 .choice_option("only-allowed", only_allowed.as_ref())
                 .option("member-tokens", member_tokens.as_ref())
-                .option("place-tokens", place_tokens.as_ref())
+                .option("all-tokens", all_tokens.as_ref())
                 .done(),
             Self::Allow { name } => Said::new("allow").rest([name]),
             Self::Deny { name } => Said::new("deny").rest([name]),

@@ -225,6 +225,15 @@ fn a_name_of_several_words_needs_no_quotes() {
     assert_eq!(words("/personality share everyone Old Sage"), "personality|share|everyone|--|Old Sage");
     assert_eq!(words("/alias add The Boss --to Dr. Gregor --for me"), "alias|add|--to=Dr. Gregor|--for=me|--|The Boss");
     assert_eq!(words("/persona use Captain Rook --with Old Sage"), "persona|use|--with=Old Sage|--|Captain Rook");
+    assert_eq!(words("/prompt set --with Old Sage"), "prompt|set|--with=Old Sage");
+    assert_eq!(
+        words("/admin deny kim --reason too much of it --for 2h"),
+        "admin|deny|--for=2h|--reason=too much of it|--|kim"
+    );
+    assert_eq!(
+        words("/personality edit Old Sage --about a wise one --pronouns they / them"),
+        "personality|edit|--about=a wise one|--pronouns=they / them|--|Old Sage"
+    );
     assert!(parse("/keys set openrouter and more").is_err());
     assert!(parse("/settings locale de or en").is_err());
 }

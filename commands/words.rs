@@ -103,8 +103,13 @@ fn is_name(arg: &ArgSpec) -> bool {
     !arg.is_list && arg.source.is_some_and(|source| names.contains(&source))
 }
 
-/// Puts a name together that was typed without quotes: `/talk Dr. Gregor`. Only where a name is the last thing a command
-/// takes, so that every further word can only be part of it.
+/// Free text, with spaces as they come.
+fn is_text(arg: &ArgSpec) -> bool {
+    arg.choices.is_empty() && arg.source.is_none() && arg.length.is_some()
+}
+
+/// Puts names and texts together that were typed without quotes: `/talk Dr. Gregor`, `… --about a wise one`. Only where
+/// every further word can only be part of it.
 pub(crate) fn join_name(grammar: &clap::Command, words: &mut Vec<String>) {
     let (mut level, mut depth) = (grammar, 0);
     while let Some(next) = words.get(depth).and_then(|word| level.find_subcommand(word)) {
@@ -112,25 +117,27 @@ pub(crate) fn join_name(grammar: &clap::Command, words: &mut Vec<String>) {
     }
     let args = args_of(level);
     let positions: Vec<_> = args.iter().filter(|arg| !arg.is_option).collect();
-    let Some((last, before)) = positions.split_last() else { return };
-    if !is_name(last) || before.iter().any(|arg| arg.is_list || !arg.is_required) {
-        return;
-    }
-    let start = depth + before.len();
     let is_option = |word: &String| word.starts_with("--");
     let mut end = words.iter().skip(depth).position(is_option).map_or(words.len(), |at| depth + at);
-    if end > start + 1 {
-        let name = words[start..end].join(" ");
-        words.splice(start..end, [name]);
-        end = start + 1;
+    if let Some((last, before)) = positions.split_last() {
+        let start = depth + before.len();
+        let comes_last = is_name(last) && before.iter().all(|arg| !arg.is_list && arg.is_required);
+        if comes_last && end > start + 1 {
+            let name = words[start..end].join(" ");
+            words.splice(start..end, [name]);
+            end = start + 1;
+        }
     }
-    // After the name, what follows `--with` up to the next option can only be its value.
+    // Once everything that has to stand by position is there, what follows an option can only be its value.
+    if end - depth < positions.iter().filter(|arg| arg.is_required).count() {
+        return;
+    }
     while let Some(option) = words.get(end).and_then(|word| word.strip_prefix("--")) {
         let next = words.iter().skip(end + 1).position(is_option).map_or(words.len(), |at| end + 1 + at);
-        let takes_a_name = args.iter().any(|arg| arg.is_option && arg.name == option && is_name(arg));
-        if takes_a_name && next > end + 2 {
-            let name = words[end + 1..next].join(" ");
-            words.splice(end + 1..next, [name]);
+        let takes_words = args.iter().any(|arg| arg.is_option && arg.name == option && (is_name(arg) || is_text(arg)));
+        if takes_words && next > end + 2 {
+            let value = words[end + 1..next].join(" ");
+            words.splice(end + 1..next, [value]);
             end += 2;
         } else {
             end = next;

@@ -16,3 +16,4 @@ console-no-history = Der Eingabeverlauf ließ sich nicht unter { $path } sichern
 console-file-saved = Gespeichert als { $path }
 console-file-not-saved = Die Datei konnte nicht in { $path } gespeichert werden: { $why }
 console-form-left = Alles bleibt, wie es war.
+console-file-not-read = Die Datei { $path } lässt sich nicht lesen: { $why }. Nenn eine andere, oder lass es mit einer leeren Zeile.

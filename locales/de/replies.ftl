@@ -59,7 +59,7 @@ reply-help = Das kannst du das Haus fragen. Alles andere, was du schreibst, geht
 reply-help-more = Mehr über einen Befehl: /help und sein Name.
 
 ## /about
-reply-about = Das ist Greenroom { $version }, ein selbst betriebenes Zuhause für KI-Figuren.
+reply-about = Das ist Greenroom { $version }, ein Zuhause für KI-Figuren. Du redest mit Programmen, nicht mit Menschen.
 label-about-model = Modell
 label-about-database = Datenbank
 label-about-store = Gedächtnis
@@ -79,7 +79,7 @@ label-personality-aliases = Hört auch auf
 reply-talk = Du redest jetzt mit { $name }.
 
 ## /persona
-reply-persona-view = So sehen dich die Figuren. Ändern kannst du es mit /persona edit
+reply-persona-view = So wirst du gesehen. Ändern kannst du es mit /persona edit
 reply-persona-saved = Gespeichert. Ab jetzt sehen dich die Figuren so.
 label-persona-name = Name
 label-persona-pronouns = Pronomen
@@ -94,7 +94,7 @@ label-settings-time-zone = Zeitzone
 label-settings-locale = Sprache
 
 ## /data
-reply-data-exported = Alles, was dieses Haus über dich gespeichert hat: { $messages } Nachrichten (deine und die Antworten), { $memories } Erinnerungen, { $answers } abgerechnete oder kostenlose Antworten. Die Datei ist JSON, das jedes Programm lesen kann.
+reply-data-exported = Alles, was dieses Haus über dich gespeichert hat: { $messages } Nachrichten (deine und die Antworten), { $memories } Erinnerungen, { $answers } Einträge zum Verbrauch, deine Personas, deine Figuren und was du gewählt hast. Die Datei ist ein ZIP mit JSON für Programme und Text zum Lesen.
 
 ## /keys
 reply-keys-ask = Dein Schlüssel für { $provider } beantwortet dir mit dem Modell { $model } deine Nachrichten, auf deine Kosten, und sonst niemandem. Er wird versiegelt aufbewahrt und nie wieder gezeigt. Schreib ihn nicht ins Gespräch.
@@ -136,16 +136,16 @@ usage-period-all = Insgesamt
 usage-row = { $answers } · { $prompt } hinein, { $completion } heraus · { $cost } $ · bezahlt: { $paid }
 
 ## /persona create, list, use
-reply-persona-created = Eine neue Persona. Mit /persona use und ihrem Namen sehen dich die Figuren so; was sie von dir wissen, bleibt für jede Persona getrennt.
+reply-persona-created = Eine neue Persona. Mit /persona use und ihrem Namen sieht dich die Figur so, mit der du redest, mit /persona default sehen dich alle so. Was sie von dir wissen, bleibt für jede Persona getrennt.
 reply-persona-list = { $count ->
         [one] Du hast eine Persona.
        *[other] Du hast { $count } Personas.
     }
-reply-persona-used = Ab jetzt sehen dich die Figuren so, mit den Erinnerungen dieser Persona.
-persona-in-use = in Gebrauch
+reply-persona-used = Ab jetzt sieht { $name } dich so, mit dem, was { $name } von dieser Persona weiß.
+persona-in-use = für { $name }
 persona-not-in-use = –
-reply-data-erase-ask = Das löscht endgültig alles, was dieses Haus über dich gespeichert hat: { $personas } Personas, { $memories } Erinnerungen, { $messages } Nachrichten samt den Antworten darauf, deine Schlüssel und deinen Verbrauch. Ältere Sicherungen des Betreibers enthalten es weiterhin. Zum Aufheben vorher: /data export
-form-data-erase = Um alles zu löschen, tippe { $name }
+reply-data-erase-ask = Das löscht endgültig alles, was dieses Haus über dich gespeichert hat: { $personas } Personas, { $memories } Erinnerungen, { $messages } Nachrichten samt den Antworten darauf, { $personalities } Figuren, die nur dir gehören, deine Schlüssel, deine Voreinstellungen und deinen Verbrauch. { $left } Figuren, die du mit anderen teilst, bleiben ohne Besitzer da. Ältere Sicherungen des Betreibers enthalten es weiterhin. Zum Aufheben vorher: /data export
+form-confirm = Zum Bestätigen tippe { $name }
 reply-data-erased = Alles ist gelöscht. Wenn du wieder etwas sagst, bist du hier neu.
 
 ## /personality create, edit, share, delete
@@ -160,3 +160,224 @@ reply-personality-unshared = { $name } ist wieder nur für dich da.
 reply-personality-delete-ask = Das löscht { $name } endgültig, mit allem Gesagten und allem, woran { $name } sich erinnert, von allen.
 reply-personality-deleted = { $name } ist gelöscht.
 personality-private = { $about } (nur für dich)
+
+## Was das Haus von sich aus sagt, vor oder unter einer Antwort
+disclosure-first-contact = Bevor wir anfangen: Du redest mit einer KI-Figur, nicht mit einem Menschen. Was du sagst, wird hier aufbewahrt, damit man sich daran erinnern kann; /about sagt, was und wie lange, /memory zeigt es, /data erase nimmt es weg.
+disclosure-announcement = Von denen, die dieses Haus betreiben: { $text }
+footer-incognito = bis { $until } wird nichts gemerkt
+footer-fresh = bis { $until } werden keine Erinnerungen benutzt
+
+## Wer es bestimmt hat
+decided-bond = von dir für { $name } gewählt
+decided-member = von dir gewählt
+decided-personality = gewählt von denen, die { $name } geschaffen haben
+decided-house = gewählt von denen, die dieses Haus betreiben
+decided-nobody = so, wie das Haus gemacht ist
+switch-on = an
+switch-off = aus
+
+## /about
+label-about-ai = Wer antwortet
+label-about-stored = Was aufbewahrt wird
+label-about-stop = Wie du es abstellst
+about-ai = KI-Figuren. Sie können sich irren, sie ersetzen niemandem die Therapie, und wenn du fragst, sagen sie, dass sie KI sind.
+about-stored = Was du und die Figuren sagen, woran sie sich davon erinnern, wie du gesehen werden möchtest, was du gewählt hast und was Antworten kosten. Die Wörter für eine Antwort gehen an das Modell, das hier steht; trainiert wird mit nichts davon.
+about-stop = Mit /memory incognito wird eine Zeit lang nichts gemerkt, mit /settings memory off gar nichts mehr; /memory forget-me und /data erase nehmen weg, was da ist; /data export gibt es dir vorher in die Hand.
+
+## /alias
+reply-alias-added = { $name } hört jetzt auf „{ $alias }“, wenn du es sagst.
+reply-alias-added-over = { $name } hört jetzt auf „{ $alias }“, wenn du es sagst. Für alle anderen bedeutet der Name, was er vorher bedeutet hat.
+reply-alias-added-everyone = { $name } hört jetzt auf „{ $alias }“, für alle in diesem Haus.
+reply-alias-removed = „{ $alias }“ meint jetzt niemanden mehr.
+reply-alias-list = { $count ->
+        [one] Der andere Name, den du benutzen kannst
+       *[other] Die { $count } anderen Namen, die du benutzen kannst
+    }
+reply-alias-none = Es gibt noch keine anderen Namen. So geht es: /alias add, der Name und --to mit der Figur, die er meint.
+alias-row-own = { $name } · deiner
+alias-row-everyone = { $name } · für alle
+alias-row-shadowed = { $name } · wird nicht gehört: Eine andere Figur oder einer deiner Namen heißt so
+
+## /preset und /prompt
+reply-preset-created = Die Voreinstellung „{ $preset }“ ist angelegt: { $values }. Mit /preset use und ihrem Namen benutzt du sie, mit /preset default bei jeder Figur.
+reply-preset-changed = Die Voreinstellung „{ $preset }“ sagt jetzt: { $values }.
+reply-preset-deleted = Die Voreinstellung „{ $preset }“ ist gelöscht. Wer sie benutzt hat, bekommt die nächste, die gilt.
+reply-preset-used = { $name } antwortet dir jetzt mit „{ $preset }“.
+reply-preset-off = { $name } antwortet dir jetzt mit der Voreinstellung des Hauses, egal was sonst jemand gewählt hat.
+reply-preset-inherited = Bei { $name } überlässt du es dem Nächsten, der gewählt hat. ({ $preset })
+reply-preset-default = Jede Figur antwortet dir jetzt mit „{ $preset }“, außer du hast für eine etwas anderes gewählt.
+reply-preset-default-off = Jede Figur antwortet dir jetzt mit der Voreinstellung des Hauses, außer du hast für eine etwas anderes gewählt.
+reply-preset-default-inherited = Du überlässt es den Figuren und dem Haus, welche Voreinstellung dir antwortet.
+reply-preset-exported = Die Voreinstellung „{ $preset }“, zum Aufheben oder zum Weitergeben.
+reply-preset-import-ask = Eine Voreinstellung kommt aus einer Datei, die mit /preset export gemacht wurde.
+form-preset-file = Die Datei der Voreinstellung
+reply-preset-list = { $count ->
+        [one] Die Voreinstellung, die du benutzen kannst
+       *[other] Die { $count } Voreinstellungen, die du benutzen kannst
+    }
+reply-preset-none = Du hast noch keine Voreinstellung. So geht es: /preset create und ein Name, mit --model, --temperature und dergleichen.
+preset-row-own = { $values } · deine
+preset-row-offered = { $values } · vom Haus angeboten
+preset-house = die des Hauses
+preset-answering = { $preset } · { $by }
+label-preset-answering = { $name } antwortet dir mit
+reply-prompt-ask = Was sollen die Figuren darüber hören, wie sie dir antworten? Es steht neben dem, wer sie sind, und ersetzt es nie, und was andere als Antwort bekommen, ändert sich dadurch nicht.
+form-prompt-text = Wie man dir antworten soll
+reply-prompt-set = Die nächste Antwort richtet sich danach. /prompt view zeigt es, /prompt clear nimmt es zurück.
+reply-prompt-off = Ab jetzt gar keine Anweisungen, nur, wer die Figur ist.
+reply-prompt-cleared = Deine eigenen Anweisungen sind zurückgenommen; es gelten die nächsten, die jemand gegeben hat.
+reply-prompt-view = Was { $name } darüber hört, wie man dir antworten soll
+prompt-none = nichts
+
+## /persona
+reply-persona-default = Ab jetzt sieht dich jede Figur so, außer du hast für eine eine andere Persona gewählt.
+reply-persona-edit-ask = Drei Fragen; eine leere Zeile lässt, was da ist, ein einzelner Bindestrich nimmt es weg.
+reply-persona-delete-ask = Das löscht die Persona { $name } endgültig, mit allem, woran sich die Figuren bei ihr erinnern.
+reply-persona-deleted = Die Persona { $name } ist gelöscht.
+form-persona-name = Wie sie dich nennen sollen
+form-persona-pronouns = Deine Pronomen
+form-persona-description = Was sie über dich wissen sollen
+persona-usual = die übliche
+
+## /personality
+reply-personality-found = Figuren, die zu „{ $words }“ passen
+reply-personality-not-found = Hier passt keine Figur zu „{ $words }“.
+reply-personality-configured = Wie { $name } antwortet
+reply-personality-guest = Ein Mitglied mehr kann jetzt mit { $name } reden.
+reply-personality-co-owner = Ein Mitglied mehr kümmert sich jetzt mit dir um { $name }.
+reply-personality-without = Dieses Mitglied gehört nicht mehr zu denen, für die { $name } da ist.
+reply-personality-transfer-ask = Das gibt { $name } an { $who }. Woran { $name } sich von jedem Mitglied erinnert, bleibt bei { $name }. Nur { $who } kann dir { $name } zurückgeben.
+reply-personality-transferred = { $name } gehört jetzt { $who }.
+reply-personality-avatar = { $name } hat ein neues Bild.
+reply-personality-avatar-gone = { $name } hat kein Bild mehr.
+reply-personality-exported = { $name } als Datei, zum Aufheben, Ändern oder Weitergeben. Erinnerungen stehen nicht darin.
+reply-personality-import-ask = Eine Figur kommt aus einer Datei: einer, die mit /personality export gemacht wurde, oder einer Figurenkarte als JSON.
+form-personality-file = Die Datei der Figur
+label-personality-adult = Nur für Erwachsene
+label-personality-prompt = Wer sie ist
+label-personality-temperature = Temperatur
+label-personality-max-tokens = Längste Antwort
+label-personality-memory = Darf sich erinnern
+label-personality-daily = Was andere am Tag von deinen Figuren verlangen dürfen
+personality-shared = { $about } (deine, mit manchen geteilt)
+personality-guest = { $about } (mit dir geteilt)
+
+## /memory
+memory-origin-corrected = von dir richtiggestellt
+memory-locked = festgehalten
+memory-flagged = zweifelhaft: { $reason }
+reply-memory-correct-ask = Wie ist es wirklich? Was du schreibst, tritt an die Stelle davon, und die alte Fassung wird nie wieder benutzt.
+form-memory-correct = Wie es wirklich ist
+reply-memory-corrected = Richtiggestellt. Ab jetzt wird das gemerkt:
+reply-memory-flagged = Als zweifelhaft markiert.
+reply-memory-unflagged = Die Markierung ist weg.
+reply-memory-locked = { $count ->
+        [one] Die Erinnerung bleibt
+       *[other] { $count } Erinnerungen bleiben
+    }, wenn viele auf einmal gelöscht werden.
+reply-memory-unlocked = { $count ->
+        [one] Die Erinnerung geht
+       *[other] { $count } Erinnerungen gehen
+    } ab jetzt mit den anderen.
+reply-memory-stats = { $count ->
+        [one] Insgesamt eine Erinnerung
+       *[other] Insgesamt { $count } Erinnerungen
+    }, nach Figur und Persona
+memory-stats-row = { $count }, davon { $locked } festgehalten und { $flagged } zweifelhaft; { $size } Zeichen; von { $first } bis { $last }
+reply-incognito-on = Bis { $until } wird nichts gemerkt, was du sagst. Das Gespräch selbst geht weiter wie sonst.
+reply-incognito-off = Was du sagst, wird wieder gemerkt.
+reply-incognito-none = Du bist nicht inkognito: Was du sagst, wird gemerkt.
+reply-incognito-some = Bis dahin wird nichts gemerkt von
+reply-fresh-on = Bis { $until } wirst du empfangen, als wäre nichts gemerkt. Gelöscht wird nichts.
+reply-fresh-off = Was gemerkt ist, wird wieder benutzt.
+reply-fresh-none = Was gemerkt ist, wird benutzt.
+reply-fresh-some = Bis dahin wirst du ohne Erinnerungen empfangen von
+quiet-everyone = allen
+reply-forget-me-ask = Das löscht endgültig alles, was die Figuren von dir wissen: { $count } Erinnerungen. Festgehaltene bleiben. Auch die Gespräche selbst bleiben.
+reply-forget-me-ask-one = Das löscht endgültig alles, was { $name } von dir weiß: { $count } Erinnerungen. Festgehaltene bleiben. Auch die Gespräche selbst bleiben.
+
+## /inspect
+label-inspect-prompt = Anweisungen
+label-inspect-remembered = Dieser Wortwechsel
+inspect-remembered = wird gemerkt
+inspect-not-remembered = wird nicht gemerkt
+
+## /settings
+label-settings-footer = Eine Zeile über das Modell unter Antworten
+label-settings-memory = Sich etwas über dich merken
+label-settings-sharing = Vertrauliche Erinnerungen anderswo benutzen
+label-settings-budget = Deine eigene Grenze für einen Tag
+reply-settings-budget = Deine eigene Grenze für einen Tag: { $budget }
+
+## /usage
+usage-row-lost = { $answers } abgebrochen · gezählt als höchstens { $prompt } hinein · { $cost } $ · bezahlt: { $paid }
+usage-row-chore = { $answers } Anteile an Arbeit im Hintergrund · { $prompt } hinein, { $completion } heraus · { $cost } $ · bezahlt: { $paid }
+label-usage-storage = Über dich gespeichert
+usage-storage = { $messages } Tausend Zeichen Nachrichten, { $memories } Tausend Zeichen Erinnerungen
+
+## Grenzen
+limit-tokens = { $count } Tokens
+limit-answers = { $count } Antworten
+limit-cost = { $cost } $
+limit-none = keine Grenze
+limit-of-house = Alles, was dieses Haus bezahlt
+limit-of-member = Jedes Mitglied
+limit-of-place = Jeder Ort
+limit-of-owner = Jeder Besitzer von Figuren
+limit-of-one = { $id }
+limit-per-minute = in einer Minute
+limit-per-day = an einem Tag
+limit-per-month = in 30 Tagen
+
+## /admin
+reply-admin-status = Greenroom { $version }
+label-status-waiting = Ausstehende Antworten
+status-waiting = { $count ->
+        [0] keine
+       *[other] { $count }, die älteste seit { $seconds } s
+    }
+label-status-members = Mitglieder
+label-status-messages = Nachrichten
+label-status-memories = Erinnerungen
+label-status-unindexed = Erinnerungen, die auf den Index warten
+label-status-database = Datenbank
+label-status-store = Gedächtnis
+label-status-model = Modell
+status-works = funktioniert
+status-away = antwortet nicht
+reply-admin-limits = { $count ->
+        [one] Die Grenze dieses Hauses
+       *[other] Die { $count } Grenzen dieses Hauses
+    }
+reply-admin-limits-none = Es gibt keine Grenze. So legst du eine fest: /admin limits member day --tokens 50000
+reply-admin-denied = Abgewiesen:
+reply-admin-denied-list = { $count ->
+        [one] Wer abgewiesen ist
+       *[other] Die { $count }, die abgewiesen sind
+    }
+reply-admin-denied-none = Niemand ist abgewiesen.
+reply-admin-allowed = { $who } darf wieder herein.
+reply-admin-announced = An jedem Ort wird es einmal gesagt, mit der nächsten Antwort dort.
+reply-admin-announced-nothing = Es wird nichts mehr mitgeteilt.
+reply-admin-model = Was antwortet, wo niemand eine andere Voreinstellung gewählt hat
+denial-block = nicht gelesen
+denial-mute = gelesen, nicht beantwortet
+denial-place = an diesem Ort
+denial-house = im ganzen Haus
+denial-for-good = für immer
+denial-until = bis { $until }
+
+## /place
+reply-place-settings = Was an diesem Ort gilt
+reply-place-allowed = { $name } darf hier antworten.
+reply-place-denied = { $name } antwortet hier nicht mehr.
+label-place-active = Aktiv
+label-place-activate = Wer sagt, wer aktiv ist
+label-place-only-allowed = Nur zugelassene Figuren antworten
+label-place-allowed = Zugelassen
+label-place-denied = Nicht zugelassen
+label-place-member-tokens = Tokens jedes Mitglieds am Tag
+label-place-all = Tokens aller am Tag
+place-everyone = alle
+place-moderators = wer sich um den Ort kümmert
+place-nobody = niemand

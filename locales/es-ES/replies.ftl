@@ -59,7 +59,7 @@ reply-help = Lo que puedes pedirle a la casa. Todo lo demás que escribas va al 
 reply-help-more = Más sobre un comando: /help y su nombre.
 
 ## /about
-reply-about = Esto es Greenroom { $version }, un hogar propio para personajes de IA.
+reply-about = Esto es Greenroom { $version }, un hogar para personajes de IA. Hablas con programas, no con personas.
 label-about-model = Modelo
 label-about-database = Base de datos
 label-about-store = Memoria
@@ -79,7 +79,7 @@ label-personality-aliases = También responde a
 reply-talk = Ahora hablas con { $name }.
 
 ## /persona
-reply-persona-view = Así te ven los personajes. Para cambiarlo: /persona edit
+reply-persona-view = Así te ven. Para cambiarlo: /persona edit
 reply-persona-saved = Guardado. A partir de ahora los personajes te ven así.
 label-persona-name = Nombre
 label-persona-pronouns = Pronombres
@@ -94,7 +94,7 @@ label-settings-time-zone = Zona horaria
 label-settings-locale = Idioma
 
 ## /data
-reply-data-exported = Todo lo que esta casa guarda sobre ti: { $messages } mensajes (los tuyos y las respuestas), { $memories } recuerdos, { $answers } respuestas, pagadas o gratuitas. El archivo es JSON y cualquier programa puede leerlo.
+reply-data-exported = Todo lo que esta casa guarda sobre ti: { $messages } mensajes (los tuyos y las respuestas), { $memories } recuerdos, { $answers } apuntes de consumo, tus personas, tus personajes y lo que has elegido. El archivo es un ZIP con JSON para los programas y texto para leer.
 
 ## /keys
 reply-keys-ask = Tu clave de { $provider } te responderá a ti con el modelo { $model }, a tu cargo, y a nadie más. Se guarda sellada y no se vuelve a mostrar. No la escribas en la conversación.
@@ -136,16 +136,16 @@ usage-period-all = En total
 usage-row = { $answers } · { $prompt } de entrada, { $completion } de salida · { $cost } $ · paga: { $paid }
 
 ## /persona create, list, use
-reply-persona-created = Una persona nueva. Con /persona use y su nombre, los personajes te verán así; lo que recuerdan de ti se guarda aparte para cada persona.
+reply-persona-created = Una persona nueva. Con /persona use y su nombre, te verá así el personaje con el que hablas; con /persona default, todos. Lo que recuerdan de ti se guarda aparte para cada persona.
 reply-persona-list = { $count ->
         [one] Tienes una persona.
        *[other] Tienes { $count } personas.
     }
-reply-persona-used = A partir de ahora los personajes te ven así, con los recuerdos de esta persona.
-persona-in-use = en uso
+reply-persona-used = A partir de ahora { $name } te ve así, con lo que { $name } recuerda de esta persona.
+persona-in-use = para { $name }
 persona-not-in-use = –
-reply-data-erase-ask = Esto borra para siempre todo lo que esta casa guarda sobre ti: { $personas } personas, { $memories } recuerdos, { $messages } mensajes con sus respuestas, tus claves y tu consumo. Las copias de seguridad anteriores de quien lleva la casa aún lo tienen. Si quieres conservarlo, antes: /data export
-form-data-erase = Para borrarlo todo, escribe { $name }
+reply-data-erase-ask = Esto borra para siempre todo lo que esta casa guarda sobre ti: { $personas } personas, { $memories } recuerdos, { $messages } mensajes con sus respuestas, { $personalities } personajes que son solo tuyos, tus claves, tus ajustes y tu consumo. { $left } personajes que compartes se quedan, sin dueño. Las copias de seguridad anteriores de quien lleva la casa aún lo tienen. Si quieres conservarlo, antes: /data export
+form-confirm = Para confirmarlo, escribe { $name }
 reply-data-erased = Todo está borrado. Si vuelves a decir algo, aquí eres alguien nuevo.
 
 ## /personality create, edit, share, delete
@@ -160,3 +160,224 @@ reply-personality-unshared = { $name } vuelve a estar solo para ti.
 reply-personality-delete-ask = Esto borra a { $name } para siempre, con lo dicho y todo lo que { $name } recuerda, de todo el mundo.
 reply-personality-deleted = { $name } está borrado.
 personality-private = { $about } (solo tuyo)
+
+## Lo que la casa dice por su cuenta, antes de una respuesta o debajo de ella
+disclosure-first-contact = Antes de empezar: estás hablando con un personaje de IA, no con una persona. Lo que dices se guarda aquí para poder recordarlo; /about dice qué y durante cuánto tiempo, /memory lo muestra, /data erase lo quita.
+disclosure-announcement = De parte de quien lleva esta casa: { $text }
+footer-incognito = no se recuerda nada hasta las { $until }
+footer-fresh = no se usan recuerdos hasta las { $until }
+
+## Quién lo decidió
+decided-bond = elección tuya para { $name }
+decided-member = elección tuya
+decided-personality = elección de quien creó a { $name }
+decided-house = elección de quien lleva esta casa
+decided-nobody = tal como está hecha la casa
+switch-on = sí
+switch-off = no
+
+## /about
+label-about-ai = Quién responde
+label-about-stored = Qué se guarda
+label-about-stop = Cómo pararlo
+about-ai = Personajes de IA. Pueden equivocarse, no hacen de terapeuta para nadie y, si preguntas, dicen que son IA.
+about-stored = Lo que decís tú y los personajes, lo que recuerdan de ello, cómo quieres que te vean, lo que has elegido y lo que cuestan las respuestas. Las palabras de una respuesta van al modelo que se nombra aquí; con nada de eso se entrena ningún modelo.
+about-stop = Con /memory incognito no se recuerda nada durante un rato, con /settings memory off nunca más; /memory forget-me y /data erase quitan lo que hay; /data export te lo entrega antes.
+
+## /alias
+reply-alias-added = { $name } responde ahora a «{ $alias }» cuando lo dices tú.
+reply-alias-added-over = { $name } responde ahora a «{ $alias }» cuando lo dices tú. Para los demás, el nombre significa lo que significaba antes.
+reply-alias-added-everyone = { $name } responde ahora a «{ $alias }», para toda la casa.
+reply-alias-removed = «{ $alias }» ya no se refiere a nadie.
+reply-alias-list = { $count ->
+        [one] El otro nombre que puedes usar
+       *[other] Los otros { $count } nombres que puedes usar
+    }
+reply-alias-none = Todavía no hay otros nombres. Para crear uno: /alias add, el nombre y --to con el personaje al que se refiere.
+alias-row-own = { $name } · tuyo
+alias-row-everyone = { $name } · de todos
+alias-row-shadowed = { $name } · no se oye: lo tiene otro personaje o un nombre tuyo
+
+## /preset y /prompt
+reply-preset-created = El ajuste «{ $preset }» está creado: { $values }. Para usarlo, /preset use y su nombre; con /preset default, para todos los personajes.
+reply-preset-changed = El ajuste «{ $preset }» dice ahora: { $values }.
+reply-preset-deleted = El ajuste «{ $preset }» está borrado. Quien lo usaba pasa al siguiente que valga.
+reply-preset-used = { $name } te responde ahora con «{ $preset }».
+reply-preset-off = { $name } te responde ahora con el ajuste de la casa, elijan lo que elijan los demás.
+reply-preset-inherited = Con { $name }, lo dejas en manos del siguiente que haya elegido. ({ $preset })
+reply-preset-default = Todos los personajes te responden ahora con «{ $preset }», salvo si elegiste otro para alguno de ellos.
+reply-preset-default-off = Todos los personajes te responden ahora con el ajuste de la casa, salvo si elegiste otro para alguno de ellos.
+reply-preset-default-inherited = Dejas en manos de los personajes y de la casa con qué ajuste se te responde.
+reply-preset-exported = El ajuste «{ $preset }», para guardarlo o pasárselo a alguien.
+reply-preset-import-ask = Un ajuste viene de un archivo hecho con /preset export.
+form-preset-file = El archivo del ajuste
+reply-preset-list = { $count ->
+        [one] El ajuste que puedes usar
+       *[other] Los { $count } ajustes que puedes usar
+    }
+reply-preset-none = Todavía no tienes ningún ajuste. Para crear uno: /preset create y un nombre, con --model, --temperature y demás.
+preset-row-own = { $values } · tuyo
+preset-row-offered = { $values } · lo ofrece la casa
+preset-house = de la casa
+preset-answering = { $preset } · { $by }
+label-preset-answering = { $name } te responde con
+reply-prompt-ask = ¿Qué hay que decir a los personajes sobre cómo responderte? Va junto a lo que son y nunca lo sustituye, y no cambia las respuestas de nadie más.
+form-prompt-text = Cómo responderte
+reply-prompt-set = La próxima respuesta lo seguirá. /prompt view lo muestra, /prompt clear lo retira.
+reply-prompt-off = A partir de ahora, ninguna instrucción, solo quién es el personaje.
+reply-prompt-cleared = Tus propias instrucciones se han retirado; valen las del siguiente que haya dado alguna.
+reply-prompt-view = Lo que se le dice a { $name } sobre cómo responderte
+prompt-none = nada
+
+## /persona
+reply-persona-default = A partir de ahora todos los personajes te ven así, salvo si elegiste otra persona para alguno de ellos.
+reply-persona-edit-ask = Tres preguntas; una línea vacía deja lo que hay, un solo guion lo quita.
+reply-persona-delete-ask = Esto borra para siempre la persona { $name }, con todo lo que los personajes recuerdan de ella.
+reply-persona-deleted = La persona { $name } está borrada.
+form-persona-name = Cómo deben llamarte
+form-persona-pronouns = Tus pronombres
+form-persona-description = Qué deben saber de ti
+persona-usual = la de siempre
+
+## /personality
+reply-personality-found = Personajes que encajan con «{ $words }»
+reply-personality-not-found = Aquí ningún personaje encaja con «{ $words }».
+reply-personality-configured = Cómo responde { $name }
+reply-personality-guest = Ahora un miembro más puede hablar con { $name }.
+reply-personality-co-owner = Ahora un miembro más cuida contigo de { $name }.
+reply-personality-without = Ese miembro ya no está entre aquellos para los que está { $name }.
+reply-personality-transfer-ask = Con esto, { $name } pasa a ser de { $who }. Lo que { $name } recuerda de cada miembro se queda con { $name }. Solo { $who } puede devolverte a { $name }.
+reply-personality-transferred = { $name } es ahora de { $who }.
+reply-personality-avatar = { $name } tiene una imagen nueva.
+reply-personality-avatar-gone = { $name } ya no tiene imagen.
+reply-personality-exported = { $name } en un archivo, para guardarlo, cambiarlo o pasárselo a alguien. No lleva recuerdos.
+reply-personality-import-ask = Un personaje viene de un archivo: uno hecho con /personality export o una ficha de personaje en JSON.
+form-personality-file = El archivo del personaje
+label-personality-adult = Solo para adultos
+label-personality-prompt = Quién es
+label-personality-temperature = Temperatura
+label-personality-max-tokens = Respuesta más larga
+label-personality-memory = Puede recordar
+label-personality-daily = Lo que otros pueden pedir al día a tus personajes
+personality-shared = { $about } (tuyo, compartido con algunos)
+personality-guest = { $about } (compartido contigo)
+
+## /memory
+memory-origin-corrected = corregido por ti
+memory-locked = protegido
+memory-flagged = dudoso: { $reason }
+reply-memory-correct-ask = ¿Cómo es en realidad? Lo que escribas ocupa el lugar de esto, y la versión anterior no se vuelve a usar.
+form-memory-correct = Cómo es en realidad
+reply-memory-corrected = Corregido. A partir de ahora se recuerda esto:
+reply-memory-flagged = Marcado como dudoso.
+reply-memory-unflagged = La marca se ha quitado.
+reply-memory-locked = { $count ->
+        [one] El recuerdo se conserva
+       *[other] { $count } recuerdos se conservan
+    } cuando se borran muchos a la vez.
+reply-memory-unlocked = { $count ->
+        [one] El recuerdo se va
+       *[other] { $count } recuerdos se van
+    } con los demás a partir de ahora.
+reply-memory-stats = { $count ->
+        [one] Un recuerdo en total
+       *[other] { $count } recuerdos en total
+    }, por personaje y persona
+memory-stats-row = { $count }, de ellos { $locked } protegidos y { $flagged } dudosos; { $size } caracteres; del { $first } al { $last }
+reply-incognito-on = Hasta el { $until } no se recuerda nada de lo que digas. La conversación en sí sigue como siempre.
+reply-incognito-off = Lo que digas se vuelve a recordar.
+reply-incognito-none = No estás de incógnito: lo que dices se recuerda.
+reply-incognito-some = Hasta entonces no se recuerda nada con
+reply-fresh-on = Hasta el { $until } te reciben como si no se recordara nada. No se borra nada.
+reply-fresh-off = Lo que se recuerda se vuelve a usar.
+reply-fresh-none = Lo que se recuerda se usa.
+reply-fresh-some = Hasta entonces te reciben sin recuerdos
+quiet-everyone = todos
+reply-forget-me-ask = Esto borra para siempre todo lo que los personajes recuerdan de ti: { $count } recuerdos. Los protegidos se quedan. Las conversaciones en sí también.
+reply-forget-me-ask-one = Esto borra para siempre todo lo que { $name } recuerda de ti: { $count } recuerdos. Los protegidos se quedan. Las conversaciones en sí también.
+
+## /inspect
+label-inspect-prompt = Instrucciones
+label-inspect-remembered = Este intercambio
+inspect-remembered = se recuerda
+inspect-not-remembered = no se recuerda
+
+## /settings
+label-settings-footer = Una línea sobre el modelo bajo las respuestas
+label-settings-memory = Recordar cosas de ti
+label-settings-sharing = Usar en otros sitios recuerdos privados
+label-settings-budget = Tu propio límite para un día
+reply-settings-budget = Tu propio límite para un día: { $budget }
+
+## /usage
+usage-row-lost = { $answers } interrumpidas · contadas como { $prompt } de entrada como máximo · { $cost } $ · paga: { $paid }
+usage-row-chore = { $answers } partes de trabajo en segundo plano · { $prompt } de entrada, { $completion } de salida · { $cost } $ · paga: { $paid }
+label-usage-storage = Guardado sobre ti
+usage-storage = { $messages } mil caracteres de mensajes, { $memories } mil de recuerdos
+
+## Límites
+limit-tokens = { $count } tokens
+limit-answers = { $count } respuestas
+limit-cost = { $cost } $
+limit-none = sin límite
+limit-of-house = Todo lo que paga esta casa
+limit-of-member = Cada miembro
+limit-of-place = Cada sitio
+limit-of-owner = Cada creador de personajes
+limit-of-one = { $id }
+limit-per-minute = en un minuto
+limit-per-day = en un día
+limit-per-month = en 30 días
+
+## /admin
+reply-admin-status = Greenroom { $version }
+label-status-waiting = Respuestas pendientes
+status-waiting = { $count ->
+        [0] ninguna
+       *[other] { $count }, la más antigua desde hace { $seconds } s
+    }
+label-status-members = Miembros
+label-status-messages = Mensajes
+label-status-memories = Recuerdos
+label-status-unindexed = Recuerdos que esperan al índice
+label-status-database = Base de datos
+label-status-store = Memoria
+label-status-model = Modelo
+status-works = funciona
+status-away = no responde
+reply-admin-limits = { $count ->
+        [one] El límite de esta casa
+       *[other] Los { $count } límites de esta casa
+    }
+reply-admin-limits-none = No hay ningún límite. Para fijar uno: /admin limits member day --tokens 50000
+reply-admin-denied = No puede entrar:
+reply-admin-denied-list = { $count ->
+        [one] Quien no puede entrar
+       *[other] Los { $count } que no pueden entrar
+    }
+reply-admin-denied-none = Todo el mundo puede entrar.
+reply-admin-allowed = { $who } puede entrar de nuevo.
+reply-admin-announced = Se dice una vez en cada sitio, con la próxima respuesta que haya allí.
+reply-admin-announced-nothing = Ya no se anuncia nada.
+reply-admin-model = Qué responde donde nadie eligió otro ajuste
+denial-block = no se lee
+denial-mute = se lee, no se responde
+denial-place = en este sitio
+denial-house = en toda la casa
+denial-for-good = para siempre
+denial-until = hasta el { $until }
+
+## /place
+reply-place-settings = Lo que vale en este sitio
+reply-place-allowed = { $name } puede responder aquí.
+reply-place-denied = { $name } ya no responde aquí.
+label-place-active = Activo
+label-place-activate = Quién dice quién está activo
+label-place-only-allowed = Solo responden personajes permitidos
+label-place-allowed = Permitidos
+label-place-denied = No permitidos
+label-place-member-tokens = Tokens de cada miembro al día
+label-place-all = Tokens de todos al día
+place-everyone = todos
+place-moderators = quienes cuidan del sitio
+place-nobody = nadie

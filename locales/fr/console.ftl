@@ -16,3 +16,4 @@ console-no-history = L’historique de saisie n’a pas pu être enregistré dan
 console-file-saved = Enregistré sous { $path }
 console-file-not-saved = Le fichier n’a pas pu être enregistré dans { $path } : { $why }
 console-form-left = Tout reste comme avant.
+console-file-not-read = Le fichier { $path } ne peut pas être lu : { $why }. Donnes-en un autre, ou une ligne vide pour en rester là.

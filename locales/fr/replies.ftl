@@ -59,7 +59,7 @@ reply-help = Ce que tu peux demander à la maison. Tout le reste de ce que tu é
 reply-help-more = Pour en savoir plus sur une commande : /help et son nom.
 
 ## /about
-reply-about = Voici Greenroom { $version }, une maison bien à soi pour personnages d’IA.
+reply-about = Voici Greenroom { $version }, une maison pour personnages d’IA. Tu parles à des programmes, pas à des personnes.
 label-about-model = Modèle
 label-about-database = Base de données
 label-about-store = Mémoire
@@ -79,7 +79,7 @@ label-personality-aliases = Répond aussi à
 reply-talk = Tu parles maintenant à { $name }.
 
 ## /persona
-reply-persona-view = Voilà comment les personnages te voient. Pour changer : /persona edit
+reply-persona-view = Voilà comment on te voit. Pour changer : /persona edit
 reply-persona-saved = C’est enregistré. Désormais les personnages te voient ainsi.
 label-persona-name = Nom
 label-persona-pronouns = Pronoms
@@ -94,7 +94,7 @@ label-settings-time-zone = Fuseau horaire
 label-settings-locale = Langue
 
 ## /data
-reply-data-exported = Tout ce que cette maison garde sur toi : { $messages } messages (les tiens et les réponses), { $memories } souvenirs, { $answers } réponses, payées ou gratuites. Le fichier est du JSON que tout programme sait lire.
+reply-data-exported = Tout ce que cette maison garde sur toi : { $messages } messages (les tiens et les réponses), { $memories } souvenirs, { $answers } lignes de consommation, tes personas, tes personnages et tes choix. Le fichier est un ZIP avec du JSON pour les programmes et du texte à lire.
 
 ## /keys
 reply-keys-ask = Ta clé { $provider } te répondra à toi, avec le modèle { $model }, à tes frais, et à personne d’autre. Elle est gardée scellée et n’est plus jamais montrée. Ne l’écris pas dans la conversation.
@@ -136,16 +136,16 @@ usage-period-all = En tout
 usage-row = { $answers } · { $prompt } en entrée, { $completion } en sortie · { $cost } $ · payé par : { $paid }
 
 ## /persona create, list, use
-reply-persona-created = Une nouvelle persona. Avec /persona use et son nom, les personnages te voient ainsi ; ce qu’ils retiennent de toi reste à part pour chaque persona.
+reply-persona-created = Une nouvelle persona. Avec /persona use et son nom, le personnage à qui tu parles te voit ainsi ; avec /persona default, tous te voient ainsi. Ce qu’ils retiennent de toi reste à part pour chaque persona.
 reply-persona-list = { $count ->
         [one] Tu as une persona.
        *[other] Tu as { $count } personas.
     }
-reply-persona-used = Désormais les personnages te voient ainsi, avec les souvenirs de cette persona.
-persona-in-use = en service
+reply-persona-used = Désormais { $name } te voit ainsi, avec ce que { $name } retient de cette persona.
+persona-in-use = pour { $name }
 persona-not-in-use = –
-reply-data-erase-ask = Ceci efface pour de bon tout ce que cette maison garde sur toi : { $personas } personas, { $memories } souvenirs, { $messages } messages avec leurs réponses, tes clés et ta consommation. Les sauvegardes antérieures de qui tient la maison l’ont encore. Pour le garder, d’abord : /data export
-form-data-erase = Pour tout effacer, tape { $name }
+reply-data-erase-ask = Ceci efface pour de bon tout ce que cette maison garde sur toi : { $personas } personas, { $memories } souvenirs, { $messages } messages avec leurs réponses, { $personalities } personnages qui ne sont qu’à toi, tes clés, tes préréglages et ta consommation. { $left } personnages que tu partages restent, sans propriétaire. Les sauvegardes antérieures de qui tient la maison l’ont encore. Pour le garder, d’abord : /data export
+form-confirm = Pour confirmer, tape { $name }
 reply-data-erased = Tout est effacé. Si tu dis encore quelque chose, tu es ici quelqu’un de nouveau.
 
 ## /personality create, edit, share, delete
@@ -160,3 +160,224 @@ reply-personality-unshared = { $name } n’est plus là que pour toi.
 reply-personality-delete-ask = Ceci efface { $name } pour de bon, avec ce qui a été dit et tout ce dont { $name } se souvient, de tout le monde.
 reply-personality-deleted = { $name } est effacé.
 personality-private = { $about } (à toi seul)
+
+## Ce que la maison dit d’elle-même, avant une réponse ou en dessous
+disclosure-first-contact = Avant de commencer : tu parles à un personnage d’IA, pas à une personne. Ce que tu dis est gardé ici pour qu’on puisse s’en souvenir ; /about dit quoi et combien de temps, /memory le montre, /data erase l’enlève.
+disclosure-announcement = De la part de la personne qui tient cette maison : { $text }
+footer-incognito = rien n’est retenu jusqu’à { $until }
+footer-fresh = aucun souvenir n’est utilisé jusqu’à { $until }
+
+## Qui en a décidé
+decided-bond = ton choix pour { $name }
+decided-member = ton choix
+decided-personality = choix de qui a créé { $name }
+decided-house = choix de qui tient cette maison
+decided-nobody = comme la maison est faite
+switch-on = oui
+switch-off = non
+
+## /about
+label-about-ai = Qui répond
+label-about-stored = Ce qui est gardé
+label-about-stop = Comment l’arrêter
+about-ai = Des personnages d’IA. Ils peuvent se tromper, ne sont les thérapeutes de personne et disent qu’ils sont des IA quand tu le demandes.
+about-stored = Ce que toi et les personnages dites, ce qu’ils en retiennent, comment tu veux qu’on te voie, tes choix et ce que coûtent les réponses. Les mots d’une réponse vont au modèle nommé ici ; rien ne sert à en entraîner un.
+about-stop = Avec /memory incognito, rien n’est retenu pendant un moment, avec /settings memory off, plus jamais ; /memory forget-me et /data erase enlèvent ce qui est là ; /data export te le remet d’abord.
+
+## /alias
+reply-alias-added = { $name } répond maintenant à « { $alias } » quand c’est toi qui le dis.
+reply-alias-added-over = { $name } répond maintenant à « { $alias } » quand c’est toi qui le dis. Pour tous les autres, le nom désigne ce qu’il désignait avant.
+reply-alias-added-everyone = { $name } répond maintenant à « { $alias } », pour toute la maison.
+reply-alias-removed = « { $alias } » ne désigne plus personne.
+reply-alias-list = { $count ->
+        [one] L’autre nom dont tu peux te servir
+       *[other] Les { $count } autres noms dont tu peux te servir
+    }
+reply-alias-none = Il n’y a pas encore d’autres noms. Pour en créer un : /alias add, le nom, et --to avec le personnage qu’il désigne.
+alias-row-own = { $name } · à toi
+alias-row-everyone = { $name } · à tout le monde
+alias-row-shadowed = { $name } · pas entendu : un autre personnage ou un nom à toi le porte
+
+## /preset et /prompt
+reply-preset-created = Le préréglage « { $preset } » est créé : { $values }. Pour l’utiliser, /preset use et son nom, ou /preset default pour chaque personnage.
+reply-preset-changed = Le préréglage « { $preset } » dit maintenant : { $values }.
+reply-preset-deleted = Le préréglage « { $preset } » est effacé. Qui s’en servait passe au prochain qui vaut.
+reply-preset-used = { $name } te répond maintenant avec « { $preset } ».
+reply-preset-off = { $name } te répond maintenant avec le préréglage de la maison, quoi qu’un autre ait choisi.
+reply-preset-inherited = Pour { $name }, tu t’en remets au prochain qui a choisi. ({ $preset })
+reply-preset-default = Chaque personnage te répond maintenant avec « { $preset } », sauf si tu en as choisi un autre pour l’un d’eux.
+reply-preset-default-off = Chaque personnage te répond maintenant avec le préréglage de la maison, sauf si tu en as choisi un autre pour l’un d’eux.
+reply-preset-default-inherited = Tu laisses les personnages et la maison décider du préréglage qui te répond.
+reply-preset-exported = Le préréglage « { $preset } », à garder ou à transmettre.
+reply-preset-import-ask = Un préréglage vient d’un fichier fait avec /preset export.
+form-preset-file = Le fichier du préréglage
+reply-preset-list = { $count ->
+        [one] Le préréglage dont tu peux te servir
+       *[other] Les { $count } préréglages dont tu peux te servir
+    }
+reply-preset-none = Tu n’as pas encore de préréglage. Pour en créer un : /preset create et un nom, avec --model, --temperature et autres.
+preset-row-own = { $values } · à toi
+preset-row-offered = { $values } · proposé par la maison
+preset-house = de la maison
+preset-answering = { $preset } · { $by }
+label-preset-answering = { $name } te répond avec
+reply-prompt-ask = Que faut-il dire aux personnages sur la façon de te répondre ? Cela va à côté de qui ils sont et ne le remplace jamais, et les réponses des autres n’en changent pas.
+form-prompt-text = Comment te répondre
+reply-prompt-set = La prochaine réponse en tient compte. /prompt view le montre, /prompt clear le reprend.
+reply-prompt-off = Désormais plus aucune consigne, seulement qui est le personnage.
+reply-prompt-cleared = Tes propres consignes sont reprises ; celles du prochain qui en a donné s’appliquent.
+reply-prompt-view = Ce qui est dit à { $name } sur la façon de te répondre
+prompt-none = rien
+
+## /persona
+reply-persona-default = Désormais chaque personnage te voit ainsi, sauf si tu as choisi une autre persona pour l’un d’eux.
+reply-persona-edit-ask = Trois questions ; une ligne vide garde ce qui est là, un simple tiret l’enlève.
+reply-persona-delete-ask = Ceci efface pour de bon la persona { $name }, avec tout ce que les personnages retiennent d’elle.
+reply-persona-deleted = La persona { $name } est effacée.
+form-persona-name = Comment ils doivent t’appeler
+form-persona-pronouns = Tes pronoms
+form-persona-description = Ce qu’ils doivent savoir de toi
+persona-usual = celle d’habitude
+
+## /personality
+reply-personality-found = Personnages qui correspondent à « { $words } »
+reply-personality-not-found = Aucun personnage ici ne correspond à « { $words } ».
+reply-personality-configured = Comment répond { $name }
+reply-personality-guest = Un membre de plus peut maintenant parler à { $name }.
+reply-personality-co-owner = Un membre de plus s’occupe maintenant avec toi de { $name }.
+reply-personality-without = Ce membre n’est plus parmi ceux pour qui { $name } est là.
+reply-personality-transfer-ask = Ceci donne { $name } à { $who }. Ce que { $name } retient de chaque membre reste à { $name }. Seul { $who } peut te rendre { $name }.
+reply-personality-transferred = { $name } est maintenant à { $who }.
+reply-personality-avatar = { $name } a une nouvelle image.
+reply-personality-avatar-gone = { $name } n’a plus d’image.
+reply-personality-exported = { $name } dans un fichier, à garder, à changer ou à transmettre. Les souvenirs n’y sont pas.
+reply-personality-import-ask = Un personnage vient d’un fichier : un fichier fait avec /personality export, ou une fiche de personnage en JSON.
+form-personality-file = Le fichier du personnage
+label-personality-adult = Réservé aux adultes
+label-personality-prompt = Qui c’est
+label-personality-temperature = Température
+label-personality-max-tokens = Réponse la plus longue
+label-personality-memory = Peut se souvenir
+label-personality-daily = Ce que les autres peuvent demander à tes personnages par jour
+personality-shared = { $about } (à toi, partagé avec certains)
+personality-guest = { $about } (partagé avec toi)
+
+## /memory
+memory-origin-corrected = rectifié par toi
+memory-locked = protégé
+memory-flagged = douteux : { $reason }
+reply-memory-correct-ask = Qu’en est-il vraiment ? Ce que tu écris prend la place de ceci, et l’ancienne version ne sert plus jamais.
+form-memory-correct = Ce qu’il en est vraiment
+reply-memory-corrected = C’est rectifié. Désormais, voici ce qui est retenu :
+reply-memory-flagged = Marqué comme douteux.
+reply-memory-unflagged = La marque est retirée.
+reply-memory-locked = { $count ->
+        [one] Le souvenir est gardé
+       *[other] { $count } souvenirs sont gardés
+    } quand beaucoup sont effacés d’un coup.
+reply-memory-unlocked = { $count ->
+        [one] Le souvenir part
+       *[other] { $count } souvenirs partent
+    } désormais avec les autres.
+reply-memory-stats = { $count ->
+        [one] Un souvenir en tout
+       *[other] { $count } souvenirs en tout
+    }, par personnage et persona
+memory-stats-row = { $count }, dont { $locked } protégés et { $flagged } douteux ; { $size } caractères ; du { $first } au { $last }
+reply-incognito-on = Jusqu’au { $until }, rien de ce que tu dis n’est retenu. La conversation elle-même continue comme d’habitude.
+reply-incognito-off = Ce que tu dis est de nouveau retenu.
+reply-incognito-none = Tu n’es pas incognito : ce que tu dis est retenu.
+reply-incognito-some = Jusque-là, rien n’est retenu avec
+reply-fresh-on = Jusqu’au { $until }, on t’accueille comme si rien n’était retenu. Rien n’est effacé.
+reply-fresh-off = Ce qui est retenu est de nouveau utilisé.
+reply-fresh-none = Ce qui est retenu est utilisé.
+reply-fresh-some = Jusque-là, l’accueil se fait sans souvenirs avec
+quiet-everyone = tout le monde
+reply-forget-me-ask = Ceci efface pour de bon tout ce que les personnages retiennent de toi : { $count } souvenirs. Ceux qui sont protégés restent. Les conversations elles-mêmes restent aussi.
+reply-forget-me-ask-one = Ceci efface pour de bon tout ce que { $name } retient de toi : { $count } souvenirs. Ceux qui sont protégés restent. Les conversations elles-mêmes restent aussi.
+
+## /inspect
+label-inspect-prompt = Consignes
+label-inspect-remembered = Cet échange
+inspect-remembered = est retenu
+inspect-not-remembered = n’est pas retenu
+
+## /settings
+label-settings-footer = Une ligne sur le modèle sous les réponses
+label-settings-memory = Retenir des choses de toi
+label-settings-sharing = Utiliser ailleurs les souvenirs privés
+label-settings-budget = Ta propre limite pour un jour
+reply-settings-budget = Ta propre limite pour un jour : { $budget }
+
+## /usage
+usage-row-lost = { $answers } interrompues · comptées pour { $prompt } en entrée au plus · { $cost } $ · payé par : { $paid }
+usage-row-chore = { $answers } parts de travail en arrière-plan · { $prompt } en entrée, { $completion } en sortie · { $cost } $ · payé par : { $paid }
+label-usage-storage = Gardé sur toi
+usage-storage = { $messages } milliers de caractères de messages, { $memories } milliers de souvenirs
+
+## Limites
+limit-tokens = { $count } jetons
+limit-answers = { $count } réponses
+limit-cost = { $cost } $
+limit-none = aucune limite
+limit-of-house = Tout ce que paie cette maison
+limit-of-member = Chaque membre
+limit-of-place = Chaque lieu
+limit-of-owner = Chaque créateur de personnages
+limit-of-one = { $id }
+limit-per-minute = en une minute
+limit-per-day = en un jour
+limit-per-month = en 30 jours
+
+## /admin
+reply-admin-status = Greenroom { $version }
+label-status-waiting = Réponses dues
+status-waiting = { $count ->
+        [0] aucune
+       *[other] { $count }, la plus ancienne depuis { $seconds } s
+    }
+label-status-members = Membres
+label-status-messages = Messages
+label-status-memories = Souvenirs
+label-status-unindexed = Souvenirs qui attendent l’index
+label-status-database = Base de données
+label-status-store = Mémoire
+label-status-model = Modèle
+status-works = marche
+status-away = ne répond pas
+reply-admin-limits = { $count ->
+        [one] La limite de cette maison
+       *[other] Les { $count } limites de cette maison
+    }
+reply-admin-limits-none = Il n’y a aucune limite. Pour en fixer une : /admin limits member day --tokens 50000
+reply-admin-denied = Entrée refusée :
+reply-admin-denied-list = { $count ->
+        [one] La personne à qui l’entrée est refusée
+       *[other] Les { $count } à qui l’entrée est refusée
+    }
+reply-admin-denied-none = L’entrée n’est refusée à personne.
+reply-admin-allowed = { $who } peut revenir.
+reply-admin-announced = Ce sera dit une fois dans chaque lieu, avec la prochaine réponse là-bas.
+reply-admin-announced-nothing = Plus rien n’est annoncé.
+reply-admin-model = Ce qui répond là où personne n’a choisi d’autre préréglage
+denial-block = pas lu
+denial-mute = lu, sans réponse
+denial-place = dans ce lieu
+denial-house = dans toute la maison
+denial-for-good = pour de bon
+denial-until = jusqu’au { $until }
+
+## /place
+reply-place-settings = Ce qui vaut dans ce lieu
+reply-place-allowed = { $name } peut répondre ici.
+reply-place-denied = { $name } ne répond plus ici.
+label-place-active = Actif
+label-place-activate = Qui dit qui est actif
+label-place-only-allowed = Seuls les personnages autorisés répondent
+label-place-allowed = Autorisés
+label-place-denied = Non autorisés
+label-place-member-tokens = Jetons de chaque membre par jour
+label-place-all = Jetons de tous par jour
+place-everyone = tout le monde
+place-moderators = les personnes qui s’occupent du lieu
+place-nobody = personne

@@ -8,7 +8,7 @@ use crate::domain::{Answer, Budget, Payer, Period, PersonalityId, SetBy, Who};
 
 pub(super) async fn run(session: &Session<'_>, command: &PlaceCommand) -> Result<Answer, Stop> {
     match command {
-        PlaceCommand::Settings { activate, only_allowed, member_tokens, place_tokens } => {
+        PlaceCommand::Settings { activate, only_allowed, member_tokens, all_tokens } => {
             if activate.is_some() || only_allowed.is_some() {
                 let activate_by = activate.map_or(session.place.activate_by, |who| match who {
                     WhoArg::Everyone => Who::Everyone,
@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session<'_>, command: &PlaceCommand) -> Result
             if let Some(amount) = member_tokens {
                 limit(session, format!("{}/", session.place.id), *amount).await?;
             }
-            if let Some(amount) = place_tokens {
+            if let Some(amount) = all_tokens {
                 limit(session, session.place.id.to_string(), *amount).await?;
             }
             view(session).await
@@ -97,5 +97,5 @@ async fn view(session: &Session<'_>) -> Result<Answer, Stop> {
         .with(label("label-place-allowed"), listed(&place.allowed))
         .with(label("label-place-denied"), listed(&place.denied))
         .with(label("label-place-member-tokens"), limit(format!("{}/", place.id)))
-        .with(label("label-place-tokens"), limit(place.id.to_string())))
+        .with(label("label-place-all"), limit(place.id.to_string())))
 }

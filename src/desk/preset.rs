@@ -24,8 +24,7 @@ const VERSION: u32 = 1;
 struct PresetFile {
     greenroom_preset: u32,
     name: String,
-    #[serde(flatten)]
-    spec: serde_json::Map<String, serde_json::Value>,
+    values: PresetSpec,
 }
 
 pub(super) async fn run(session: &Session<'_>, command: PresetCommand) -> Result<Answer, Stop> {
@@ -69,11 +68,7 @@ pub(super) async fn run(session: &Session<'_>, command: PresetCommand) -> Result
         }
         PresetCommand::Export { name } => {
             let preset = found(session, &name).await?;
-            let spec = match serde_json::to_value(&preset.spec) {
-                Ok(serde_json::Value::Object(spec)) => spec,
-                _ => serde_json::Map::new(),
-            };
-            let file = PresetFile { greenroom_preset: VERSION, name: preset.name.clone(), spec };
+            let file = PresetFile { greenroom_preset: VERSION, name: preset.name.clone(), values: preset.spec.clone() };
             let content = serde_json::to_vec_pretty(&file).expect("a preset is always JSON");
             let text = session.say("reply-preset-exported", &[("preset", preset.name.clone().into())]);
             Ok(Answer::private(text).with_file(session.file_name(&preset.name, "json"), content))
@@ -156,12 +151,11 @@ async fn import(session: &Session<'_>) -> Result<Answer, Stop> {
     };
     let unreadable = || Refusal::new("refusal-preset-file");
     let file: PresetFile = serde_json::from_str(content.expose_secret()).map_err(|_| unreadable())?;
-    let spec: PresetSpec = serde_json::from_value(serde_json::Value::Object(file.spec)).map_err(|_| unreadable())?;
     let name: PresetName = file.name.parse().map_err(|_| unreadable())?;
-    if file.greenroom_preset != VERSION || !spec.is_sound() {
+    if file.greenroom_preset != VERSION || !file.values.is_sound() {
         return Err(unreadable().into());
     }
-    let preset = fresh(session, name.as_str(), spec).await?;
+    let preset = fresh(session, name.as_str(), file.values).await?;
     put(session, preset, "reply-preset-created").await
 }
 

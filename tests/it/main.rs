@@ -9,6 +9,7 @@ mod folk;
 mod isolation;
 mod keys;
 mod layers;
+mod leaves;
 mod llm_faults;
 mod locales;
 mod remembering;

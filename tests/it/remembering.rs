@@ -106,7 +106,8 @@ async fn what_was_told_is_remembered_after_twenty_exchanges_a_move_and_a_reindex
     let said = visit(&moved, &llm, &CHAT, "/data export\n").await;
     let path = said.lines().find_map(|line| line.strip_prefix("Saved as ")).expect("it says where");
     assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
-    let export: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
+    let export: serde_json::Value = serde_json::from_reader(archive.by_name("greenroom.json").unwrap()).unwrap();
     assert_eq!(export["messages"][0]["text"], TOLD);
     assert_eq!(export["memories"][0]["said"], TOLD);
     assert_eq!(export["personas"][0]["name"], "Robin");
