@@ -15,8 +15,8 @@ use axum::extract::{Path as UrlPath, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use greenroom::crash::POINTS;
-use greenroom::db::Db;
-use greenroom::domain::Privacy;
+use greenroom::db::{Db, ledger};
+use greenroom::domain::{Budget, Payer, Period, Privacy, SetBy};
 use greenroom::platform::fake::{Event, Post, Rooms};
 use greenroom::testing::{Engine, Scratch, fresh_database};
 use tokio::process::{Child, Command};
@@ -85,6 +85,11 @@ fn answer_to(n: u64) -> String {
     (0..words).map(|word| format!("re{n}word{word}")).collect::<Vec<_>>().join(" ")
 }
 
+/// Tokens that the model counts for message `n`: prompt and answer.
+fn tokens_of(n: u64) -> [i64; 2] {
+    [20 + n as i64, answer_to(n).split_whitespace().count() as i64]
+}
+
 impl Outside {
     /// Words that the house has said.
     fn words(&self) -> usize {
@@ -126,8 +131,10 @@ async fn complete(
             "choices": [{ "index": 0, "delta": { "content": piece }, "finish_reason": null }] });
         body.push_str(&format!("data: {chunk}\n\n"));
     }
+    let [prompt, completion] = tokens_of(token);
     let end = serde_json::json!({ "id": "1", "object": "chat.completion.chunk", "created": 1, "model": "fake-chat",
-        "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
+        "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }],
+        "usage": { "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion } });
     body.push_str(&format!("data: {end}\n\ndata: [DONE]\n\n"));
     ([("content-type", "text/event-stream")], body)
 }
@@ -171,6 +178,7 @@ async fn run(engine: Engine, seed: u64, points: &[&str]) -> Option<u128> {
     let outside = Outside::start().await;
     outside.say_everything(seed, ROOMS);
     let label = format!("{engine:?} seed {seed} {points:?}");
+    limit_everything(&database).await;
     for (crash, point) in points.iter().enumerate() {
         let mut child = program(&data, &database, &outside, Some((point, nth(point, seed))));
         let started = Instant::now();
@@ -220,8 +228,48 @@ async fn run(engine: Engine, seed: u64, points: &[&str]) -> Option<u128> {
     assert_eq!(count("SELECT COUNT(*) FROM outbox").await, 0, "{label}: outbox");
     assert_eq!(count("SELECT COUNT(DISTINCT memory_id) FROM chunk").await, total, "{label}: vectors");
     assert_eq!(count("SELECT COUNT(*) FROM message WHERE member_id IS NOT NULL").await, total, "{label}: messages");
+    judge_the_ledger(&db, &outside, &label).await;
     db.close().await;
     recovered
+}
+
+/// Sets a limit that nothing reaches, so that every call is set aside before it is made.
+async fn limit_everything(database: &str) {
+    let db = Db::open(database).await.unwrap();
+    let budget = Budget {
+        payer: Payer::House,
+        subject: String::new(),
+        period: Period::Month,
+        set_by: SetBy::Operator,
+        tokens: Some(1_000_000_000),
+        answers: None,
+        cost_micros: None,
+    };
+    db.write(move |tx| Box::pin(async move { ledger::set_budget(tx, "all", &budget).await })).await.unwrap();
+    db.close().await;
+}
+
+/// Every answer costs what the model itself counted, to the token and once; a call that a crash cut off is counted at
+/// what it could have cost at most, never at nothing.
+async fn judge_the_ledger(db: &Db, outside: &Outside, label: &str) {
+    let count = async |statement| db.number(statement).await.unwrap();
+    let calls = outside.calls.lock().unwrap().clone();
+    let once: i64 = (0..ROOMS * MESSAGES).map(|n| tokens_of(n).iter().sum::<i64>()).sum();
+    let again: i64 = calls.iter().map(|(n, calls)| i64::from(calls - 1) * tokens_of(*n).iter().sum::<i64>()).sum();
+    let lost_calls: i64 = calls.values().map(|calls| i64::from(calls - 1)).sum();
+    assert_eq!(
+        count("SELECT CAST(SUM(prompt_tokens + completion_tokens) AS BIGINT) FROM ledger WHERE kind = 'answer'").await,
+        once,
+        "{label}: what answers cost"
+    );
+    let lost = count("SELECT COUNT(*) FROM ledger WHERE kind = 'lost'").await;
+    assert!(lost >= lost_calls, "{label}: {lost} lost calls in the ledger, {lost_calls} seen by the model");
+    let lost = count(
+        "SELECT CAST(COALESCE(SUM(prompt_tokens + completion_tokens), 0) AS BIGINT) FROM ledger WHERE kind = 'lost'",
+    )
+    .await;
+    assert!(lost >= again, "{label}: {lost} lost tokens in the ledger, {again} seen by the model");
+    assert_eq!(count("SELECT COUNT(*) FROM reservation").await, 0, "{label}: reservations");
 }
 
 /// What the program said before it ended.

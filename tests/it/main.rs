@@ -10,6 +10,7 @@ mod isolation;
 mod keys;
 mod layers;
 mod leaves;
+mod ledger;
 mod llm_faults;
 mod locales;
 mod remembering;
