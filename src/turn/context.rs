@@ -102,6 +102,7 @@ impl Turns {
         let (mut lines, mut others) = (Vec::new(), Vec::new());
         let (mut before, mut sum) = (i64::MAX, 0);
         let (denials, now) = (self.directory.denials(), self.clock.now());
+        let mut unread = HashSet::new();
         'pages: loop {
             let page = messages::before(&self.db, &turn.place, before, after, PAGE, only).await?;
             let is_last = page.len() < PAGE as usize;
@@ -115,6 +116,7 @@ impl Turns {
                 let is_own = message.personality.as_ref() == Some(&turn.personality);
                 // What a blocked member said is not read along any more.
                 if message.member.as_ref().is_some_and(|member| denials.blocks(member, &place.id, now)) {
+                    unread.extend(message.turn);
                     continue;
                 }
                 let is_other = !is_own && message.member.as_ref() != Some(&turn.member);
@@ -139,6 +141,8 @@ impl Turns {
                 break;
             }
         }
+        // Nor is what was answered to them, which repeats it.
+        lines.retain(|line: &HistoryLine| !line.turn.as_ref().is_some_and(|turn| unread.contains(turn)));
         lines.reverse();
         Ok((lines, others))
     }

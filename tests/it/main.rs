@@ -14,6 +14,7 @@ mod ledger;
 mod llm_faults;
 mod locales;
 mod remembering;
+mod rules;
 mod sql;
 mod stories;
 
