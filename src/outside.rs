@@ -5,7 +5,7 @@
 //! other side is ever shown.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -98,6 +98,8 @@ impl Resolve for Vetted {
 pub struct Outside {
     rules: Rules,
     lookup: Arc<dyn Lookup>,
+    /// Made with the first fetch: reading the system's certificates takes time.
+    client: Arc<OnceLock<Client>>,
 }
 
 impl Outside {
@@ -108,7 +110,7 @@ impl Outside {
 
     /// A client with another way to look names up.
     pub fn with_lookup(rules: Rules, lookup: Arc<dyn Lookup>) -> Self {
-        Self { rules, lookup }
+        Self { rules, lookup, client: Arc::default() }
     }
 
     /// The body at an address, at most `limit` bytes and never more than [`BODY_MAX`].
@@ -177,6 +179,14 @@ impl Outside {
     }
 
     fn client(&self) -> Result<Client, OutsideError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
+        }
+        let client = self.new_client()?;
+        Ok(self.client.get_or_init(|| client).clone())
+    }
+
+    fn new_client(&self) -> Result<Client, OutsideError> {
         // Another caller may have installed it already, which is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let vetted = Vetted { lookup: Arc::clone(&self.lookup), vouched: self.rules.vouched.clone() };

@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn no_row_opens_in_another_seat() {
         let room = Room::new();
-        let seats: Vec<(MemberId, &str, String, String)> = (0..200)
+        let seats: Vec<(MemberId, &str, String, String)> = (0..SEATS)
             .map(|n| {
                 let (member, provider) = (MemberId::new(format!("m{}", n / 8)), ["openai", "groq"][n % 2]);
                 (member, provider, format!("r{}", n / 2 % 4), format!("https://{}.example.org/v1", n % 3))
@@ -370,7 +370,82 @@ mod tests {
                 assert_eq!(room.vault.open_sealed(moved, blob).unwrap_err(), VaultError::Refused);
             }
         }
-        assert!(swaps >= 40_000);
+        assert!(swaps >= 120_000);
+    }
+
+    /// Enough for 120,000 swaps.
+    const SEATS: usize = 350;
+
+    /// Small here; `GREENROOM_TEST_NONCES=10000000` makes it large.
+    #[test]
+    fn no_nonce_comes_twice_under_eight_threads() {
+        #[expect(clippy::disallowed_methods, reason = "a switch of the tests, not a setting")]
+        let wanted = std::env::var("GREENROOM_TEST_NONCES").ok().and_then(|count| count.parse().ok()).unwrap_or(80_000);
+        let room = Room::new();
+        let nonces = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let member = MemberId::new("m1");
+                        let seat = Seat { member: &member, provider: "openai", row: "r1", base_url: URL };
+                        let mut nonces = Vec::with_capacity(wanted / 4);
+                        for _ in 0..wanted / 16 {
+                            let blob = room.vault.seal(seat, &secret(1)).unwrap();
+                            // The nonce of the wrapped key, and that of the key's text.
+                            let second = HEAD_LEN - NONCE_LEN;
+                            nonces.push(<[u8; NONCE_LEN]>::try_from(&blob[6..6 + NONCE_LEN]).unwrap());
+                            nonces.push(<[u8; NONCE_LEN]>::try_from(&blob[second..HEAD_LEN]).unwrap());
+                        }
+                        nonces
+                    })
+                })
+                .collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        let (mut sorted, count) = (nonces, wanted / 16 * 16);
+        assert_eq!(sorted.len(), count);
+        sorted.sort_unstable();
+        assert!(sorted.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+
+    /// Wycheproof's AES-GCM file through the functions above, where `GREENROOM_TEST_WYCHEPROOF` names it.
+    #[test]
+    fn wycheproofs_answers_hold() {
+        #[expect(clippy::disallowed_methods, reason = "a file of the tests, not a setting")]
+        let Ok(path) = std::env::var("GREENROOM_TEST_WYCHEPROOF") else {
+            println!(
+                "GREENROOM_TEST_WYCHEPROOF names no aes_gcm_test.json: only the answers written down here are checked"
+            );
+            return;
+        };
+        let file: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let (mut valid, mut invalid) = (0, 0);
+        for group in file["testGroups"].as_array().unwrap() {
+            if (group["keySize"].as_u64(), group["ivSize"].as_u64(), group["tagSize"].as_u64())
+                != (Some(256), Some(96), Some(128))
+            {
+                continue;
+            }
+            for test in group["tests"].as_array().unwrap() {
+                let bytes = |field: &str| hex(test[field].as_str().unwrap());
+                let key: [u8; KEY_LEN] = bytes("key").try_into().unwrap();
+                let sealed = [bytes("iv"), bytes("ct"), bytes("tag")].concat();
+                let opened = take(&sealed, &key, &bytes("aad"));
+                if test["result"] == "valid" {
+                    assert_eq!(*opened.unwrap(), bytes("msg"), "{}", test["tcId"]);
+                    valid += 1;
+                } else {
+                    assert_eq!(opened.unwrap_err(), VaultError::Refused, "{}", test["tcId"]);
+                    invalid += 1;
+                }
+            }
+        }
+        println!("Wycheproof: {valid} valid and {invalid} invalid cases");
+        assert!(valid > 30 && invalid > 20);
+    }
+
+    fn hex(text: &str) -> Vec<u8> {
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
     }
 
     #[test]
@@ -456,10 +531,13 @@ mod tests {
     /// NIST's and Wycheproof's AES-256-GCM cases through the functions above.
     #[test]
     fn known_answers_hold() {
-        // McGrew and Viega, test case 16.
-        let hex = |text: &str| -> Vec<u8> {
-            (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
-        };
+        // McGrew and Viega, test cases 13 and 14, then 16.
+        let zeros = [0; KEY_LEN];
+        let nothing = [vec![0; NONCE_LEN], hex("530f8afbc74536b9a963b4f1c4cb738b")].concat();
+        assert_eq!(*take(&nothing, &zeros, &[]).unwrap(), Vec::<u8>::new());
+        let block =
+            [vec![0; NONCE_LEN], hex("cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919")].concat();
+        assert_eq!(*take(&block, &zeros, &[]).unwrap(), vec![0; 16]);
         let key: [u8; KEY_LEN] =
             hex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308").try_into().unwrap();
         let place = hex("feedfacedeadbeeffeedfacedeadbeefabaddad2");

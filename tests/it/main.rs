@@ -13,6 +13,7 @@ mod leaves;
 mod ledger;
 mod llm_faults;
 mod locales;
+mod outside;
 mod remembering;
 mod rules;
 mod sql;
