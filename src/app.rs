@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::avatars::Avatars;
 use crate::cli::{ConsoleOptions, EvalMemoryOptions};
 use crate::config::{Config, FairConfig};
+use crate::crash;
 use crate::db::Db;
 use crate::desk::Desk;
 use crate::directory::Directory;
@@ -24,7 +25,7 @@ use crate::model::{LlmProvider, Notice, discover};
 use crate::ops::CannotStart;
 use crate::ops::datadir::DataDir;
 use crate::ops::telemetry::{self, Sink};
-use crate::ops::{doctor as examination, http, metrics, watch};
+use crate::ops::{doctor as examination, dumps, http, metrics, watch};
 use crate::outside::{Outside, Rules};
 use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
 use crate::queue::local::LocalDoorbell;
@@ -157,6 +158,7 @@ fn rates(fair: &FairConfig) -> Rates {
 /// When something cannot start.
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::start(&config, Sink::Stderr)?;
+    dumps::forbid();
     let data = DataDir::take(&config.data_dir)?;
     let health = http::bind("HTTP_ADDR", &config.http_addr).await?;
     let exposition = http::bind("METRICS_ADDR", &config.metrics_addr).await?;
@@ -214,6 +216,7 @@ pub async fn console(config: Config, options: ConsoleOptions) -> anyhow::Result<
     let data = DataDir::take(&config.data_dir)?;
     // The log of a chat is a file in the data directory, so that the chat stays readable.
     telemetry::start(&config, Sink::ConsoleFile)?;
+    dumps::forbid();
     let texts = Arc::new(Texts::load(&config.locale)?);
     let notices = Notices::new(texts.clone(), &config.locale);
     let house = House::open(&config, &data, texts.clone(), Life::default(), &|notice| notices.show(notice)).await?;
@@ -386,9 +389,11 @@ pub async fn keys_rotate(config: Config) -> anyhow::Result<ExitCode> {
         }
         keyset.add_primary()?;
         keyset.save(&path)?;
+        crash::point("keyset saved");
     }
     let vault = Vault::open(&path)?;
     let swept = keyring::sweep(&db, &vault).await.context("sealing the rows anew")?;
+    crash::point("rows swept");
     db.close().await;
     writeln!(
         std::io::stdout(),

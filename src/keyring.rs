@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::crash;
 use crate::db::{self, Db, keys};
 use crate::domain::{Clock, KeyState, MemberId, MemberKey, Moment};
 use crate::model::providers::{Provider, Providers};
@@ -254,6 +255,7 @@ pub async fn sweep(db: &Db, vault: &Vault) -> Result<u64, KeyringError> {
             let (id, under) = (key.id.clone(), vault::key_id(&new)?);
             let writing = db.write(move |tx| Box::pin(async move { keys::reseal(tx, &id, &old, &new, under).await }));
             swept += u64::from(writing.await?);
+            crash::point("row sealed anew");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::model::providers::Provider;
 use crate::turn::prompt::written;
 
 /// Name of the form's only field.
-const KEY: &str = "key";
+pub(super) const KEY: &str = "key";
 
 pub(super) async fn run(session: &Session<'_>, command: KeysCommand) -> Result<Answer, Stop> {
     match command {

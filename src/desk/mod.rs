@@ -27,7 +27,7 @@ use crate::db::{self, ledger, people};
 use crate::directory::Person;
 use crate::domain::{
     Answer, Ask, AskKind, Budget, Form, Identity, MemberId, Persona, Personality, PersonalityId, Place, PlaceRef,
-    Refusal, Scope, slug_of,
+    Refusal, Scope, holds_a_key, slug_of,
 };
 use crate::guard::access;
 use crate::texts::{Arg, Texts};
@@ -109,6 +109,12 @@ impl Desk {
     }
 
     async fn read(&self, caller: &Caller, line: &str, filled: Option<Filled>) -> Answer {
+        // A key in a command's line, or in an answer that is not asked for as a secret, goes no further.
+        let is_key = |(field, given): &(&str, SecretString)| *field != keys::KEY && holds_a_key(given.expose_secret());
+        if holds_a_key(line) || filled.iter().flatten().any(is_key) {
+            let locale = self.locale_of(caller).await;
+            return Answer::private(self.turns.texts.say(&locale, "refusal-key-in-message", &[]));
+        }
         match commands::parse(line) {
             Ok(command) => self.run(caller, command, filled).await,
             Err(misread) => {

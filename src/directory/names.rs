@@ -38,6 +38,8 @@ impl Names {
         };
         all.iter().for_each(|personality| claim(&mut names.by_name, &personality.slug, &personality.id));
         all.iter().for_each(|personality| claim(&mut names.by_name, &personality.file.name, &personality.id));
+        // `Dr Gregor` means `Dr. Gregor`, unless somebody else is called just so.
+        all.iter().for_each(|personality| claim(&mut names.by_name, &plain(&personality.file.name), &personality.id));
         names.by_name.remove("");
         for alias in &aliases {
             match &alias.member {
@@ -155,6 +157,12 @@ impl<'n> Seen<'n> {
     fn owns(self, personality: &Personality) -> bool {
         self.member.is_some_and(|member| personality.is_of(member))
     }
+}
+
+/// A name without its punctuation, words a single space apart.
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(|c| c.is_alphanumeric() || c.is_whitespace());
+    letters.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A name as names are compared.

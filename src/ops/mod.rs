@@ -4,6 +4,7 @@
 
 pub mod datadir;
 pub mod doctor;
+pub mod dumps;
 pub mod http;
 pub mod metrics;
 pub mod scrub;

@@ -85,7 +85,7 @@ fn mentions<'n>(text: &str, mention: char, names: Seen<'n>) -> Vec<&'n Arc<Perso
         let after = &rest[at + mention.len_utf8()..];
         // `ada@example.org` is no mention, and `<@123>` is an id of the platform's own.
         let starts_here = before.is_none_or(|c| !c.is_alphanumeric() && c != '<');
-        let used = if starts_here { longest_name(after, names) } else { None };
+        let used = if starts_here { longest_name(after, mention, names) } else { None };
         if let Some((personality, length)) = used {
             found.push(personality);
             rest = &after[length..];
@@ -98,11 +98,12 @@ fn mentions<'n>(text: &str, mention: char, names: Seen<'n>) -> Vec<&'n Arc<Perso
 }
 
 /// The longest name at the start of `text`, and how many bytes it took.
-fn longest_name<'n>(text: &str, names: Seen<'n>) -> Option<(&'n Arc<Personality>, usize)> {
+fn longest_name<'n>(text: &str, mention: char, names: Seen<'n>) -> Option<(&'n Arc<Personality>, usize)> {
     let mut ends = Vec::with_capacity(NAME_WORDS_MAX);
     let mut in_word = false;
     for (at, c) in text.char_indices() {
-        if c == '\n' {
+        // Another mention ends the name as a line does.
+        if c == '\n' || c == mention {
             if in_word {
                 ends.push(at);
             }

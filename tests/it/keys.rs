@@ -117,7 +117,7 @@ both!(hundreds_of_mixed_requests_each_carry_their_askers_key, |engine| {
         _ => fake_llm::echo(body),
     });
     let before = llm.seen().len();
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         let talks = (0..MEMBERS).map(|n| {
             let (world, who) = (&world, format!("member{n}"));
             async move {
@@ -135,7 +135,8 @@ both!(hundreds_of_mixed_requests_each_carry_their_askers_key, |engine| {
         assert_eq!(seen.header("authorization"), Some(format!("Bearer {key}").as_str()), "{who}");
         checked += 1;
     }
-    assert!(checked >= MEMBERS * ROUNDS * 3 / 4, "{checked}");
+    println!("{checked} requests, each with its asker's key");
+    assert!(checked >= MEMBERS * rounds() * 3 / 4, "{checked}");
     for request in world.model.asked() {
         let line = &request.lines.last().unwrap().content;
         let who = line.rsplit("from:").next().and_then(|rest| rest.split(':').next()).unwrap_or_default();
@@ -145,7 +146,14 @@ both!(hundreds_of_mixed_requests_each_carry_their_askers_key, |engine| {
 });
 
 const MEMBERS: usize = 24;
+/// Rounds of all members; `GREENROOM_TEST_KEY_ROUNDS=4200` makes it a hundred thousand requests.
 const ROUNDS: usize = 12;
+
+fn rounds() -> usize {
+    #[expect(clippy::disallowed_methods, reason = "a switch of the tests, not a setting")]
+    let rounds = std::env::var("GREENROOM_TEST_KEY_ROUNDS");
+    rounds.ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS)
+}
 
 both!(bad_ways_to_bring_a_key_keep_nothing, |engine| {
     let llm = FakeLlm::start().await;
@@ -156,7 +164,9 @@ both!(bad_ways_to_bring_a_key_keep_nothing, |engine| {
         ("/keys set mine", "which model"),
         ("/keys test mine", "no key"),
         ("/keys set mine --key sk-1234567890abcdef", "not an option"),
-        ("/keys set mine sk-1234567890abcdef", "know what to do"),
+        ("/keys set mine 1234567890abcdef", "know what to do"),
+        ("/keys set mine sk-1234567890abcdef0123", "looks like a provider’s key"),
+        ("/persona create Rook --description sk-1234567890abcdef0123", "looks like a provider’s key"),
     ] {
         let answer = desk.line(&caller("robin"), line).await;
         assert!(answer.form.is_none() && answer.private && answer.text.contains(wanted), "{line}: {}", answer.text);

@@ -452,3 +452,36 @@ async fn a_flood_by_one_member_leaves_the_others_their_workers() {
     // The figure is a benchmark's; here only what no noise explains.
     assert!(flooded / calm < 3.0, "{:.2}", flooded / calm);
 }
+
+/// Two hundred messages as people write them. Those that are not read as meant are listed, and stay within one in two
+/// hundred.
+#[tokio::test]
+async fn two_hundred_ways_to_address_somebody_are_understood() {
+    let world = World::on(greenroom::testing::Engine::Sqlite).await;
+    let robin = Visit::of(&world, "robin", "@robin");
+    let names =
+        ["Bambi", "Bambi Prime", "Lilith", "Dr. Gregor", "Old Sage", "Zoë", "Captain Rook of Hull", "O'Neill", "K-2"];
+    for name in names {
+        let line = format!("/personality create {name}");
+        let made = robin.fills(&line, &["one of many", "You are one of many here."]).await;
+        assert!(made.contains("lives here now"), "{made}");
+    }
+    robin.asks("/alias add The Boss --to Abbey").await;
+    let (mut right, mut misses) = (0, Vec::new());
+    for line in include_str!("../data/addressings.txt").lines().filter(|line| !line.starts_with('#')) {
+        let (text, expected) = line.rsplit_once(" =>").unwrap();
+        let expected = expected.split(", ").map(str::trim).filter(|name| !name.is_empty());
+        let expected: Vec<&str> = expected.map(|name| if name == "The Boss" { "Abbey" } else { name }).collect();
+        let heard = world.asks("robin", "#den", &text.replace("\\n", "\n")).await;
+        let called: Vec<&str> = heard.iter().filter_map(|heard| heard.split_once(": ")).map(|(name, _)| name).collect();
+        if called == expected {
+            right += 1;
+        } else {
+            misses.push(format!("{text}: {called:?}, not {expected:?}"));
+        }
+    }
+    println!("{right} right, misses: {misses:#?}");
+    assert_eq!(right + misses.len(), 200);
+    assert!(misses.len() <= 1, "{misses:#?}");
+    world.stop().await;
+}
