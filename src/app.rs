@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
@@ -31,7 +32,7 @@ use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
 use crate::queue::local::LocalDoorbell;
 use crate::recall::{Recall, Weights};
 use crate::texts::Texts;
-use crate::turn::{Parts, Platforms, TurnSettings, Turns};
+use crate::turn::{Parts, Platforms, Retention, TurnSettings, Turns};
 use crate::vault::{Keyset, Vault};
 
 /// File of the data directory that names this instance in leases, so that a restart takes its own lanes back at once.
@@ -62,6 +63,7 @@ pub struct House {
     pub turns: Arc<Turns>,
     pub desk: Arc<Desk>,
     pub life: Life,
+    retention: Retention,
     workers_done: CancellationToken,
 }
 
@@ -115,7 +117,20 @@ impl House {
         });
         let desk = Arc::new(Desk::new(turns.clone()));
         let workers_done = CancellationToken::new();
-        Ok(Self { db, clock, texts, directory, model, recall, platforms, turns, desk, life, workers_done })
+        Ok(Self {
+            db,
+            clock,
+            texts,
+            directory,
+            model,
+            recall,
+            platforms,
+            turns,
+            desk,
+            life,
+            retention: retention(config),
+            workers_done,
+        })
     }
 
     /// Starts the workers and the keeper of the vectors.
@@ -129,6 +144,10 @@ impl House {
         // The keeper goes on until the last turn has settled, so that a clean stop leaves no vector unmade.
         let (recall, done) = (self.recall.clone(), self.workers_done.clone());
         self.life.spawn("recall", async move { recall.run(done).await });
+        if self.retention != Retention::default() {
+            let (turns, retention) = (self.turns.clone(), self.retention);
+            self.life.spawn("retention", async move { turns.keep_tidy(retention).await });
+        }
         watch::backlog(&self.life, self.db.clone(), self.clock.clone());
     }
 
@@ -139,6 +158,11 @@ impl House {
         tracing::info!(?ending, "stopped");
         if ending == Ending::Panicked { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
+}
+
+fn retention(config: &Config) -> Retention {
+    let days = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 24 * 3_600));
+    Retention { messages: days(config.keep_messages_days), idle_members: days(config.forget_idle_days) }
 }
 
 fn rates(fair: &FairConfig) -> Rates {

@@ -183,3 +183,4 @@ CREATE INDEX ledger_at ON ledger (at);
 CREATE INDEX message_member ON message (member_id, at);
 CREATE INDEX turn_member ON turn (member_id);
 CREATE INDEX turn_open_member ON turn (member_id) WHERE state IN ('queued', 'running', 'sending');
+CREATE INDEX message_at ON message (at);

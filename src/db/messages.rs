@@ -58,10 +58,13 @@ const OF_MEMBER: &str = "SELECT p.platform, p.subject, m.at, m.author_name, m.te
      JOIN place p ON p.id = m.place_id WHERE m.deleted_at IS NULL \
      AND (m.member_id = $1 OR m.turn_id IN (SELECT id FROM turn WHERE member_id = $1)) ORDER BY m.at, m.seq";
 const SPEAKER: &str = "SELECT personality_id FROM message WHERE account = $1 AND platform_id = $2";
+const OLD: &str = "DELETE FROM message WHERE id IN (SELECT m.id FROM message m WHERE m.at < $1 \
+     AND NOT EXISTS (SELECT 1 FROM turn t WHERE (t.message_id = m.id OR t.id = m.turn_id) \
+     AND t.state IN ('queued', 'running', 'sending')) ORDER BY m.at LIMIT $2)";
 const COUNT: &str = "SELECT COUNT(*) FROM message";
 
 /// Every statement of this file.
-pub const ALL: &[&str] = &[NEXT_SEQ, ADD, BEFORE_TAKING, CONTEXT, OF_MEMBER, SPEAKER, COUNT];
+pub const ALL: &[&str] = &[NEXT_SEQ, ADD, BEFORE_TAKING, CONTEXT, OF_MEMBER, SPEAKER, OLD, COUNT];
 
 /// Statements whose text differs between SQLite and PostgreSQL.
 pub const SPLIT: &[[&str; 2]] = &[[BEFORE_LISTED, BEFORE], [BEFORE_WITH_LISTED, BEFORE_WITH]];
@@ -260,6 +263,12 @@ pub async fn speaker(db: &Db, account: &str, platform_id: &str) -> Result<Option
     let row = on!(db, c => sqlx::query_as::<_, (Option<String>,)>(SPEAKER)
         .bind(account).bind(platform_id).fetch_optional(c).await)?;
     Ok(row.and_then(|(id,)| id).map(PersonalityId::new))
+}
+
+/// Removes up to `limit` messages from before `before` that nothing waits for; returns how many.
+pub async fn remove_old(tx: &mut Tx, before: Moment, limit: i64) -> Result<u64, Error> {
+    Ok(on_tx!(tx, c => sqlx::query(OLD).bind(before.0).bind(limit).execute(c).await
+        .map(|done| done.rows_affected()))?)
 }
 
 /// How many messages are stored.

@@ -40,7 +40,8 @@ const FORGET_PERSONA_VECTORS: &str = "INSERT INTO outbox (id, memory_id, action)
 const FORGET_AVATARS: &str = "SELECT avatar FROM personality WHERE owner_id = $1 AND avatar IS NOT NULL";
 const ORPHAN: &str = "DELETE FROM personality WHERE owner_id = $1 AND visibility = 'private'";
 const IDLE: &str = "SELECT m.id FROM member m WHERE m.created_at < $1 \
-     AND NOT EXISTS (SELECT 1 FROM message s WHERE s.member_id = m.id AND s.at >= $1) ORDER BY m.id LIMIT 100";
+     AND NOT EXISTS (SELECT 1 FROM message s WHERE s.member_id = m.id AND s.at >= $1) \
+     AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.member_id = m.id AND l.at >= $1) AND m.id > $2 ORDER BY m.id LIMIT 100";
 const IDENTITIES: &str = "SELECT platform, subject FROM identity WHERE member_id = $1";
 const COUNT: &str = "SELECT COUNT(*) FROM member";
 
@@ -176,9 +177,9 @@ pub async fn avatars(db: &Db, member: &MemberId) -> Result<Vec<String>, Error> {
     Ok(rows.into_iter().map(|(file,)| file).collect())
 }
 
-/// Some of the members who have said nothing since `since`, at most 100.
-pub async fn idle_since(db: &Db, since: Moment) -> Result<Vec<MemberId>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(IDLE).bind(since.0).fetch_all(c).await)?;
+/// Members after `after`, by id, who have said nothing and were answered nothing since `since`; at most 100.
+pub async fn idle_since(db: &Db, since: Moment, after: &str) -> Result<Vec<MemberId>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(IDLE).bind(since.0).bind(after).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(id,)| MemberId::new(id)).collect())
 }
 

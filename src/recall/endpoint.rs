@@ -3,6 +3,7 @@
 //! Every timeout, retry and error class is ours. It must not log or report texts, keys or answers: errors carry a
 //! status and a next step only.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -47,6 +48,8 @@ pub struct Endpoint {
     url: Url,
     headers: HeaderMap,
     space: Space,
+    /// Tokens of passages that were served and not yet accounted for.
+    served: AtomicU64,
 }
 
 #[derive(serde::Serialize)]
@@ -58,7 +61,17 @@ struct Ask<'a> {
 #[derive(serde::Deserialize)]
 struct Answer {
     data: Vec<Item>,
+    usage: Option<Usage>,
 }
+
+#[derive(serde::Deserialize)]
+struct Usage {
+    #[serde(default)]
+    prompt_tokens: u64,
+}
+
+/// Unit vectors in the order of the texts, and the tokens they were counted as.
+type Served = (Vec<Vec<f32>>, u64);
 
 #[derive(serde::Deserialize)]
 struct Item {
@@ -111,19 +124,19 @@ impl Endpoint {
             dimension: 0,
             query_prefix: String::new(),
         };
-        let mut endpoint = Self { client, url, headers, space };
-        let probe = endpoint.batch(&["dimension"]).await?;
+        let mut endpoint = Self { client, url, headers, space, served: AtomicU64::new(0) };
+        let (probe, _) = endpoint.batch(&["dimension"]).await?;
         endpoint.space.dimension = probe.first().map_or(0, Vec::len);
         Ok(endpoint)
     }
 
     /// One request with its retries.
-    async fn batch(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RecallError> {
+    async fn batch(&self, texts: &[&str]) -> Result<Served, RecallError> {
         let tries = async {
             let mut waits = RETRY_WAITS.iter();
             loop {
                 let (why, asked) = match self.attempt(texts).await {
-                    Ok(vectors) => return Ok(vectors),
+                    Ok(served) => return Ok(served),
                     Err(Failure::Final(error)) => return Err(error),
                     Err(Failure::Passing(why, asked)) => (why, asked),
                 };
@@ -140,7 +153,7 @@ impl Endpoint {
             .unwrap_or_else(|_| Err(unavailable(format!("no answer within {} s", TOTAL_TIMEOUT.as_secs()))))
     }
 
-    async fn attempt(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, Failure> {
+    async fn attempt(&self, texts: &[&str]) -> Result<Served, Failure> {
         let ask = Ask { model: &self.space.model, input: texts };
         let sent = self.client.post(self.url.clone()).headers(self.headers.clone()).json(&ask).send().await;
         let mut response = sent.map_err(|error| Failure::Passing(plain(&error), None))?;
@@ -163,8 +176,8 @@ impl Endpoint {
     }
 }
 
-/// Unit vectors in the order of the texts; `dimension` 0 takes any.
-fn read(body: &[u8], texts: usize, dimension: usize) -> Result<Vec<Vec<f32>>, RecallError> {
+/// What an answer holds; `dimension` 0 takes any.
+fn read(body: &[u8], texts: usize, dimension: usize) -> Result<Served, RecallError> {
     // The parser's message can quote the answer, so only its place is passed on.
     let answer: Answer = serde_json::from_slice(body)
         .map_err(|error| unusable(&format!("not an embeddings answer (at line {})", error.line())))?;
@@ -191,7 +204,7 @@ fn read(body: &[u8], texts: usize, dimension: usize) -> Result<Vec<Vec<f32>>, Re
         *slot = Some(unit(vector)?);
     }
     // As many vectors as texts, no slot filled twice: none is empty.
-    Ok(vectors.into_iter().flatten().collect())
+    Ok((vectors.into_iter().flatten().collect(), answer.usage.map_or(0, |usage| usage.prompt_tokens)))
 }
 
 fn decode(text: &str) -> Result<Vec<f32>, RecallError> {
@@ -261,12 +274,20 @@ impl Embedder for Endpoint {
         ascii.div_ceil(3) + 2 * others
     }
 
-    async fn embed(&self, _: Side, texts: &[&str]) -> Result<Vec<Vec<f32>>, RecallError> {
+    async fn embed(&self, side: Side, texts: &[&str]) -> Result<Vec<Vec<f32>>, RecallError> {
         let mut vectors = Vec::with_capacity(texts.len());
         for batch in texts.chunks(BATCH) {
-            vectors.extend(self.batch(batch).await?);
+            let (served, tokens) = self.batch(batch).await?;
+            vectors.extend(served);
+            if side == Side::Passage {
+                self.served.fetch_add(tokens, Ordering::Relaxed);
+            }
         }
         Ok(vectors)
+    }
+
+    fn served(&self) -> u64 {
+        self.served.swap(0, Ordering::Relaxed)
     }
 }
 

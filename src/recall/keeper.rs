@@ -10,9 +10,11 @@ use tokio_util::sync::CancellationToken;
 use super::index_text::{Measure, passages};
 use super::{Embedder, Entry, Forget, Hit, Query, RecallError, Side, VectorStore, Weights};
 use crate::crash;
+use crate::db::ledger::{self, Account, EntryKind, NewEntry};
 use crate::db::memories::{self, Action, Chore};
-use crate::db::{self, Db, meta};
-use crate::domain::{Clock, Memory, MemoryId, Scope};
+use crate::db::{self, Db, Script, meta, people};
+use crate::domain::{Clock, KeySource, Memory, MemoryId, Scope, shares};
+use crate::model::price;
 use crate::ops::metrics::{self, Stage};
 
 /// Longest wait for memories before an answer goes on without them.
@@ -205,10 +207,54 @@ impl Recall {
         }
         let texts: Vec<&str> = embedded.iter().map(String::as_str).collect();
         let vectors = self.embedder.embed(Side::Passage, &texts).await?;
+        self.account(memories, self.embedder.served()).await?;
         for (entry, vector) in entries.iter_mut().zip(vectors) {
             entry.dense = vector;
         }
         self.store.put(&entries).await
+    }
+
+    /// Shares what a paid embedder counted for `memories` among those they are about, by the length of their words.
+    async fn account(&self, memories: &[Memory], tokens: u64) -> Result<(), RecallError> {
+        if tokens == 0 {
+            return Ok(());
+        }
+        let weights: Vec<i64> =
+            memories.iter().map(|memory| self.embedder.count(&memory.text()).try_into().unwrap_or(i64::MAX)).collect();
+        let shares = shares(i64::try_from(tokens).unwrap_or(i64::MAX), &weights);
+        let model = self.embedder.space().model.clone();
+        let mut entries = Vec::with_capacity(memories.len());
+        for (memory, share) in memories.iter().zip(shares) {
+            // A persona that was deleted meanwhile leaves nobody to account to.
+            let Some(persona) = people::persona(&self.db, &memory.persona).await? else { continue };
+            let cost = price::cost_micros(&model, KeySource::Operator, share.try_into().unwrap_or_default(), 0);
+            entries.push(NewEntry {
+                id: self.clock.id(),
+                kind: EntryKind::Chore,
+                turn: None,
+                account: Account {
+                    member: persona.member,
+                    place: Some(memory.place.clone()),
+                    personality: memory.personality.clone(),
+                    owner: None,
+                    key_source: KeySource::Operator,
+                },
+                model: model.clone(),
+                prompt_tokens: share,
+                completion_tokens: 0,
+                counted_by_provider: true,
+                cost_micros: cost.unwrap_or(0),
+            });
+        }
+        let now = self.clock.now();
+        let writing = self.db.write(move |tx| {
+            Box::pin(async move {
+                let mut script = Script::default();
+                entries.iter().for_each(|entry| ledger::add(&mut script, entry, now));
+                script.run(tx).await
+            })
+        });
+        Ok(writing.await?)
     }
 
     /// Makes every vector anew, for a new embedder or a damaged store; returns how many memories were indexed.

@@ -73,6 +73,10 @@ pub trait Embedder: Send + Sync {
     fn count(&self, text: &str) -> usize;
     /// One unit vector of `space().dimension` a text, in order.
     async fn embed(&self, side: Side, texts: &[&str]) -> Result<Vec<Vec<f32>>, RecallError>;
+    /// Tokens of passages that somebody else embedded since this was asked last, as they counted them.
+    fn served(&self) -> u64 {
+        0
+    }
 }
 
 /// A chunk of a memory as a store keeps it.

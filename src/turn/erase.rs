@@ -3,14 +3,83 @@
 use std::time::Duration;
 
 use super::Turns;
-use crate::db::{self, people};
+use crate::db::{self, messages, people};
 use crate::domain::MemberId;
+use crate::guard::access;
 
 /// How often the database's log is emptied again when a reader was in the way, and the wait between.
 const FOLDS: u32 = 20;
 const FOLD_WAIT: Duration = Duration::from_millis(50);
 
+/// Messages removed in one transaction.
+const BATCH: i64 = 500;
+/// How often it is looked for what has been kept long enough.
+const EVERY: Duration = Duration::from_secs(3_600);
+
+/// How long things are kept; `None`: for good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Messages, for the conversation.
+    pub messages: Option<Duration>,
+    /// Members who say nothing, with everything about them.
+    pub idle_members: Option<Duration>,
+}
+
 impl Turns {
+    /// Removes what has been kept long enough, now and every hour, until the house stops.
+    pub async fn keep_tidy(&self, retention: Retention) {
+        let soft = self.life.soft();
+        while !soft.is_cancelled() {
+            if let Err(error) = self.tidy(retention).await {
+                crate::ops_error("retention", &error);
+            }
+            tokio::select! {
+                () = tokio::time::sleep(EVERY) => {}
+                () = soft.cancelled() => {}
+            }
+        }
+    }
+
+    /// Removes what has been kept long enough; returns how many messages and members went. Operators are never erased.
+    ///
+    /// # Errors
+    /// Those of the database; what was removed before stays removed.
+    pub async fn tidy(&self, retention: Retention) -> Result<(u64, u64), db::Error> {
+        let before =
+            |span: Duration| self.clock.now().plus_millis(-i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
+        let (mut messages, mut members) = (0, 0);
+        if let Some(before) = retention.messages.map(before) {
+            loop {
+                let removing =
+                    self.db.write(move |tx| Box::pin(async move { messages::remove_old(tx, before, BATCH).await }));
+                let removed = removing.await?;
+                messages += removed;
+                if removed < BATCH as u64 {
+                    break;
+                }
+            }
+        }
+        if let Some(since) = retention.idle_members.map(before) {
+            let mut after = String::new();
+            loop {
+                let idle = people::idle_since(&self.db, since, &after).await?;
+                let Some(last) = idle.last() else { break };
+                after = last.to_string();
+                for member in &idle {
+                    let identities = self.directory.identities(member).await?;
+                    if !identities.iter().any(|identity| access::is_owner(&self.settings.owners, identity)) {
+                        self.erase(member).await?;
+                        members += 1;
+                    }
+                }
+            }
+        }
+        if messages + members > 0 {
+            tracing::info!(messages, members, "what had been kept long enough is removed");
+        }
+        Ok((messages, members))
+    }
+
     /// Erases everything about a member: rows, vectors, pictures, and what the database's log still held.
     ///
     /// # Errors

@@ -41,6 +41,7 @@ use crate::recall::Recall;
 use crate::texts::Texts;
 
 use ends::Ends;
+pub use erase::Retention;
 use made_of::MadeOf;
 pub use receive::Received;
 

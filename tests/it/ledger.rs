@@ -167,3 +167,36 @@ both!(a_member_a_maker_and_a_moderator_each_set_limits_of_their_own, |engine| {
     assert_eq!(world.asks("kim", "#den", "@Abbey hello").await, ["Abbey: noted"], "other places are not bound by it");
     world.stop().await;
 });
+
+#[tokio::test]
+async fn what_an_embedder_counts_is_shared_to_the_token_among_those_it_was_for() {
+    let llm = fake_llm::FakeLlm::start().await;
+    let world = World::with(greenroom::testing::Engine::Sqlite, Answering::default()).await;
+    for member in 0..5 {
+        world.asks(&format!("member{member}"), "#den", &format!("@Abbey {}", "word ".repeat(member * 7 + 1))).await;
+    }
+    let config = greenroom::config::EmbeddingsConfig {
+        base_url: Some(llm.url()),
+        model: Some("fake-embedder".into()),
+        ..Default::default()
+    };
+    let embedder = greenroom::recall::open_embedder(&config).await.unwrap();
+    let store = world.turns.recall.store().clone();
+    world.remembered().await;
+    let before = llm.seen().len();
+    greenroom::recall::Recall::reindex(&world.db, embedder, store, world.clock.clone(), &|_, _| {}).await.unwrap();
+    // The server counts a token for each word of what it was sent.
+    let words = |seen: &fake_llm::Seen| -> i64 {
+        let input = seen.body["input"].as_array().unwrap();
+        input.iter().map(|text| text.as_str().unwrap().split_whitespace().count() as i64).sum()
+    };
+    let counted: i64 = llm.seen().iter().skip(before).map(words).sum();
+    let shared = world.db.number("SELECT CAST(SUM(prompt_tokens) AS BIGINT) FROM ledger WHERE kind = 'chore'").await;
+    assert!(counted > 50);
+    assert_eq!(shared.unwrap(), counted);
+    let shares = world.db.number("SELECT COUNT(DISTINCT prompt_tokens) FROM ledger WHERE kind = 'chore'").await;
+    assert!(shares.unwrap() >= 4, "whoever said more pays more");
+    let usage = Visit::of(&world, "member4", "@member4").reads("/usage").await;
+    assert!(usage.contains("shares of work in the background"), "{usage}");
+    world.stop().await;
+}

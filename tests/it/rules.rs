@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use greenroom::guard::pace::Rates;
 use greenroom::testing::{Answering, Plan, World};
+use greenroom::turn::Retention;
 
 use crate::both;
 use crate::folk::{Visit, moderator};
@@ -485,3 +486,28 @@ async fn two_hundred_ways_to_address_somebody_are_understood() {
     assert!(misses.len() <= 1, "{misses:#?}");
     world.stop().await;
 }
+
+both!(what_has_been_kept_long_enough_goes_and_the_rest_stays, |engine| {
+    let world = World::on(engine).await;
+    let day = Duration::from_secs(24 * 3_600);
+    world.asks("robin", "@robin", "An old word: zanzibar.").await;
+    world.asks("owner", "@owner", "The house is mine.").await;
+    world.clock.advance(day * 20);
+    world.asks("kim", "@kim", "A new word: xanadu.").await;
+    world.remembered().await;
+    let messages = Retention { messages: Some(day * 10), idle_members: None };
+    assert_eq!(world.turns.tidy(messages).await.unwrap(), (4, 0));
+    assert_eq!(world.turns.tidy(messages).await.unwrap(), (0, 0));
+    assert_eq!(world.db.number("SELECT COUNT(*) FROM message").await.unwrap(), 2);
+    assert_eq!(world.db.number("SELECT COUNT(*) FROM memory").await.unwrap(), 3, "memories stay");
+    world.asks("robin", "@robin", "Which old word did I say?").await;
+    assert!(world.last_remembered().contains("zanzibar"), "{}", world.last_prompt());
+
+    world.clock.advance(day * 40);
+    world.asks("kim", "@kim", "Still here.").await;
+    let idle = Retention { messages: None, idle_members: Some(day * 30) };
+    assert_eq!(world.turns.tidy(idle).await.unwrap(), (0, 1), "robin was silent, kim was not, the owner is the owner");
+    assert_eq!(world.db.number("SELECT COUNT(*) FROM identity WHERE subject = 'robin'").await.unwrap(), 0);
+    assert_eq!(world.db.number("SELECT COUNT(*) FROM identity").await.unwrap(), 2);
+    world.stop().await;
+});

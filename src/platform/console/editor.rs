@@ -105,6 +105,13 @@ struct Words {
     is_secret: bool,
 }
 
+/// Those that begin with `prefix`, whatever their case.
+fn starting(words: impl Iterator<Item = String>, prefix: &str) -> Vec<Pair> {
+    let prefix = prefix.to_lowercase();
+    let fits = words.filter(|word| word.to_lowercase().starts_with(&prefix));
+    fits.map(|word| Pair { display: word.clone(), replacement: word }).collect()
+}
+
 /// Shows a secret as stars, so that neither the screen nor its scrollback keeps it.
 impl Highlighter for Words {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
@@ -123,6 +130,14 @@ impl Words {
                 words.iter().map(|word| Pair { display: word.text.clone(), replacement: word.text.clone() }).collect()
             }
             Wanted::From(Source::Personalities) => self.names(&completion.prefix, ""),
+            Wanted::From(Source::Aliases) => {
+                let names = self.directory.names();
+                let aliases = names.seen_by(&self.member).aliases().into_iter().map(|alias| alias.name.clone());
+                starting(aliases, &completion.prefix)
+            }
+            Wanted::From(Source::Zones) => {
+                starting(jiff::tz::db().available().map(|zone| zone.to_string()), &completion.prefix)
+            }
             Wanted::From(_) | Wanted::Nothing => Vec::new(),
         }
     }
