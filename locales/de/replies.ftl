@@ -94,7 +94,13 @@ label-settings-time-zone = Zeitzone
 label-settings-locale = Sprache
 
 ## /data
-reply-data-exported = Alles, was dieses Haus über dich gespeichert hat: { $messages } Nachrichten (deine und die Antworten), { $memories } Erinnerungen, { $answers } Einträge zum Verbrauch, deine Personas, deine Figuren und was du gewählt hast. Die Datei ist ein ZIP mit JSON für Programme und Text zum Lesen.
+reply-data-exported = Alles, was dieses Haus über dich gespeichert hat, samt deinen Figuren, Voreinstellungen und Entscheidungen. Die Datei ist ein ZIP mit JSON für Programme und Text zum Lesen.
+label-data-messages = Nachrichten, mit den Antworten
+label-data-memories = Erinnerungen
+label-data-usage = Einträge zum Verbrauch
+label-data-personas = Personas
+label-data-personalities = Figuren, die nur dir gehören
+label-data-shared = Figuren, die du mit anderen teilst
 
 ## /keys
 reply-keys-ask = Dein Schlüssel für { $provider } beantwortet dir mit dem Modell { $model } deine Nachrichten, auf deine Kosten, und sonst niemandem. Er wird versiegelt aufbewahrt und nie wieder gezeigt. Schreib ihn nicht ins Gespräch.
@@ -144,7 +150,7 @@ reply-persona-list = { $count ->
 reply-persona-used = Ab jetzt sieht { $name } dich so, mit dem, was { $name } von dieser Persona weiß.
 persona-in-use = für { $name }
 persona-not-in-use = –
-reply-data-erase-ask = Das löscht endgültig alles, was dieses Haus über dich gespeichert hat: { $personas } Personas, { $memories } Erinnerungen, { $messages } Nachrichten samt den Antworten darauf, { $personalities } Figuren, die nur dir gehören, deine Schlüssel, deine Voreinstellungen und deinen Verbrauch. { $left } Figuren, die du mit anderen teilst, bleiben ohne Besitzer da. Ältere Sicherungen des Betreibers enthalten es weiterhin. Zum Aufheben vorher: /data export
+reply-data-erase-ask = Das löscht endgültig alles, was dieses Haus über dich gespeichert hat: was hier aufgezählt ist, deine Schlüssel, Voreinstellungen und Entscheidungen. Figuren, die du mit anderen teilst, bleiben ohne Besitzer da. Ältere Sicherungen des Betreibers enthalten es weiterhin. Zum Aufheben vorher: /data export
 form-confirm = Zum Bestätigen tippe { $name }
 reply-data-erased = Alles ist gelöscht. Wenn du wieder etwas sagst, bist du hier neu.
 
@@ -313,7 +319,7 @@ reply-settings-budget = Deine eigene Grenze für einen Tag: { $budget }
 usage-row-lost = { $answers } abgebrochen · gezählt als höchstens { $prompt } hinein · { $cost } $ · bezahlt: { $paid }
 usage-row-chore = { $answers } Anteile an Arbeit im Hintergrund · { $prompt } hinein, { $completion } heraus · { $cost } $ · bezahlt: { $paid }
 label-usage-storage = Über dich gespeichert
-usage-storage = { $messages } Tausend Zeichen Nachrichten, { $memories } Tausend Zeichen Erinnerungen
+usage-storage = Nachrichten: { $messages } Zeichen; Erinnerungen: { $memories }
 
 ## Grenzen
 limit-tokens = { $count } Tokens

@@ -94,7 +94,13 @@ label-settings-time-zone = Time zone
 label-settings-locale = Language
 
 ## /data
-reply-data-exported = Everything this house keeps about you: { $messages } messages (yours and the answers), { $memories } memories, { $answers } entries of usage, your personas, characters and choices. The file is a ZIP with JSON for programs and text for reading.
+reply-data-exported = Everything this house keeps about you, with your characters, presets and choices. The file is a ZIP with JSON for programs and text for reading.
+label-data-messages = Messages, with the answers
+label-data-memories = Memories
+label-data-usage = Entries of usage
+label-data-personas = Personas
+label-data-personalities = Characters that are yours alone
+label-data-shared = Characters that you share
 
 ## /keys
 reply-keys-ask = Your key for { $provider } will answer you with the model { $model }, at your cost, and nobody else. It is kept sealed and never shown again. Do not write it into the conversation.
@@ -144,7 +150,7 @@ reply-persona-list = { $count ->
 reply-persona-used = From now on { $name } sees you so, with what { $name } remembers of this persona.
 persona-in-use = for { $name }
 persona-not-in-use = –
-reply-data-erase-ask = This erases everything this house keeps about you, for good: { $personas } personas, { $memories } memories, { $messages } messages with the answers to them, { $personalities } characters that are yours alone, your keys, presets and your usage. { $left } characters that you share stay, without an owner. Backups that whoever runs this house made before still have it. /data export first, if you want to keep it.
+reply-data-erase-ask = This erases everything this house keeps about you, for good: what is listed here, your keys, presets and choices. Characters that you share stay, without an owner. Backups that whoever runs this house made before still have it. /data export first, if you want to keep it.
 form-confirm = To confirm, type { $name }
 reply-data-erased = All of it is erased. If you say something again, you are new here.
 
@@ -313,7 +319,7 @@ reply-settings-budget = Your own limit for a day: { $budget }
 usage-row-lost = { $answers } broken off · counted as { $prompt } in at most · { $cost } $ · paid by { $paid }
 usage-row-chore = { $answers } shares of work in the background · { $prompt } in, { $completion } out · { $cost } $ · paid by { $paid }
 label-usage-storage = Kept about you
-usage-storage = { $messages } thousand characters of messages, { $memories } thousand of memories
+usage-storage = messages: { $messages } characters; memories: { $memories }
 
 ## Limits
 limit-tokens = { $count } tokens

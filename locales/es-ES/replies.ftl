@@ -94,7 +94,13 @@ label-settings-time-zone = Zona horaria
 label-settings-locale = Idioma
 
 ## /data
-reply-data-exported = Todo lo que esta casa guarda sobre ti: { $messages } mensajes (los tuyos y las respuestas), { $memories } recuerdos, { $answers } apuntes de consumo, tus personas, tus personajes y lo que has elegido. El archivo es un ZIP con JSON para los programas y texto para leer.
+reply-data-exported = Todo lo que esta casa guarda sobre ti, con tus personajes, tus ajustes y lo que has elegido. El archivo es un ZIP con JSON para los programas y texto para leer.
+label-data-messages = Mensajes, con sus respuestas
+label-data-memories = Recuerdos
+label-data-usage = Apuntes de consumo
+label-data-personas = Personas
+label-data-personalities = Personajes que son solo tuyos
+label-data-shared = Personajes que compartes
 
 ## /keys
 reply-keys-ask = Tu clave de { $provider } te responderá a ti con el modelo { $model }, a tu cargo, y a nadie más. Se guarda sellada y no se vuelve a mostrar. No la escribas en la conversación.
@@ -144,7 +150,7 @@ reply-persona-list = { $count ->
 reply-persona-used = A partir de ahora { $name } te ve así, con lo que { $name } recuerda de esta persona.
 persona-in-use = para { $name }
 persona-not-in-use = –
-reply-data-erase-ask = Esto borra para siempre todo lo que esta casa guarda sobre ti: { $personas } personas, { $memories } recuerdos, { $messages } mensajes con sus respuestas, { $personalities } personajes que son solo tuyos, tus claves, tus ajustes y tu consumo. { $left } personajes que compartes se quedan, sin dueño. Las copias de seguridad anteriores de quien lleva la casa aún lo tienen. Si quieres conservarlo, antes: /data export
+reply-data-erase-ask = Esto borra para siempre todo lo que esta casa guarda sobre ti: lo que se cuenta aquí, tus claves, tus ajustes y lo que has elegido. Los personajes que compartes se quedan, sin dueño. Las copias de seguridad anteriores de quien lleva la casa aún lo tienen. Si quieres conservarlo, antes: /data export
 form-confirm = Para confirmarlo, escribe { $name }
 reply-data-erased = Todo está borrado. Si vuelves a decir algo, aquí eres alguien nuevo.
 
@@ -313,7 +319,7 @@ reply-settings-budget = Tu propio límite para un día: { $budget }
 usage-row-lost = { $answers } interrumpidas · contadas como { $prompt } de entrada como máximo · { $cost } $ · paga: { $paid }
 usage-row-chore = { $answers } partes de trabajo en segundo plano · { $prompt } de entrada, { $completion } de salida · { $cost } $ · paga: { $paid }
 label-usage-storage = Guardado sobre ti
-usage-storage = { $messages } mil caracteres de mensajes, { $memories } mil de recuerdos
+usage-storage = mensajes: { $messages } caracteres; recuerdos: { $memories }
 
 ## Límites
 limit-tokens = { $count } tokens

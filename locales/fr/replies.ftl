@@ -94,7 +94,13 @@ label-settings-time-zone = Fuseau horaire
 label-settings-locale = Langue
 
 ## /data
-reply-data-exported = Tout ce que cette maison garde sur toi : { $messages } messages (les tiens et les réponses), { $memories } souvenirs, { $answers } lignes de consommation, tes personas, tes personnages et tes choix. Le fichier est un ZIP avec du JSON pour les programmes et du texte à lire.
+reply-data-exported = Tout ce que cette maison garde sur toi, avec tes personnages, tes préréglages et tes choix. Le fichier est un ZIP avec du JSON pour les programmes et du texte à lire.
+label-data-messages = Messages, avec leurs réponses
+label-data-memories = Souvenirs
+label-data-usage = Lignes de consommation
+label-data-personas = Personas
+label-data-personalities = Personnages qui ne sont qu’à toi
+label-data-shared = Personnages que tu partages
 
 ## /keys
 reply-keys-ask = Ta clé { $provider } te répondra à toi, avec le modèle { $model }, à tes frais, et à personne d’autre. Elle est gardée scellée et n’est plus jamais montrée. Ne l’écris pas dans la conversation.
@@ -144,7 +150,7 @@ reply-persona-list = { $count ->
 reply-persona-used = Désormais { $name } te voit ainsi, avec ce que { $name } retient de cette persona.
 persona-in-use = pour { $name }
 persona-not-in-use = –
-reply-data-erase-ask = Ceci efface pour de bon tout ce que cette maison garde sur toi : { $personas } personas, { $memories } souvenirs, { $messages } messages avec leurs réponses, { $personalities } personnages qui ne sont qu’à toi, tes clés, tes préréglages et ta consommation. { $left } personnages que tu partages restent, sans propriétaire. Les sauvegardes antérieures de qui tient la maison l’ont encore. Pour le garder, d’abord : /data export
+reply-data-erase-ask = Ceci efface pour de bon tout ce que cette maison garde sur toi : ce qui est compté ici, tes clés, tes préréglages et tes choix. Les personnages que tu partages restent, sans propriétaire. Les sauvegardes antérieures de qui tient la maison l’ont encore. Pour le garder, d’abord : /data export
 form-confirm = Pour confirmer, tape { $name }
 reply-data-erased = Tout est effacé. Si tu dis encore quelque chose, tu es ici quelqu’un de nouveau.
 
@@ -313,7 +319,7 @@ reply-settings-budget = Ta propre limite pour un jour : { $budget }
 usage-row-lost = { $answers } interrompues · comptées pour { $prompt } en entrée au plus · { $cost } $ · payé par : { $paid }
 usage-row-chore = { $answers } parts de travail en arrière-plan · { $prompt } en entrée, { $completion } en sortie · { $cost } $ · payé par : { $paid }
 label-usage-storage = Gardé sur toi
-usage-storage = { $messages } milliers de caractères de messages, { $memories } milliers de souvenirs
+usage-storage = messages : { $messages } caractères ; souvenirs : { $memories }
 
 ## Limites
 limit-tokens = { $count } jetons

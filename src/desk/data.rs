@@ -100,10 +100,6 @@ async fn export(session: &Session<'_>) -> Result<Answer, Stop> {
             "cost_micro_dollars": entry.cost_micros,
         })).collect::<Vec<Value>>(),
     });
-    let text = session.say(
-        "reply-data-exported",
-        &[("messages", said.len().into()), ("memories", remembered.len().into()), ("answers", entries.len().into())],
-    );
     let json = serde_json::to_string_pretty(&content).expect("a value made of text and numbers is always JSON");
     let mut talk = String::from("# What was said\n");
     for said in &said {
@@ -129,7 +125,12 @@ async fn export(session: &Session<'_>) -> Result<Answer, Stop> {
         tracing::error!(error = %error, "an export cannot be packed");
         Refusal::new("refusal-internal")
     })?;
-    Ok(Answer::private(text).with_file(name, archive))
+    let label = |id: &str| session.say(id, &[]);
+    Ok(Answer::private(label("reply-data-exported"))
+        .with(label("label-data-messages"), said.len().to_string())
+        .with(label("label-data-memories"), remembered.len().to_string())
+        .with(label("label-data-usage"), entries.len().to_string())
+        .with_file(name, archive))
 }
 
 /// The files as one ZIP archive.
@@ -153,15 +154,16 @@ async fn erase(session: &Session<'_>) -> Result<Answer, Stop> {
     let (private, shared): (Vec<_>, Vec<_>) =
         own.partition(|personality| personality.visibility == Visibility::Private);
     let counts = [
-        ("personas", people::personas(db, &member.id).await?.len()),
-        ("memories", memories::of_member(db, &member.id).await?.len()),
-        ("messages", messages::of_member(db, &member.id).await?.len()),
-        ("personalities", private.len()),
-        ("left", shared.len()),
+        ("label-data-personas", people::personas(db, &member.id).await?.len()),
+        ("label-data-memories", memories::of_member(db, &member.id).await?.len()),
+        ("label-data-messages", messages::of_member(db, &member.id).await?.len()),
+        ("label-data-personalities", private.len()),
+        ("label-data-shared", shared.len()),
     ];
-    let text = session.say("reply-data-erase-ask", &counts.map(|(name, count)| (name, count.into())));
+    let text = session.say("reply-data-erase-ask", &[]);
     if let Some(asks) = session.confirm(name, "/data erase".into(), text)? {
-        return Ok(asks);
+        let rows = counts.into_iter().filter(|(_, count)| *count > 0);
+        return Ok(rows.fold(asks, |answer, (label, count)| answer.with(session.say(label, &[]), count.to_string())));
     }
     session.turns.erase(&member.id).await?;
     session.turns.directory.forget_place(&session.place);

@@ -1,35 +1,43 @@
 //! `/help` and `/about`: the house itself.
 
-use commands::{Help, Leaf, Where};
+use commands::{Access, Help, Leaf, Where};
 
 use super::Session;
 use crate::domain::{Answer, Refusal};
 
-/// All commands, or those whose name starts with the words given.
+/// The groups of commands, or the commands whose name starts with the words given; only what the caller may give here.
 pub(super) fn help(session: &Session<'_>, help: &Help) -> Result<Answer, Refusal> {
     let wanted: Vec<&str> = help.command.iter().map(commands::CommandWord::as_str).collect();
     let in_terminal = session.place.platform == "console";
+    let may_give = |leaf: &Leaf| match leaf.access {
+        Access::Everyone => true,
+        Access::Moderator => session.caller.is_moderator || session.is_operator(),
+        Access::Operator => session.is_operator(),
+    };
     let fits = |leaf: &Leaf| {
         let path: Vec<&str> = leaf.path.iter().map(String::as_str).collect();
-        path.starts_with(&wanted) && (in_terminal || leaf.place == Where::Everywhere)
+        path.starts_with(&wanted) && may_give(leaf) && (in_terminal || leaf.place == Where::Everywhere)
     };
     let shown: Vec<Leaf> = commands::leaves().into_iter().filter(fits).collect();
     if shown.is_empty() {
         return Err(Refusal::new("refusal-help-unknown").arg("command", wanted.join(" ")));
     }
-    let head = if wanted.is_empty() {
-        format!("{}\n{}", session.say("reply-help", &[]), session.say("reply-help-more", &[]))
-    } else {
-        String::new()
-    };
-    let mut answer = Answer::private(head);
+    if wanted.is_empty() {
+        // A page that can be read at a glance; each group says more when it is asked for.
+        let head = format!("{}\n{}", session.say("reply-help", &[]), session.say("reply-help-more", &[]));
+        let mut names: Vec<&str> = shown.iter().map(|leaf| leaf.path[0].as_str()).collect();
+        names.dedup();
+        return Ok(names.into_iter().fold(Answer::private(head), |answer, name| {
+            answer.with(format!("/{name}"), session.say(&format!("command-{name}"), &[]))
+        }));
+    }
+    let mut answer = Answer::private(String::new());
     for leaf in &shown {
         answer = answer.with(leaf.usage(), session.say(&leaf.text_id(), &[]));
-        if !wanted.is_empty() {
-            for arg in &leaf.args {
-                let about = session.turns.texts.describe(&session.locale, &leaf.text_id(), &arg.name);
-                answer = answer.with(format!("  {}", arg.name), about.unwrap_or_default());
-            }
+        // A group is listed; a single command is explained.
+        for arg in leaf.args.iter().filter(|_| shown.len() == 1) {
+            let about = session.turns.texts.describe(&session.locale, &leaf.text_id(), &arg.name);
+            answer = answer.with(format!("  {}", arg.name), about.unwrap_or_default());
         }
     }
     Ok(answer)

@@ -29,8 +29,7 @@ pub(super) async fn run(session: &Session<'_>, usage: &Usage) -> Result<Answer, 
         &[],
     );
     let label = session.say("label-usage-storage", &[]);
-    let storage = session
-        .say("usage-storage", &[("messages", kilobytes(messages).into()), ("memories", kilobytes(memories).into())]);
+    let storage = session.say("usage-storage", &[("messages", messages.into()), ("memories", memories.into())]);
     if sums.is_empty() {
         let head = session.say("reply-usage-none", &[("period", when.into())]);
         return Ok(Answer::private(head).with(label, storage));
@@ -77,11 +76,6 @@ pub(super) async fn run(session: &Session<'_>, usage: &Usage) -> Result<Answer, 
         answer.with(head, row)
     });
     Ok(answer.with(label, storage))
-}
-
-/// Characters as thousands, for people.
-fn kilobytes(characters: i64) -> String {
-    format!("{}.{}", characters / 1_000, characters % 1_000 / 100)
 }
 
 /// Millionths of a dollar as dollars: cents, or more digits where a cent is too coarse.

@@ -155,9 +155,9 @@ both!(who_is_erased_is_gone_from_everywhere_and_nobody_else_is, |engine| {
         let caller = caller(&name, &private);
         let asked = desk.line(&caller, "/data erase").await;
         assert!(
-            asked.private && asked.text.contains("2 memories") && asked.text.contains("4 messages"),
+            asked.private && shown(&asked).contains("Memories: 2") && shown(&asked).contains("answers: 4"),
             "{}",
-            asked.text
+            shown(&asked)
         );
         let form = asked.form.expect("it is to be confirmed");
         let fill = |typed: &str| vec![(form.asks[0].name, SecretString::from(typed))];

@@ -24,6 +24,8 @@ use crate::turn::Turns;
 
 pub use screen::{Notices, Screen};
 
+/// The personality that is talked with where nobody else is left.
+const HOST: &str = "abi";
 /// Longest line that is taken in, in bytes.
 const LINE_MAX: usize = 32 * 1024;
 /// Longest answer part: the terminal has no limit of its own.
@@ -99,6 +101,8 @@ pub struct Conversation {
     clock: Arc<dyn Clock>,
     screen: Arc<Screen>,
     caller: Mutex<Caller>,
+    /// Slug of the personality that hosts the house.
+    first: String,
     /// A form that is being filled in.
     form: Mutex<Option<Filling>>,
     files: PathBuf,
@@ -161,6 +165,7 @@ impl Conversation {
             clock,
             screen,
             caller: Mutex::new(caller),
+            first: HOST.to_owned(),
             form: Mutex::default(),
             files: options.files.clone(),
             locale,
@@ -282,12 +287,32 @@ impl Conversation {
         if line.trim().is_empty() {
             return Ok(Next::GoOn);
         }
+        self.find_partner().await?;
         if line.len() > LINE_MAX {
             let text = self.say("refusal-message-too-long", &[("max", LINE_MAX.into())]);
             self.screen.command(&Answer::private(text)).await?;
             return Ok(Next::GoOn);
         }
-        if commands::is_command(line) { self.command(line, Filled::default()).await } else { self.message(line).await }
+        if commands::is_command(line) { self.command(line, None).await } else { self.message(line).await }
+    }
+
+    /// Goes on with somebody else when the one who was talked with is no longer there, and says so.
+    async fn find_partner(&self) -> anyhow::Result<()> {
+        let caller = self.caller();
+        let person = self.turns.directory.person(&caller.identity, &caller.name).await?;
+        let names = self.turns.directory.names();
+        let seen = names.seen_by(&person.member.id);
+        if seen.find(&caller.personality).is_some() {
+            return Ok(());
+        }
+        // A character that was deleted or given away; the one that the conversation began with, else anybody.
+        let other = seen.find(&self.first).cloned().or_else(|| seen.all().into_iter().next());
+        if let Some(other) = other {
+            self.caller.lock().unwrap_or_else(PoisonError::into_inner).personality.clone_from(&other.slug);
+            let text = self.say("reply-talk", &[("name", other.file.name.clone().into())]);
+            self.screen.command(&Answer::private(text)).await?;
+        }
+        Ok(())
     }
 
     fn form(&self) -> std::sync::MutexGuard<'_, Option<Filling>> {
@@ -333,12 +358,15 @@ impl Conversation {
             *self.form() = Some(filling);
             return Ok(Next::GoOn);
         }
-        self.command(&filling.form.line, filling.given).await
+        self.command(&filling.form.line, Some(filling.given)).await
     }
 
-    async fn command(&self, line: &str, filled: Filled) -> anyhow::Result<Next> {
+    async fn command(&self, line: &str, filled: Option<Filled>) -> anyhow::Result<Next> {
         let caller = self.caller();
-        let mut answer = self.desk.filled(&caller, line, filled).await;
+        let mut answer = match filled {
+            Some(filled) => self.desk.filled(&caller, line, filled).await,
+            None => self.desk.line(&caller, line).await,
+        };
         if let Some(form) = answer.form.take() {
             *self.form() = Some(Filling { form, given: Filled::default(), asked: 0 });
         }
