@@ -28,25 +28,37 @@ mod plan {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    static PLAN: OnceLock<(String, AtomicU32)> = OnceLock::new();
+    /// What happens when a point is reached.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Fall {
+        /// The process ends.
+        Process,
+        /// The task panics.
+        Task,
+    }
 
-    /// Ends the process when `name` is reached for the `nth` time (from 1). Only the first plan counts.
-    pub fn at(name: &str, nth: u32) {
-        let _ = PLAN.set((name.to_owned(), AtomicU32::new(nth)));
+    static PLAN: OnceLock<(String, AtomicU32, Fall)> = OnceLock::new();
+
+    /// Lets something fall when `name` is reached for the `nth` time (from 1). Only the first plan counts.
+    pub fn at(name: &str, nth: u32, fall: Fall) {
+        let _ = PLAN.set((name.to_owned(), AtomicU32::new(nth), fall));
     }
 
     pub(super) fn reached(name: &str) {
-        if let Some((planned, left)) = PLAN.get()
+        if let Some((planned, left, fall)) = PLAN.get()
             && planned == name
             && left.fetch_sub(1, Ordering::SeqCst) == 1
         {
-            std::process::abort();
+            match fall {
+                Fall::Process => std::process::abort(),
+                Fall::Task => panic!("planned at {name}"),
+            }
         }
     }
 }
 
 #[cfg(feature = "testing")]
-pub use plan::at;
+pub use plan::{Fall, at};
 
 /// Says that the point `name` is reached.
 #[inline]

@@ -491,11 +491,15 @@ pub fn fake_platform() -> Option<String> {
     std::env::var("GREENROOM_TEST_FAKE_PLATFORM").ok()
 }
 
-/// Plans the crash that the tests want of the program: `point:nth`.
+/// Plans the crash or the panic that the tests want of the program: `point:nth`.
 pub fn plan_crash() {
-    #[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
-    let plan = std::env::var("GREENROOM_TEST_CRASH_AT").ok();
-    if let Some((point, nth)) = plan.as_deref().and_then(|plan| plan.split_once(':')) {
-        crate::crash::at(point, nth.parse().unwrap_or(1));
+    use crate::crash::Fall;
+
+    for (setting, fall) in [("GREENROOM_TEST_CRASH_AT", Fall::Process), ("GREENROOM_TEST_PANIC_AT", Fall::Task)] {
+        #[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
+        let plan = std::env::var(setting).ok();
+        if let Some((point, nth)) = plan.as_deref().and_then(|plan| plan.split_once(':')) {
+            crate::crash::at(point, nth.parse().unwrap_or(1), fall);
+        }
     }
 }

@@ -177,10 +177,9 @@ INSERT INTO ledger (id, turn_id, member_id, personality_id, key_source, model, p
 DROP TABLE usage_entry;
 CREATE INDEX ledger_member ON ledger (member_id, at);
 CREATE INDEX ledger_place ON ledger (place_id, at);
-CREATE INDEX ledger_owner ON ledger (owner_id, at);
+CREATE INDEX ledger_owner ON ledger (owner_id, at) WHERE owner_id IS NOT NULL;
 CREATE INDEX ledger_at ON ledger (at);
 
 CREATE INDEX message_member ON message (member_id, at);
 CREATE INDEX turn_member ON turn (member_id);
 CREATE INDEX turn_open_member ON turn (member_id) WHERE state IN ('queued', 'running', 'sending');
-CREATE INDEX message_at ON message (at);

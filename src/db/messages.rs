@@ -60,7 +60,7 @@ const OF_MEMBER: &str = "SELECT p.platform, p.subject, m.at, m.author_name, m.te
 const SPEAKER: &str = "SELECT personality_id FROM message WHERE account = $1 AND platform_id = $2";
 const OLD: &str = "DELETE FROM message WHERE id IN (SELECT m.id FROM message m WHERE m.at < $1 \
      AND NOT EXISTS (SELECT 1 FROM turn t WHERE (t.message_id = m.id OR t.id = m.turn_id) \
-     AND t.state IN ('queued', 'running', 'sending')) ORDER BY m.at LIMIT $2)";
+     AND t.state IN ('queued', 'running', 'sending')) ORDER BY m.id LIMIT $2)";
 const COUNT: &str = "SELECT COUNT(*) FROM message";
 
 /// Every statement of this file.

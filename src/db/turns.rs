@@ -126,6 +126,8 @@ pub struct Answered {
     pub parts: Vec<Delivery>,
     /// What the call cost.
     pub cost: Cost,
+    /// Whether something may be set aside for it.
+    pub was_reserved: bool,
     /// The member is told with this answer that they talk with an AI.
     pub tells: Option<MemberId>,
     /// The announcement that the place is told with this answer.
@@ -285,11 +287,11 @@ pub async fn answered(tx: &mut Tx, answer: &Answered, now: Moment) -> Result<(),
     // What the call was allowed to use is settled by what it did use, in the same breath.
     match &answer.cost {
         Cost::Lost => ledger::lose(&mut script, &answer.turn),
-        Cost::Nothing => ledger::release(&mut script, &answer.turn),
-        Cost::Known(entry) => {
-            ledger::release(&mut script, &answer.turn);
-            ledger::add(&mut script, entry, now);
-        }
+        Cost::Nothing => {}
+        Cost::Known(entry) => ledger::add(&mut script, entry, now),
+    }
+    if answer.was_reserved {
+        ledger::release(&mut script, &answer.turn);
     }
     if let Some(member) = &answer.tells {
         people::told(&mut script, member, now);

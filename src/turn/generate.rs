@@ -167,7 +167,7 @@ impl Turns {
                 top_p: preset.top_p,
                 stop: if info.tiny { vec![TINY_STOP.to_owned()] } else { Vec::new() },
             };
-            if !reserved && (info.key_source != KeySource::Local || self.directory.has_budgets()) {
+            if !reserved && self.reserves(info.key_source) {
                 if let Reserved::Over(budget, from) = self.reserve(turn, &account, &info.model, &request).await? {
                     let line = self.over(turn, &budget, from).await;
                     return self.say_instead(turn, place, line, "over_budget", Some(made_of), Cost::Nothing).await;
@@ -286,6 +286,11 @@ impl Turns {
             preset.max_tokens = file.max_tokens.map_or(preset.max_tokens, |own| own.min(preset.max_tokens));
         }
         Ok((Preset { model: name, ..preset }, info))
+    }
+
+    /// Whether a call is set aside before it is made: where it costs somebody money, or anybody set a limit.
+    fn reserves(&self, key_source: KeySource) -> bool {
+        key_source != KeySource::Local || self.directory.has_budgets()
     }
 
     /// Sets aside what a call can use at most.
@@ -466,6 +471,7 @@ impl Turns {
                 sent_as: None,
             })
             .collect();
+        let key_source = made_of.as_ref().map_or(KeySource::Local, |made_of| made_of.key_source);
         let is_notice = failure.is_some();
         let stored = Stored { text: text.clone(), is_notice, made_of, parts: parts.clone(), asked: String::new() };
         let made_of = serde_json::to_value(&stored.made_of).expect("a record of numbers and names is always JSON");
@@ -477,6 +483,7 @@ impl Turns {
             made_of,
             parts,
             cost,
+            was_reserved: turn.attempt > 1 || self.reserves(key_source),
             tells: tells.map(|member| member.id.clone()),
             announces: news.map(|news| news.id.clone()),
             place: turn.place.clone(),
