@@ -1,6 +1,6 @@
 # Was das Terminal von sich aus sagt.
 
-console-welcome = Du redest mit { $name }. Schreib und drück Enter; /help zeigt, was es sonst noch gibt; Strg-D beendet.
+console-welcome = Du redest mit { $name }, einer KI-Figur. Schreib und drück Enter; /help zeigt, was es sonst noch gibt; Strg-D beendet.
 console-tiny-model =
     Das ist { $model }, ein winziges Modell, das in Greenroom selbst läuft. Es zeigt, wie das Haus funktioniert; klug ist es nicht.
     Für ein besseres starte Ollama oder setze LLM_BASE_URL, LLM_API_KEY und LLM_MODEL.

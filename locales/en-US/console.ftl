@@ -1,6 +1,6 @@
 # What the terminal says by itself.
 
-console-welcome = You are talking to { $name }. Write and press Enter; /help shows what else there is; Ctrl-D leaves.
+console-welcome = You are talking to { $name }, an AI character. Write and press Enter; /help shows what else there is; Ctrl-D leaves.
 console-tiny-model =
     This is { $model }, a tiny model running inside Greenroom. It shows how the house works; it is not clever.
     For a better one, start Ollama, or set LLM_BASE_URL, LLM_API_KEY and LLM_MODEL.

@@ -1,6 +1,6 @@
 # Lo que dice el terminal por su cuenta.
 
-console-welcome = Estás hablando con { $name }. Escribe y pulsa Intro; /help muestra qué más hay; con Ctrl-D sales.
+console-welcome = Estás hablando con { $name }, un personaje de IA. Escribe y pulsa Intro; /help muestra qué más hay; con Ctrl-D sales.
 console-tiny-model =
     Este es { $model }, un modelo diminuto que funciona dentro de Greenroom. Enseña cómo funciona la casa; listo no es.
     Para tener uno mejor, arranca Ollama o configura LLM_BASE_URL, LLM_API_KEY y LLM_MODEL.

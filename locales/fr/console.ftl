@@ -1,6 +1,6 @@
 # Ce que le terminal dit de lui-même.
 
-console-welcome = Tu parles à { $name }. Écris et appuie sur Entrée ; /help montre le reste ; Ctrl-D pour partir.
+console-welcome = Tu parles à { $name }, un personnage d’IA. Écris et appuie sur Entrée ; /help montre le reste ; Ctrl-D pour partir.
 console-tiny-model =
     Voici { $model }, un modèle minuscule qui tourne dans Greenroom même. Il montre comment marche la maison ; malin, il ne l’est pas.
     Pour en avoir un meilleur, lance Ollama, ou définis LLM_BASE_URL, LLM_API_KEY et LLM_MODEL.

@@ -427,7 +427,10 @@ async fn a_flood_by_one_member_leaves_the_others_their_workers() {
     let plan = Plan { rates, workers: 24, model: Answering::with(|_| Ok("noted".into())), ..Plan::default() };
     let world = Arc::new(World::planned(greenroom::testing::Engine::Sqlite, plan).await);
     world.model.delay_millis.store(150, Ordering::SeqCst);
+    // The first answers load tables and make members.
+    others_wait(&world, "calm").await;
     let calm = others_wait(&world, "calm").await;
+    others_wait(&world, "busy").await;
     let flooding = {
         let world = Arc::clone(&world);
         #[expect(clippy::disallowed_methods, reason = "ended below")]
