@@ -65,7 +65,7 @@ pub enum Personality {
         /// Whether it may remember what it is told
         #[arg(long, value_enum, ignore_case = true)]
         memory: Option<Switch>,
-        /// Tokens it may be asked for in a day by others, or off
+        /// Tokens that others may ask of your characters in a day, or off
         #[arg(long)]
         daily_tokens: Option<Amount>,
     },

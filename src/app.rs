@@ -144,10 +144,8 @@ impl House {
         // The keeper goes on until the last turn has settled, so that a clean stop leaves no vector unmade.
         let (recall, done) = (self.recall.clone(), self.workers_done.clone());
         self.life.spawn("recall", async move { recall.run(done).await });
-        if self.retention != Retention::default() {
-            let (turns, retention) = (self.turns.clone(), self.retention);
-            self.life.spawn("retention", async move { turns.keep_tidy(retention).await });
-        }
+        let (turns, retention) = (self.turns.clone(), self.retention);
+        self.life.spawn("retention", async move { turns.keep_tidy(retention).await });
         watch::backlog(&self.life, self.db.clone(), self.clock.clone());
     }
 

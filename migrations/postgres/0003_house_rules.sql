@@ -102,6 +102,8 @@ ALTER TABLE memory ADD COLUMN corrected_by TEXT;
 
 -- The line to say instead of asking a model: a text id and its arguments (JSON).
 ALTER TABLE turn ADD COLUMN notice TEXT;
+-- Said while nothing was to be remembered.
+ALTER TABLE turn ADD COLUMN is_incognito BOOLEAN NOT NULL DEFAULT FALSE;
 -- A line of the house within an answer, rather than the personality's words.
 ALTER TABLE delivery ADD COLUMN is_notice BOOLEAN NOT NULL DEFAULT FALSE;
 
@@ -137,9 +139,9 @@ CREATE TABLE budget (
 CREATE TABLE reservation (
     turn_id TEXT PRIMARY KEY NOT NULL,
     attempt BIGINT NOT NULL,
-    member_id TEXT NOT NULL REFERENCES member (id) ON DELETE CASCADE,
-    place_id TEXT NOT NULL REFERENCES place (id) ON DELETE CASCADE,
-    owner_id TEXT,
+    member_id TEXT REFERENCES member (id) ON DELETE SET NULL,
+    place_id TEXT NOT NULL,
+    owner_id TEXT REFERENCES member (id) ON DELETE SET NULL,
     personality_id TEXT NOT NULL,
     key_source TEXT NOT NULL,
     model TEXT NOT NULL,
@@ -155,11 +157,12 @@ CREATE TABLE ledger (
     -- 'answer'; 'lost': a call whose answer never came back, at what it may have cost; 'chore': a share of one.
     kind TEXT NOT NULL DEFAULT 'answer',
     turn_id TEXT,
-    member_id TEXT NOT NULL REFERENCES member (id) ON DELETE CASCADE,
+    -- Nobody any more once the member is erased: what the house spent stays spent.
+    member_id TEXT REFERENCES member (id) ON DELETE SET NULL,
     place_id TEXT,
     personality_id TEXT NOT NULL,
     -- Who made the personality.
-    owner_id TEXT,
+    owner_id TEXT REFERENCES member (id) ON DELETE SET NULL,
     key_source TEXT NOT NULL,
     -- The model that answered, as its provider named it.
     model TEXT NOT NULL,

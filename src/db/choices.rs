@@ -14,12 +14,13 @@ const OF_MEMBER: &str = "SELECT c.kind, c.value, p.spec FROM choice c \
      LEFT JOIN personality p ON p.id = c.personality_id WHERE c.member_id = $1 ORDER BY c.kind, c.id";
 const QUIET: &str = "SELECT kind, personality_id, until FROM quiet WHERE member_id = $1";
 const BE_QUIET: &str = "INSERT INTO quiet (id, kind, member_id, personality_id, until) VALUES ($1, $2, $3, $4, $5)";
+const REPLACE: &str = "DELETE FROM quiet WHERE member_id = $1 AND kind = $2 AND COALESCE(personality_id, '') = $3";
 const SPEAK_AGAIN: &str = "DELETE FROM quiet WHERE member_id = $1 AND kind = $2 \
      AND (CAST($3 AS TEXT) IS NULL OR personality_id = $3)";
 const FORGET_PERSONA: &str = "DELETE FROM choice WHERE kind = 'persona' AND member_id = $1 AND value = $2";
 
 /// Every statement of this file.
-pub const ALL: &[&str] = &[FOR, CLEAR, SET, OF_MEMBER, QUIET, BE_QUIET, SPEAK_AGAIN, FORGET_PERSONA];
+pub const ALL: &[&str] = &[FOR, CLEAR, SET, OF_MEMBER, QUIET, BE_QUIET, REPLACE, SPEAK_AGAIN, FORGET_PERSONA];
 
 /// What all tiers chose for a member and a personality.
 pub async fn for_bond(db: &Db, member: &MemberId, personality: &PersonalityId) -> Result<Choices, Error> {
@@ -91,7 +92,9 @@ pub async fn quiets(db: &Db, member: &MemberId) -> Result<Vec<Quiet>, Error> {
 
 /// Begins a quiet time in place of an earlier one of the same kind and personality.
 pub async fn be_quiet(tx: &mut Tx, id: &str, member: &MemberId, quiet: &Quiet) -> Result<(), Error> {
-    speak_again(tx, member, quiet.kind, quiet.personality.as_ref()).await?;
+    let personality = quiet.personality.as_ref().map(PersonalityId::as_str);
+    on_tx!(tx, c => sqlx::query(REPLACE).bind(member.as_str()).bind(quiet.kind.as_str())
+        .bind(personality.unwrap_or_default()).execute(c).await.map(|_| ()))?;
     on_tx!(tx, c => sqlx::query(BE_QUIET).bind(id).bind(quiet.kind.as_str()).bind(member.as_str())
         .bind(quiet.personality.as_ref().map(PersonalityId::as_str)).bind(quiet.until.0)
         .execute(c).await.map(|_| ()))?;

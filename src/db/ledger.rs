@@ -43,17 +43,17 @@ macro_rules! used {
              SELECT prompt_tokens + completion_tokens AS tokens, CASE WHEN kind = 'chore' THEN 0 ELSE 1 END AS answers, \
              cost_micros AS cost, at FROM ledger WHERE at >= $1 AND ",
             $filter,
-            " UNION ALL SELECT tokens, 1, cost_micros, at FROM reservation WHERE at >= $1 AND ",
+            " UNION ALL SELECT tokens, 1, cost_micros, at FROM reservation WHERE ",
             $filter,
             ") AS used"
         )
     };
 }
 
-const USED_BY_HOUSE: &str = used!("key_source <> 'member' AND COALESCE(member_id, '') <> $2");
+const USED_BY_HOUSE: &str = used!("key_source <> 'member' AND $2 = ''");
 const USED_BY_MEMBER: &str = used!("member_id = $2");
 const USED_BY_PLACE: &str = used!("place_id = $2");
-const USED_BY_OWNER: &str = used!("owner_id = $2 AND member_id <> $2");
+const USED_BY_OWNER: &str = used!("owner_id = $2 AND (member_id IS NULL OR member_id <> $2)");
 const USED_BY_MEMBER_IN: &str = used!("place_id || '/' || member_id = $2 AND place_id = substr($2, 1, 26)");
 
 /// Every statement of this file.

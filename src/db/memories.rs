@@ -48,7 +48,7 @@ const DONE: &str = "DELETE FROM outbox WHERE id = $1";
 const RETRY: &str = "UPDATE outbox SET attempt = attempt + 1, run_at = $2 WHERE id = $1";
 const PENDING: &str = "SELECT COUNT(*) FROM outbox";
 const AFTER: &str = "SELECT n.id FROM memory m JOIN memory n ON n.tenant = m.tenant AND n.place_id = m.place_id \
-     WHERE m.id = $1 AND (n.at > m.at OR (n.at = m.at AND n.id > m.id)) ORDER BY n.at, n.id LIMIT 1";
+     WHERE m.id = $1 AND n.corrected_by IS NULL AND (n.at > m.at OR (n.at = m.at AND n.id > m.id)) ORDER BY n.at, n.id LIMIT 1";
 const LOCK: &str = "UPDATE memory SET locked_at = $2 WHERE id = $1";
 const FLAG: &str = "UPDATE memory SET flag = $2 WHERE id = $1";
 const CORRECTED: &str = "UPDATE memory SET corrected_by = $2 WHERE id = $1";
@@ -325,6 +325,9 @@ pub async fn correct(
     let [put, forget, again] = &chores;
     let mut script = Script::default();
     add(&mut script, correction, put, now);
+    if correction.is_locked {
+        script.add(LOCK, [correction.id.as_str().into(), now.0.into()]);
+    }
     script.add(CORRECTED, [id.as_str().into(), correction.id.as_str().into()]);
     script.add(CLEAR_OUTBOX, [id.as_str().into()]);
     enqueue(&mut script, forget, id, Action::Forget);

@@ -42,7 +42,7 @@ const ADD: &str = "INSERT INTO message \
      (id, place_id, seq, account, platform_id, member_id, persona_id, personality_id, turn_id, author_name, text, tokens, at) \
      VALUES ($1, $2, (SELECT next_seq FROM lane WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 const BEFORE_TAKING: &str = "SELECT turn_id, NULL, 0 FROM message WHERE account = $1 AND platform_id = $2 UNION ALL \
-     SELECT id, personality_id, 0 FROM turn WHERE place_id = $3 AND member_id = $4 AND state = 'queued' AND attempt = 0 \
+     SELECT id, personality_id || '/' || persona_id || CASE WHEN is_incognito THEN '/i' ELSE '/' END, 0 FROM turn WHERE place_id = $3 AND member_id = $4 AND state = 'queued' AND attempt = 0 \
      AND notice IS NULL UNION ALL SELECT NULL, 'place', COUNT(*) FROM turn WHERE place_id = $3 AND state IN ('queued', 'running', 'sending') \
      UNION ALL SELECT NULL, 'member', COUNT(*) FROM turn WHERE member_id = $4 AND state IN ('queued', 'running', 'sending')";
 const BEFORE: &str = concat!("SELECT ", columns!(), " FROM message ", before!(), newest!());
@@ -153,12 +153,17 @@ pub enum Earlier {
 /// What waits for an answer when a message comes in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
-    /// Turns of its member in its place that no worker has touched yet, by personality.
-    pub turns: Vec<(PersonalityId, TurnId)>,
+    /// Turns of its member in its place that no worker has touched yet, by [`seat`].
+    pub turns: Vec<(String, TurnId)>,
     /// Unfinished turns of the place.
     pub in_place: i64,
     /// Unfinished turns of the member, wherever.
     pub of_member: i64,
+}
+
+/// Who is asked, as whom, and whether it is to be remembered: messages of one seat may be answered together.
+pub fn seat(personality: &PersonalityId, persona: &PersonaId, is_incognito: bool) -> String {
+    format!("{personality}/{persona}{}", if is_incognito { "/i" } else { "/" })
 }
 
 /// What is there of the message `platform_id`, which `member` wrote in `place`.
@@ -174,7 +179,7 @@ pub async fn earlier(
     for (turn, what, count) in rows {
         match (turn, what) {
             (turn, None) => return Ok(Earlier::Message(turn.map(TurnId::new))),
-            (Some(turn), Some(personality)) => waiting.turns.push((PersonalityId::new(personality), TurnId::new(turn))),
+            (Some(turn), Some(seat)) => waiting.turns.push((seat, TurnId::new(turn))),
             (None, Some(what)) if what == "place" => waiting.in_place = count,
             (None, Some(_)) => waiting.of_member = count,
         }

@@ -25,8 +25,11 @@ const FORGET_VECTORS: &str = "INSERT INTO outbox (id, memory_id, action) SELECT 
 const ERASE_ANSWERS: &str = "DELETE FROM message WHERE personality_id IS NOT NULL \
      AND turn_id IN (SELECT id FROM turn WHERE member_id = $1)";
 const ERASE_PLACES: &str = "DELETE FROM place WHERE privacy = 'direct' \
-     AND id IN (SELECT place_id FROM message WHERE member_id = $1) \
-     AND NOT EXISTS (SELECT 1 FROM message m WHERE m.place_id = place.id AND m.member_id <> $1)";
+     AND id IN (SELECT place_id FROM message WHERE member_id = $1 UNION SELECT place_id FROM history_cut WHERE member_id = $1 \
+     UNION SELECT place_id FROM memory WHERE persona_id IN (SELECT id FROM persona WHERE member_id = $1)) \
+     AND NOT EXISTS (SELECT 1 FROM message m WHERE m.place_id = place.id AND m.member_id <> $1) \
+     AND NOT EXISTS (SELECT 1 FROM memory o JOIN persona p ON p.id = o.persona_id \
+     WHERE o.place_id = place.id AND p.member_id <> $1)";
 const ERASE_MEMBER: &str = "DELETE FROM member WHERE id = $1";
 const SET_LOCALE: &str = "UPDATE member SET locale = $2 WHERE id = $1";
 const SET_TIME_ZONE: &str = "UPDATE member SET time_zone = $2 WHERE id = $1";
@@ -38,7 +41,23 @@ const FORGET_PERSONA_CHORES: &str =
 const FORGET_PERSONA_VECTORS: &str = "INSERT INTO outbox (id, memory_id, action) \
      SELECT 'erase-' || id, id, 'forget' FROM memory WHERE persona_id = $1";
 const FORGET_AVATARS: &str = "SELECT avatar FROM personality WHERE owner_id = $1 AND avatar IS NOT NULL";
+const PASS_ON: &str = "UPDATE personality SET owner_id = (SELECT pm.member_id FROM personality_member pm \
+     WHERE pm.personality_id = personality.id AND pm.role = 'owner' ORDER BY pm.created_at, pm.member_id LIMIT 1) \
+     WHERE owner_id = $1 AND EXISTS (SELECT 1 FROM personality_member pm \
+     WHERE pm.personality_id = personality.id AND pm.role = 'owner')";
+const ORPHAN_CHORES: &str = "DELETE FROM outbox WHERE memory_id IN (SELECT id FROM memory WHERE personality_id IN \
+     (SELECT id FROM personality WHERE owner_id = $1 AND visibility = 'private'))";
+const ORPHAN_VECTORS: &str = "INSERT INTO outbox (id, memory_id, action) SELECT 'erase-' || id, id, 'forget' FROM memory \
+     WHERE personality_id IN (SELECT id FROM personality WHERE owner_id = $1 AND visibility = 'private') \
+     AND persona_id NOT IN (SELECT id FROM persona WHERE member_id = $1)";
+const ORPHAN_WORDS: &str = "DELETE FROM message WHERE personality_id IN \
+     (SELECT id FROM personality WHERE owner_id = $1 AND visibility = 'private')";
 const ORPHAN: &str = "DELETE FROM personality WHERE owner_id = $1 AND visibility = 'private'";
+const UNCHOOSE: &str = "DELETE FROM choice WHERE kind = 'preset' \
+     AND value IN (SELECT '+' || id FROM preset WHERE owner_id = $1)";
+const UNLIMIT: &str = "DELETE FROM budget WHERE subject = $1";
+const KEEP_TURNS: &str = "UPDATE turn SET persona_id = (SELECT d.id FROM persona d, persona p \
+     WHERE p.id = $1 AND d.member_id = p.member_id AND d.is_default) WHERE persona_id = $1";
 const IDLE: &str = "SELECT m.id FROM member m WHERE m.created_at < $1 \
      AND NOT EXISTS (SELECT 1 FROM message s WHERE s.member_id = m.id AND s.at >= $1) \
      AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.member_id = m.id AND l.at >= $1) AND m.id > $2 ORDER BY m.id LIMIT 100";
@@ -71,7 +90,14 @@ pub const ALL: &[&str] = &[
     FORGET_PERSONA_CHORES,
     FORGET_PERSONA_VECTORS,
     FORGET_AVATARS,
+    PASS_ON,
+    ORPHAN_CHORES,
+    ORPHAN_VECTORS,
+    ORPHAN_WORDS,
     ORPHAN,
+    UNCHOOSE,
+    UNLIMIT,
+    KEEP_TURNS,
     IDLE,
     IDENTITIES,
     COUNT,
@@ -165,7 +191,20 @@ pub async fn create_persona(tx: &mut Tx, persona: &Persona, now: Moment) -> Resu
 /// that were theirs alone, and memories, whose vectors are removed through the outbox.
 pub async fn erase(tx: &mut Tx, member: &MemberId) -> Result<(), Error> {
     let mut script = Script::default();
-    for sql in [FORGET_CHORES, FORGET_VECTORS, ERASE_ANSWERS, ERASE_PLACES, ORPHAN, ERASE_MEMBER] {
+    for sql in [
+        PASS_ON,
+        ORPHAN_CHORES,
+        FORGET_CHORES,
+        FORGET_VECTORS,
+        ERASE_ANSWERS,
+        ERASE_PLACES,
+        ORPHAN_VECTORS,
+        ORPHAN_WORDS,
+        ORPHAN,
+        UNCHOOSE,
+        UNLIMIT,
+        ERASE_MEMBER,
+    ] {
         script.add(sql, [member.as_str().into()]);
     }
     script.run(tx).await
@@ -192,7 +231,7 @@ pub fn told<'v>(script: &mut Script<'v>, member: &'v MemberId, now: Moment) {
 pub async fn delete_persona(tx: &mut Tx, persona: &Persona, written: &str) -> Result<(), Error> {
     let mut script = Script::default();
     choices::forget_persona(&mut script, &persona.member, written);
-    for sql in [FORGET_PERSONA_CHORES, FORGET_PERSONA_VECTORS, DELETE_PERSONA] {
+    for sql in [KEEP_TURNS, FORGET_PERSONA_CHORES, FORGET_PERSONA_VECTORS, DELETE_PERSONA] {
         script.add(sql, [persona.id.as_str().into()]);
     }
     script.run(tx).await

@@ -11,6 +11,7 @@ const ADD_DENIAL: &str = "INSERT INTO denial \
      (id, platform, subject, place_id, personality_id, mode, reason, until, created_by, created_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 const REMOVE_DENIAL: &str = "DELETE FROM denial WHERE id = $1";
+const PURGE: &str = "DELETE FROM denial WHERE until <= $1";
 const RULES: &str = "SELECT personality_id, is_allowed FROM place_rule WHERE place_id = $1 ORDER BY personality_id";
 const SET_RULE: &str = "INSERT INTO place_rule (place_id, personality_id, is_allowed) VALUES ($1, $2, $3) \
      ON CONFLICT (place_id, personality_id) DO UPDATE SET is_allowed = excluded.is_allowed";
@@ -23,7 +24,7 @@ const TOLD: &str = "INSERT INTO announced (announcement_id, place_id) \
 
 /// Every statement of this file.
 pub const ALL: &[&str] =
-    &[DENIALS, ADD_DENIAL, REMOVE_DENIAL, RULES, SET_RULE, ANNOUNCEMENT, TAKE_BACK, ANNOUNCE, WAS_TOLD, TOLD];
+    &[DENIALS, ADD_DENIAL, REMOVE_DENIAL, PURGE, RULES, SET_RULE, ANNOUNCEMENT, TAKE_BACK, ANNOUNCE, WAS_TOLD, TOLD];
 
 /// Everyone who is turned away now.
 pub async fn denials(db: &Db, now: Moment) -> Result<Vec<Denial>, Error> {
@@ -56,6 +57,12 @@ pub async fn add_denial(tx: &mut Tx, denial: &Denial, by: &MemberId, now: Moment
 /// Lets somebody in again.
 pub async fn remove_denial(tx: &mut Tx, id: &str) -> Result<(), Error> {
     on_tx!(tx, c => sqlx::query(REMOVE_DENIAL).bind(id).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Removes what has ended.
+pub async fn purge_denials(tx: &mut Tx, now: Moment) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(PURGE).bind(now.0).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 

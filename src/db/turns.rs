@@ -7,8 +7,9 @@ use crate::domain::{Line, MemberId, MessageId, Moment, PersonaId, PersonalityId,
 use crate::{on, on_tx};
 
 const ADD: &str = "INSERT INTO turn \
-     (id, place_id, seq, message_id, personality_id, member_id, persona_id, trace, notice, created_at, updated_at) \
-     VALUES ($1, $2, (SELECT next_seq FROM lane WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $9)";
+     (id, place_id, seq, message_id, personality_id, member_id, persona_id, trace, notice, \
+     is_incognito, created_at, updated_at) \
+     VALUES ($1, $2, (SELECT next_seq FROM lane WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10, $10)";
 const CLAIM_LANE: &str = "INSERT INTO lane (id, owner, until, epoch) VALUES ($1, $2, $3, 1) \
      ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, until = excluded.until, epoch = lane.epoch + 1 \
      WHERE lane.until < $4 OR lane.owner = excluded.owner RETURNING epoch";
@@ -22,7 +23,7 @@ const START_OLDEST: &str = "UPDATE turn SET state = CASE WHEN state = 'sending' 
      attempt = attempt + 1, epoch = $2, updated_at = $3 \
      WHERE id = (SELECT id FROM turn WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') \
      ORDER BY seq LIMIT 1) AND run_at <= $3 AND (NOT cancelled OR state = 'sending') \
-     RETURNING id, message_id, personality_id, member_id, persona_id, state, attempt, trace, notice, created_at, \
+     RETURNING id, message_id, personality_id, member_id, persona_id, state, attempt, trace, notice, is_incognito, created_at, \
      (SELECT platform_id FROM message WHERE message.id = turn.message_id)";
 const OLDEST: &str = "SELECT id, run_at FROM turn \
      WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') ORDER BY seq LIMIT 1";
@@ -85,6 +86,8 @@ pub struct NewTurn {
     pub trace: String,
     /// What to say instead of asking a model: a [`Line`] as JSON.
     pub notice: Option<String>,
+    /// Said while nothing was to be remembered.
+    pub is_incognito: bool,
     pub at: Moment,
 }
 
@@ -126,8 +129,8 @@ pub struct Answered {
     pub parts: Vec<Delivery>,
     /// What the call cost.
     pub cost: Cost,
-    /// Whether something may be set aside for it.
-    pub was_reserved: bool,
+    /// Whether another attempt came before.
+    pub is_retry: bool,
     /// The member is told with this answer that they talk with an AI.
     pub tells: Option<MemberId>,
     /// The announcement that the place is told with this answer.
@@ -138,11 +141,13 @@ pub struct Answered {
 /// What a call cost.
 #[derive(Clone, Debug)]
 pub enum Cost {
-    /// Nothing: no model was asked, or it refused before it began.
-    Nothing,
-    /// This.
-    Known(Box<ledger::NewEntry>),
-    /// What an earlier attempt had set aside, for nobody knows what became of it.
+    /// No model was asked by this attempt.
+    NotAsked,
+    /// A model was asked and turned the call down before it began.
+    Free,
+    /// This; and whether something had been set aside for it.
+    Known(Box<ledger::NewEntry>, bool),
+    /// What had been set aside, for nobody knows what became of the call.
     Lost,
 }
 
@@ -169,6 +174,7 @@ pub fn add<'v>(script: &mut Script<'v>, turn: &'v NewTurn) {
             turn.persona.as_str().into(),
             (&turn.trace).into(),
             turn.notice.as_deref().into(),
+            turn.is_incognito.into(),
             turn.at.0.into(),
         ],
     );
@@ -179,10 +185,23 @@ pub async fn claim(tx: &mut Tx, lane: &PlaceId, owner: &str, now: Moment, until:
     let epoch = on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(CLAIM_LANE)
         .bind(lane.as_str()).bind(owner).bind(until.0).bind(now.0).fetch_optional(c).await)?;
     let Some((epoch,)) = epoch else { return Ok(Claim::Taken) };
-    type Row = (String, String, String, String, String, String, i64, String, Option<String>, i64, Option<String>);
+    type Row = (String, String, String, String, String, String, i64, String, Option<String>, bool, i64, Option<String>);
     let started = on_tx!(tx, c => sqlx::query_as::<_, Row>(START_OLDEST)
         .bind(lane.as_str()).bind(epoch).bind(now.0).fetch_optional(c).await)?;
-    let Some((id, message, personality, member, persona, state, attempt, trace, notice, created, reply_to)) = started
+    let Some((
+        id,
+        message,
+        personality,
+        member,
+        persona,
+        state,
+        attempt,
+        trace,
+        notice,
+        is_incognito,
+        created,
+        reply_to,
+    )) = started
     else {
         return not_started(tx, lane, epoch, now).await;
     };
@@ -201,6 +220,7 @@ pub async fn claim(tx: &mut Tx, lane: &PlaceId, owner: &str, now: Moment, until:
         attempt,
         epoch,
         notice: notice.and_then(|line| serde_json::from_str::<Line>(&line).ok()),
+        is_incognito,
         trace,
         created_at: Moment(created),
     })))
@@ -213,7 +233,11 @@ async fn not_started(tx: &mut Tx, lane: &PlaceId, epoch: i64, now: Moment) -> Re
     match oldest {
         Some((id, run_at)) if run_at <= now.0 => {
             on_tx!(tx, c => sqlx::query(WITHDRAW).bind(&id).bind(epoch).bind(now.0).execute(c).await.map(|_| ()))?;
-            Ok(Claim::Withdrawn(TurnId::new(id)))
+            let turn = TurnId::new(id);
+            let mut script = Script::default();
+            ledger::lose(&mut script, &turn);
+            script.run(tx).await?;
+            Ok(Claim::Withdrawn(turn))
         }
         Some((_, run_at)) => {
             release(tx, lane, epoch).await?;
@@ -284,14 +308,20 @@ pub async fn answered(tx: &mut Tx, answer: &Answered, now: Moment) -> Result<(),
         let (turn, once_key, text) = (answer.turn.as_str().into(), (&part.once_key).into(), (&part.text).into());
         script.add(ADD_PART, [turn, part.part.into(), once_key, text, part.is_notice.into(), now.0.into()]);
     }
-    // What the call was allowed to use is settled by what it did use, in the same breath.
+    // What the call was allowed to use is settled by what it did use, in the same breath; what an earlier attempt had set
+    // aside and nobody settled was used.
     match &answer.cost {
-        Cost::Lost => ledger::lose(&mut script, &answer.turn),
-        Cost::Nothing => {}
-        Cost::Known(entry) => ledger::add(&mut script, entry, now),
-    }
-    if answer.was_reserved {
-        ledger::release(&mut script, &answer.turn);
+        Cost::NotAsked if !answer.is_retry => {}
+        Cost::NotAsked | Cost::Lost => ledger::lose(&mut script, &answer.turn),
+        Cost::Free => ledger::release(&mut script, &answer.turn),
+        Cost::Known(entry, was_reserved) => {
+            if *was_reserved {
+                ledger::release(&mut script, &answer.turn);
+            } else if answer.is_retry {
+                ledger::lose(&mut script, &answer.turn);
+            }
+            ledger::add(&mut script, entry, now);
+        }
     }
     if let Some(member) = &answer.tells {
         people::told(&mut script, member, now);

@@ -246,7 +246,9 @@ fn denial_row(session: &Session<'_>, answer: Answer, denial: &Denial) -> Answer 
     let mut parts = vec![mode, scope, until];
     if let Some(personality) = &denial.personality {
         let names = session.turns.directory.names();
-        parts.extend(names.get(personality).map(|personality| personality.file.name.clone()));
+        parts.extend(
+            names.seen_by(&session.person.member.id).get(personality).map(|personality| personality.file.name.clone()),
+        );
     }
     parts.extend(denial.reason.clone());
     answer.with(shown(&denial.who), parts.join(" · "))

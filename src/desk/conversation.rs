@@ -88,7 +88,11 @@ fn may_activate(session: &Session<'_>) -> Result<(), Refusal> {
 
 /// Who is active in this place.
 fn active(session: &Session<'_>) -> Result<PersonalityId, Refusal> {
-    session.place.personality.clone().ok_or_else(|| Refusal::new("refusal-nobody-active"))
+    let names = session.turns.directory.names();
+    // A character that the caller does not know of is nobody to them.
+    let seen = names.seen_by(&session.person.member.id);
+    let active = session.place.personality.clone().filter(|id| seen.get(id).is_some());
+    active.ok_or_else(|| Refusal::new("refusal-nobody-active"))
 }
 
 async fn set(session: &Session<'_>, personality: Option<&PersonalityId>, autorespond: bool) -> Result<(), Stop> {

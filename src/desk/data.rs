@@ -35,6 +35,9 @@ async fn export(session: &Session<'_>) -> Result<Answer, Stop> {
     let keys = keys::of_member(db, &member.id).await?;
     let own_presets = presets::for_member(db, &member.id).await?;
     let chosen = choices::of_member(db, &member.id).await?;
+    let quiets = choices::quiets(db, &member.id).await?;
+    let limits = ledger::budgets(db).await?.into_iter().filter(|budget| budget.subject == member.id.as_str());
+    let limits: Vec<String> = limits.map(|budget| session.budget_text(&budget)).collect();
     let seen = names.seen_by(&member.id);
     let own: Vec<_> =
         seen.all().into_iter().filter(|personality| personality.owner.as_ref() == Some(&member.id)).collect();
@@ -66,6 +69,9 @@ async fn export(session: &Session<'_>) -> Result<Answer, Stop> {
             .map(|preset| json!({"name": preset.name, "values": preset.spec})).collect::<Vec<Value>>(),
         "choices": chosen.iter()
             .map(|(kind, value, with)| json!({"what": kind, "chosen": value, "with": with})).collect::<Vec<Value>>(),
+        "quiet_times": quiets.iter()
+            .map(|quiet| json!({"what": quiet.kind.as_str(), "until": utc(quiet.until)})).collect::<Vec<Value>>(),
+        "limits": limits,
         "keys": keys.iter().map(|key| json!({
             "provider": key.provider, "model": key.model, "mask": key.mask,
         })).collect::<Vec<Value>>(),

@@ -51,12 +51,8 @@ pub(super) fn about(session: &Session<'_>) -> Answer {
         &[("model", info.model.into()), ("provider", info.provider.into())],
     );
     let names = session.turns.directory.names();
-    let people: Vec<String> = names
-        .seen_by(&session.person.member.id)
-        .all()
-        .iter()
-        .map(|personality| personality.file.name.clone())
-        .collect();
+    // Everyone reads this.
+    let people: Vec<String> = names.public().all().iter().map(|personality| personality.file.name.clone()).collect();
     let label = |id: &str| session.say(id, &[]);
     Answer::public(session.say("reply-about", &[("version", env!("CARGO_PKG_VERSION").into())]))
         .with(label("label-about-ai"), label("about-ai"))

@@ -26,10 +26,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::db::{self, ledger, people};
 use crate::directory::Person;
 use crate::domain::{
-    Answer, Ask, AskKind, Budget, Form, Identity, MemberId, Persona, Personality, PersonalityId, Place, PlaceRef,
-    Refusal, Scope, holds_a_key, slug_of,
+    Answer, Ask, AskKind, Budget, Field, Form, Identity, MemberId, Persona, Personality, PersonalityId, Place,
+    PlaceRef, Refusal, Scope, holds_a_key, slug_of,
 };
-use crate::guard::access;
+use crate::guard::{access, outgoing};
 use crate::texts::{Arg, Texts};
 use crate::turn::Turns;
 use crate::turn::prompt::written;
@@ -132,7 +132,7 @@ impl Desk {
         match self.answer(caller, command, filled).await {
             Ok(mut answer) => {
                 answer.private |= is_private;
-                answer
+                if answer.private { answer } else { harmless(answer) }
             }
             Err(Stop::Refused(refusal)) => {
                 let locale = self.locale_of(caller).await;
@@ -211,6 +211,13 @@ impl Desk {
     pub fn texts(&self) -> &Arc<Texts> {
         &self.turns.texts
     }
+}
+
+/// An answer that everyone reads, without a ping or a hidden link that somebody put into a name.
+fn harmless(answer: Answer) -> Answer {
+    let render = |text: &str| outgoing::rendered(text, "");
+    let field = |field: Field| Field { name: render(&field.name), value: render(&field.value) };
+    Answer { text: render(&answer.text), fields: answer.fields.into_iter().map(field).collect(), ..answer }
 }
 
 impl Session<'_> {

@@ -63,6 +63,14 @@ async fn rule(session: &Session<'_>, name: &str, is_allowed: bool) -> Result<Ans
         .db
         .write(move |tx| Box::pin(async move { rules::set_rule(tx, &place, &id, is_allowed).await }))
         .await?;
+    if !is_allowed && session.place.personality.as_ref() == Some(&personality.id) {
+        let place = session.place.id.clone();
+        session
+            .turns
+            .db
+            .write(move |tx| Box::pin(async move { places::activate(tx, &place, None, false).await }))
+            .await?;
+    }
     session.turns.directory.forget_place(&session.place);
     let id = if is_allowed { "reply-place-allowed" } else { "reply-place-denied" };
     Ok(Answer::private(session.say(id, &[("name", personality.file.name.clone().into())])))
@@ -71,9 +79,10 @@ async fn rule(session: &Session<'_>, name: &str, is_allowed: bool) -> Result<Ans
 async fn view(session: &Session<'_>) -> Result<Answer, Stop> {
     let place = session.turns.directory.place(&session.caller.place).await?;
     let names = session.turns.directory.names();
+    let seen = names.seen_by(&session.person.member.id);
     let listed = |ids: &[PersonalityId]| {
         let shown: Vec<String> =
-            ids.iter().filter_map(|id| names.get(id)).map(|personality| personality.file.name.clone()).collect();
+            ids.iter().filter_map(|id| seen.get(id)).map(|personality| personality.file.name.clone()).collect();
         if shown.is_empty() { session.say("place-nobody", &[]) } else { shown.join(", ") }
     };
     let budgets = ledger::budgets(&session.turns.db).await?;

@@ -104,6 +104,8 @@ pub struct Turn {
     pub epoch: i64,
     /// What to say instead of asking a model.
     pub notice: Option<Line>,
+    /// Said while nothing was to be remembered.
+    pub is_incognito: bool,
     /// Correlation id from event to memory write.
     pub trace: String,
     pub created_at: Moment,

@@ -66,28 +66,11 @@ fn skip_escape(start: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>
     }
 }
 
-/// Links as text and address, pictures as their text: what is shown is where it leads.
+/// Links as text and address, pictures as their text: what is shown is where it leads. Code is no exception: what is
+/// code to one platform is a link to another.
 fn unmasked(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut is_code = false;
-    for (number, line) in text.split('\n').enumerate() {
-        if number > 0 {
-            out.push('\n');
-        }
-        if line.trim_start().starts_with("```") {
-            is_code = !is_code;
-            out.push_str(line);
-        } else if is_code {
-            out.push_str(line);
-        } else {
-            unmasked_line(line, &mut out);
-        }
-    }
-    out
-}
-
-fn unmasked_line(line: &str, out: &mut String) {
-    let mut rest = line;
+    let mut rest = text;
     while let Some(open) = rest.find('[') {
         let Some((label, address, after)) = link_at(&rest[open..]) else {
             out.push_str(&rest[..=open]);
@@ -113,29 +96,44 @@ fn unmasked_line(line: &str, out: &mut String) {
         rest = &rest[open + after..];
     }
     out.push_str(rest);
+    out
 }
 
-/// The label and address of `[label](address)` at the start of `text`, and where it ends.
+/// Longest label that is looked through for its end, in bytes: no platform shows a longer one as a link.
+const LABEL_MAX: usize = 4_096;
+
+/// The label and address of `[label](address)` at the start of `text`, and where it ends. Brackets within the label may
+/// be nested or escaped.
 fn link_at(text: &str) -> Option<(&str, &str, usize)> {
-    let close = text.find("](")?;
+    let close = closing(text, '[', ']', LABEL_MAX)?;
     let label = text.get(1..close)?;
-    if label.contains('[') || label.contains(']') {
-        return None;
-    }
-    let start = close + 2;
-    let mut depth = 1;
-    for (at, c) in text[start..].char_indices() {
+    let target = text[close + 1..].trim_start_matches([' ', '\n', '\t']);
+    let start = text.len() - target.len();
+    let end = closing(target, '(', ')', LABEL_MAX)?;
+    let inside = target[1..end].trim();
+    // What follows a blank is a title.
+    let address = inside.split_whitespace().next()?.trim_matches(['<', '>']);
+    let leads = address.contains("://") || address.starts_with("//") || address.starts_with("data:");
+    leads.then_some((label, address, start + end + 1))
+}
+
+/// Where the bracket that opens `text` is closed.
+fn closing(text: &str, open: char, close: char, most: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices().take_while(|(at, _)| *at <= most) {
+        if at == 0 && c != open {
+            return None;
+        }
         match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            c if c == open => depth += 1,
+            c if c == close => depth -= 1,
             _ => {}
         }
         if depth == 0 {
-            let inside = text[start..start + at].trim();
-            // What follows a blank is a title.
-            let address = inside.split_whitespace().next()?.trim_matches(['<', '>']);
-            let leads = address.contains("://") || address.starts_with("//") || address.starts_with("data:");
-            return leads.then_some((label, address, start + at + 1));
+            return Some(at);
         }
     }
     None
@@ -245,7 +243,11 @@ mod tests {
             ("[https://a.example](https://a.example)", "https://a.example"),
             ("[a](https://x.example/(1)) [b](//y.example \"t\")", "a <https://x.example/(1)> b <//y.example>"),
             ("an array[0](x) and [a note]", "an array[0](x) and [a note]"),
-            ("```\n[a](https://x.example)\n```", "```\n[a](https://x.example)\n```"),
+            ("```\n[a](https://x.example)\n```", "```\na <https://x.example>\n```"),
+            ("[see [here]](https://evil.example)", "see [here] <https://evil.example>"),
+            ("![a [b]](https://evil.example/p.png?d=1)", "a [b]"),
+            ("[a\\]b](https://evil.example)", "a\\]b <https://evil.example>"),
+            ("[two\nlines](https://evil.example)", "two\nlines <https://evil.example>"),
             ("[broken](https://x.example", "[broken](https://x.example"),
             ("[[a](https://good.example)](https://evil.example)", "a <https://good.example> <https://evil.example>"),
         ];

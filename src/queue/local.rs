@@ -99,6 +99,27 @@ impl LocalDoorbell {
     }
 }
 
+/// One lane at work.
+struct Shift {
+    line: Arc<Mutex<Line>>,
+    lanes: Arc<DashMap<PlaceId, Post>>,
+    rung: Arc<Notify>,
+    lane: PlaceId,
+    member: MemberId,
+    /// The lane was left in order; otherwise the work panicked.
+    is_over: bool,
+}
+
+impl Drop for Shift {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.lanes.remove(&self.lane);
+        }
+        locked(&self.line).done(&self.member);
+        self.rung.notify_one();
+    }
+}
+
 fn locked(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
     line.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -158,17 +179,19 @@ impl Doorbell for LocalDoorbell {
             let Some((lane, member)) = next else { break };
             let (worker, lanes) = (Arc::clone(&worker), Arc::clone(&self.lanes));
             let (line, rung) = (Arc::clone(&self.line), Arc::clone(&self.rung));
+            while at_work.try_join_next().is_some() {}
             at_work.spawn(async move {
+                // Also when the work panics, the member has their share back and the lane can be rung again.
+                let mut shift = Shift { line, lanes, rung, lane, member, is_over: false };
                 loop {
-                    lanes.insert(lane.clone(), Post::AtWork);
-                    worker.work(&lane).await;
-                    if lanes.remove_if(&lane, |_, post| *post == Post::AtWork).is_some() {
+                    shift.lanes.insert(shift.lane.clone(), Post::AtWork);
+                    worker.work(&shift.lane).await;
+                    if shift.lanes.remove_if(&shift.lane, |_, post| *post == Post::AtWork).is_some() {
                         break;
                     }
                 }
-                locked(&line).done(&member);
+                shift.is_over = true;
                 drop(permit);
-                rung.notify_one();
             });
         }
         while at_work.join_next().await.is_some() {}

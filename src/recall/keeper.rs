@@ -36,6 +36,8 @@ pub struct Recall {
     store: Arc<dyn VectorStore>,
     weights: Weights,
     wake: Notify,
+    /// One works the outbox off at a time: what is being indexed and what is being forgotten must not cross.
+    draining: tokio::sync::Mutex<()>,
 }
 
 impl Recall {
@@ -57,7 +59,7 @@ impl Recall {
             }
             opened => opened?,
         }
-        Ok(Self { db, clock, embedder, store, weights, wake: Notify::new() })
+        Ok(Self { db, clock, embedder, store, weights, wake: Notify::new(), draining: tokio::sync::Mutex::default() })
     }
 
     /// The store, for checks.
@@ -136,6 +138,7 @@ impl Recall {
 
     /// Does all chores that are due; those that fail wait for later.
     pub async fn drain(&self) {
+        let _alone = self.draining.lock().await;
         loop {
             let due = match memories::due(&self.db, self.clock.now(), BATCH).await {
                 Ok(due) if due.is_empty() => return,
@@ -272,7 +275,8 @@ impl Recall {
         db.write(move |tx| Box::pin(async move { meta::remove(tx, &key).await })).await?;
         store.open(embedder.space()).await?;
         let total = u64::try_from(memories::total(db).await?).unwrap_or_default();
-        let recall = Self { db: db.clone(), clock, embedder, store, weights: Weights::DEFAULT, wake: Notify::new() };
+        let (wake, draining) = (Notify::new(), tokio::sync::Mutex::default());
+        let recall = Self { db: db.clone(), clock, embedder, store, weights: Weights::DEFAULT, wake, draining };
         let (mut after, mut done) = (String::new(), 0);
         loop {
             let ids = memories::ids_after(db, &after, BATCH).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Turns;
-use crate::db::{self, messages, people};
+use crate::db::{self, messages, people, rules};
 use crate::domain::MemberId;
 use crate::guard::access;
 
@@ -48,6 +48,8 @@ impl Turns {
         let before =
             |span: Duration| self.clock.now().plus_millis(-i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
         let (mut messages, mut members) = (0, 0);
+        let now = self.clock.now();
+        self.db.write(move |tx| Box::pin(async move { rules::purge_denials(tx, now).await })).await?;
         if let Some(before) = retention.messages.map(before) {
             loop {
                 let removing =

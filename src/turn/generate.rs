@@ -82,7 +82,7 @@ impl Turns {
         let names = self.directory.names();
         let Some(personality) = names.get(&turn.personality) else { return Err(Stopped::Cancelled) };
         if let Some(line) = &turn.notice {
-            return self.say_instead(turn, place, line.clone(), "notice", None, Cost::Nothing).await;
+            return self.say_instead(turn, place, line.clone(), "notice", None, Cost::NotAsked).await;
         }
         let face = Face { name: personality.file.name.clone(), slug: personality.slug.clone() };
         let platform = self.platforms.get(&place.platform);
@@ -103,7 +103,7 @@ impl Turns {
             && let Err(wait) = self.pace.take(&[(Of::Key, &key.id)], self.clock.now())
         {
             let line = Refusal::new("refusal-too-fast").arg("seconds", wait.as_secs().max(1).to_string()).into();
-            return self.say_instead(turn, place, line, "too_fast", None, Cost::Nothing).await;
+            return self.say_instead(turn, place, line, "too_fast", None, Cost::NotAsked).await;
         }
         let is_owner = self.is_owner(turn).await?;
         let bond = self.directory.bond(&turn.member, &turn.personality).await?;
@@ -137,7 +137,8 @@ impl Turns {
                 ..Timings::default()
             },
             attempt: turn.attempt,
-            remembers: bond.choices.decided(Kind::Memory).is_on(true)
+            remembers: !turn.is_incognito
+                && bond.choices.decided(Kind::Memory).is_on(true)
                 && bond.quiet(QuietKind::Incognito, self.clock.now()).is_none(),
             footer: None,
         };
@@ -170,7 +171,7 @@ impl Turns {
             if !reserved && self.reserves(info.key_source) {
                 if let Reserved::Over(budget, from) = self.reserve(turn, &account, &info.model, &request).await? {
                     let line = self.over(turn, &budget, from).await;
-                    return self.say_instead(turn, place, line, "over_budget", Some(made_of), Cost::Nothing).await;
+                    return self.say_instead(turn, place, line, "over_budget", Some(made_of), Cost::NotAsked).await;
                 }
                 reserved = true;
             }
@@ -200,7 +201,7 @@ impl Turns {
                 metrics::stage_took(metrics::Stage::ModelFirstByte, reply.first_text);
                 metrics::stage_took(metrics::Stage::ModelTotal, reply.total);
                 metrics::tokens_spent(reply.tokens, made_of.key_source);
-                let cost = cost_of(turn, account, &made_of);
+                let cost = cost_of(turn, account, &made_of, reserved);
                 let text = tidy(&reply.text, &face.name, &others_of(&gathered.context));
                 let text = outgoing::rendered(&text, &gathered.asked).trim().to_owned();
                 if text.is_empty() {
@@ -225,13 +226,25 @@ impl Turns {
                     (Some(_), ErrorClass::BadRequest) => "failure-own-key-bad-request",
                     (_, class) => failure_text(class),
                 };
-                // An answer that broke off was paid for as far as it came; what came is all we can count.
-                let cost = if error.received > 0 {
-                    made_of.prompt_tokens = made_of.prompt.total() as u64;
-                    made_of.completion_tokens = (error.received as u64).div_ceil(CHARS_PER_TOKEN);
-                    cost_of(turn, account, &made_of)
-                } else {
-                    Cost::Nothing
+                let cost = match error.class {
+                    ErrorClass::KeyInvalid
+                    | ErrorClass::NoCredit
+                    | ErrorClass::RateLimited
+                    | ErrorClass::TooLong
+                    | ErrorClass::BadRequest
+                    | ErrorClass::Down
+                        if error.received == 0 =>
+                    {
+                        Cost::Free
+                    }
+                    // The provider may have worked on it and charges for it: refused, empty, broken off, too late.
+                    _ if reserved => Cost::Lost,
+                    _ if error.received == 0 => Cost::Free,
+                    _ => {
+                        made_of.prompt_tokens = made_of.prompt.total() as u64;
+                        made_of.completion_tokens = (error.received as u64).div_ceil(CHARS_PER_TOKEN);
+                        cost_of(turn, account, &made_of, reserved)
+                    }
                 };
                 let line = Refusal::new(id).into();
                 self.say_instead(turn, place, line, error.class.as_str(), Some(made_of), cost).await
@@ -280,7 +293,13 @@ impl Turns {
         // What the personality asks for comes before the house's preset, and after one's own.
         let by_house = decided.tier == Some(Tier::House);
         let house = house_preset(&info, file.temperature.filter(|_| !by_house), file.max_tokens.filter(|_| !by_house));
-        let mut preset = chosen.spec.over(house, &chosen.name, info.context);
+        // Longer than the house's is for those who pay for it, or were offered it.
+        let mut spec = chosen.spec.clone();
+        if !may_name {
+            spec.max_tokens = spec.max_tokens.map(|tokens| tokens.min(house.max_tokens));
+            spec.context_tokens = spec.context_tokens.map(|tokens| tokens.min(house.prompt_tokens));
+        }
+        let mut preset = spec.over(house, &chosen.name, info.context);
         if by_house {
             preset.temperature = file.temperature.or(preset.temperature);
             preset.max_tokens = file.max_tokens.map_or(preset.max_tokens, |own| own.min(preset.max_tokens));
@@ -343,7 +362,7 @@ impl Turns {
                 parts.push(self.texts.say(&self.locale_of(turn).await, id, &[("until", until.into())]));
             }
         }
-        (!parts.is_empty()).then(|| parts.join(" · "))
+        (!parts.is_empty()).then(|| outgoing::rendered(&parts.join(" · "), ""))
     }
 
     /// Whether the member of a turn is one of the operators.
@@ -414,7 +433,7 @@ impl Turns {
         class: &'static str,
         made_of: Option<MadeOf>,
     ) -> Result<Stored, Stopped> {
-        self.say_instead(turn, place, Refusal::new(text).into(), class, made_of, Cost::Nothing).await
+        self.say_instead(turn, place, Refusal::new(text).into(), class, made_of, Cost::NotAsked).await
     }
 
     /// Stores a line of the house in place of an answer.
@@ -430,7 +449,8 @@ impl Turns {
         let locale = self.locale_of(turn).await;
         let args: Vec<(&str, Arg)> =
             line.args.iter().map(|(name, value)| (name.as_str(), Arg::from(value.clone()))).collect();
-        let text = self.texts.say(&locale, &line.id, &args);
+        // Names in a line of the house are somebody's as well.
+        let text = outgoing::rendered(&self.texts.say(&locale, &line.id, &args), "");
         self.store_answer(turn, place, text, Some(class), made_of, cost).await
     }
 
@@ -471,7 +491,6 @@ impl Turns {
                 sent_as: None,
             })
             .collect();
-        let key_source = made_of.as_ref().map_or(KeySource::Local, |made_of| made_of.key_source);
         let is_notice = failure.is_some();
         let stored = Stored { text: text.clone(), is_notice, made_of, parts: parts.clone(), asked: String::new() };
         let made_of = serde_json::to_value(&stored.made_of).expect("a record of numbers and names is always JSON");
@@ -483,7 +502,7 @@ impl Turns {
             made_of,
             parts,
             cost,
-            was_reserved: turn.attempt > 1 || self.reserves(key_source),
+            is_retry: turn.attempt > 1,
             tells: tells.map(|member| member.id.clone()),
             announces: news.map(|news| news.id.clone()),
             place: turn.place.clone(),
@@ -499,11 +518,11 @@ impl Turns {
 }
 
 /// The ledger's entry for a call.
-fn cost_of(turn: &Turn, account: Account, made_of: &MadeOf) -> Cost {
+fn cost_of(turn: &Turn, account: Account, made_of: &MadeOf, was_reserved: bool) -> Cost {
     let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
     let (prompt, completion) = (made_of.prompt_tokens, made_of.completion_tokens);
     let cost = price::cost_micros(&made_of.model, made_of.key_source, prompt, completion);
-    Cost::Known(Box::new(NewEntry {
+    let entry = NewEntry {
         id: format!("{}-{}", turn.id, turn.attempt),
         kind: EntryKind::Answer,
         turn: Some(turn.id.clone()),
@@ -513,7 +532,8 @@ fn cost_of(turn: &Turn, account: Account, made_of: &MadeOf) -> Cost {
         completion_tokens: count(completion),
         counted_by_provider: made_of.counted_by_provider,
         cost_micros: cost.unwrap_or(0),
-    }))
+    };
+    Cost::Known(Box::new(entry), was_reserved)
 }
 
 /// The Fluent id of a failure's line.

@@ -10,8 +10,8 @@ use crate::db::turns::{self, NewTurn};
 use crate::db::{self, Script};
 use crate::directory::Person;
 use crate::domain::{
-    DenialMode, Incoming, Line, MessageId, Persona, Personality, PersonalityId, Place, Privacy, Refusal, TurnId,
-    holds_a_key,
+    DenialMode, Incoming, Line, MessageId, Persona, Personality, PersonalityId, Place, Privacy, QuietKind, Refusal,
+    TurnId, holds_a_key,
 };
 use crate::guard::access;
 use crate::guard::pace::Of;
@@ -39,6 +39,14 @@ struct Asked {
     persona: Persona,
     /// What is said instead of an answer.
     notice: Option<Refusal>,
+    is_incognito: bool,
+}
+
+impl Asked {
+    /// What has to be the same for two messages to be answered together.
+    fn seat(&self) -> String {
+        messages::seat(&self.personality, &self.persona.id, self.is_incognito)
+    }
 }
 
 impl Turns {
@@ -98,7 +106,11 @@ impl Turns {
         }
         if let Some(personality) = beyond {
             let notice = Refusal::new("refusal-too-many-called").arg("max", self.settings.slots.to_string());
-            asked.push(Asked { personality, persona: person.persona.clone(), notice: Some(notice) });
+            let (member, now) = (&person.member.id, self.clock.now());
+            if self.pace.may_tell(member.as_str(), place.id.as_str(), now) {
+                let (persona, notice) = (person.persona.clone(), Some(notice));
+                asked.push(Asked { personality, persona, notice, is_incognito: true });
+            }
         }
         let received = self.store(incoming, &place, &person, (asked, is_operator)).await?;
         crash::point("message stored");
@@ -137,7 +149,8 @@ impl Turns {
             taken.err().map(|wait| Refusal::new("refusal-too-fast").arg("seconds", wait.as_secs().max(1).to_string()))
         };
         let is_silent = notice.is_some() && !self.pace.may_tell(member.as_str(), place.id.as_str(), self.clock.now());
-        Ok((!is_silent).then(|| Asked { personality: id.clone(), persona, notice }))
+        let is_incognito = bond.quiet(QuietKind::Incognito, self.clock.now()).is_some();
+        Ok((!is_silent).then(|| Asked { personality: id.clone(), persona, notice, is_incognito }))
     }
 
     async fn store(
@@ -184,7 +197,7 @@ impl Turns {
                         && (waiting.of_member >= rates.waiting_of_member || waiting.in_place >= rates.waiting_in_place);
                     let (mut asked, mut new, mut left_out) = (Vec::new(), Vec::new(), false);
                     for (one, id) in personalities.into_iter().zip(new_ids) {
-                        let queued = waiting.turns.iter().find(|(queued, _)| *queued == one.personality);
+                        let queued = waiting.turns.iter().find(|(queued, _)| *queued == one.seat());
                         // Several quick messages are answered together by the turn that still waits.
                         if let Some((_, joined)) = queued.filter(|_| one.notice.is_none()) {
                             asked.push(joined.clone());
@@ -203,6 +216,7 @@ impl Turns {
                             personality: one.personality,
                             member: member.clone(),
                             persona: one.persona.id,
+                            is_incognito: one.is_incognito,
                             notice: notice.map(|line| serde_json::to_string(&line).expect("a line is always JSON")),
                             trace: trace.clone(),
                             at: now,

@@ -187,7 +187,8 @@ both!(who_is_erased_is_gone_from_everywhere_and_nobody_else_is, |engine| {
         ("SELECT COUNT(*) FROM memory", left * 2),
         ("SELECT COUNT(DISTINCT memory_id) FROM chunk", left * 2),
         ("SELECT COUNT(*) FROM turn", left * 2),
-        ("SELECT COUNT(*) FROM ledger", left * 2),
+        ("SELECT COUNT(*) FROM ledger WHERE member_id IS NOT NULL", left * 2),
+        ("SELECT COUNT(*) FROM ledger", left * 4),
         ("SELECT COUNT(*) FROM message", left * 4),
     ] {
         assert_eq!(world.db.number(table).await.unwrap(), count, "{table}");

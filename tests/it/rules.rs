@@ -408,7 +408,8 @@ async fn others_wait(world: &Arc<World>, label: &str) -> f64 {
             #[expect(clippy::disallowed_methods, reason = "awaited below")]
             tokio::spawn(async move {
                 let started = Instant::now();
-                let received = world.says(&format!("other{n}"), &format!("@{label}{n}"), &format!("hi {round}")).await;
+                let received =
+                    world.says(&format!("{label}{n}"), &format!("@{label}{n}"), &format!("hi {round}")).await;
                 world.ended(&received.turns).await;
                 started.elapsed().as_secs_f64()
             })

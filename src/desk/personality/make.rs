@@ -61,8 +61,8 @@ pub(super) async fn duplicate(
 ) -> Result<Answer, Stop> {
     let source = session.named(name.as_str())?;
     is_free(session, new.as_str(), None)?;
-    // Who somebody else's private character is told to be stays between it and its owners.
-    let may_copy = source.visibility == Visibility::Public || source.is_of(&session.person.member.id);
+    // Who somebody else's character is told to be stays between it and its owners.
+    let may_copy = source.owner.is_none() || source.is_of(&session.person.member.id);
     if !may_copy {
         return Err(Refusal::new("refusal-personality-not-yours").arg("name", source.file.name.clone()).into());
     }
@@ -82,6 +82,14 @@ pub(super) async fn import(session: &Session<'_>) -> Result<Answer, Stop> {
     file.prompt = character(&file.prompt)?;
     if file.brief.is_empty() {
         file.brief = brief(&file.prompt);
+    }
+    // All of it is told to a model, with every message.
+    let told = file.prompt.len() + file.examples.iter().map(|(asked, said)| asked.len() + said.len()).sum::<usize>();
+    if told > 2 * PROMPT_MAX || file.greeting.len() > PROMPT_MAX || file.brief.len() > PROMPT_MAX {
+        return Err(Refusal::new("refusal-personality-prompt")
+            .arg("min", PROMPT_MIN.to_string())
+            .arg("max", PROMPT_MAX.to_string())
+            .into());
     }
     // What it is called by others is for them to say.
     file.aliases.clear();
@@ -168,7 +176,7 @@ fn is_free(session: &Session<'_>, name: &str, but: Option<&Personality>) -> Resu
     }
     // A name that everyone calls must stay one person's.
     let is_public = but.is_some_and(|but| but.visibility == Visibility::Public);
-    if is_public && names.public().named(name).is_some_and(|taken| but.is_none_or(|but| but.id != taken.id)) {
+    if is_public && names.public().find(name).is_some_and(|taken| but.is_none_or(|but| but.id != taken.id)) {
         return Err(Refusal::new("refusal-personality-exists").arg("name", name));
     }
     let own = seen.all().iter().filter(|own| own.owner.as_ref() == Some(member)).count();

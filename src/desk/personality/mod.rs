@@ -164,6 +164,10 @@ async fn configure(session: &Session<'_>, name: &PersonalityName, changes: Confi
         session.choose(Kind::Memory, seat(), Some(Chosen::switch(memory == Switch::On))).await?;
     }
     if let (Some(amount), Some(owner)) = (changes.daily_tokens, &personality.owner) {
+        // It is one limit for all that somebody made, and theirs to set.
+        if *owner != session.person.member.id && !session.is_operator() {
+            return Err(Refusal::new("refusal-personality-not-yours").arg("name", personality.file.name).into());
+        }
         let mut budget = daily(owner);
         budget.tokens = match amount {
             Amount::Off => None,
@@ -226,7 +230,7 @@ async fn configured(session: &Session<'_>, personality: &Personality) -> Result<
 }
 
 async fn avatar(session: &Session<'_>, name: &PersonalityName, url: Option<&WebAddress>) -> Result<Answer, Stop> {
-    let personality = own(session, name)?;
+    own(session, name)?;
     let avatars = &session.turns.avatars;
     let (picture, reply) = match url {
         None => (None, "reply-personality-avatar-gone"),
@@ -250,6 +254,8 @@ async fn avatar(session: &Session<'_>, name: &PersonalityName, url: Option<&WebA
             (Some(kept), "reply-personality-avatar")
         }
     };
+    // Fetching takes a while: what the character is now, and whose, is asked again.
+    let personality = own(session, name)?;
     let before = personality.avatar.clone();
     let shown = personality.file.name.clone();
     change(session, Personality { avatar: picture.clone(), ..personality }).await?;

@@ -25,7 +25,7 @@ pub(super) async fn share(
     };
     let names = session.turns.directory.names();
     let is_taken = |other: &Personality| other.id != personality.id;
-    if with == With::Everyone && names.public().named(&personality.file.name).is_some_and(|other| is_taken(other)) {
+    if with == With::Everyone && names.public().find(&personality.file.name).is_some_and(|other| is_taken(other)) {
         return Err(Refusal::new("refusal-personality-exists").arg("name", personality.file.name).into());
     }
     let is_one_more = matches!(with, With::Guest | With::Owner);
