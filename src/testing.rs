@@ -181,6 +181,11 @@ impl Answering {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What it was asked since the last time this was asked.
+    pub fn take_asked(&self) -> Vec<ChatRequest> {
+        std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// When the last call came, and when its answer was complete.
     pub fn last_call(&self) -> (Instant, Instant) {
         self.last_call.lock().unwrap_or_else(PoisonError::into_inner).expect("the model was asked")

@@ -129,6 +129,11 @@ impl FakeLlm {
         lock(&self.state.seen).clone()
     }
 
+    /// What has arrived since the last time this was asked.
+    pub fn take_seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut *lock(&self.state.seen))
+    }
+
     /// How many chat requests have arrived.
     pub fn chats(&self) -> usize {
         lock(&self.state.seen).iter().filter(|seen| seen.path.ends_with("/chat/completions")).count()
