@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::avatars::Avatars;
+use crate::avatars::{self, Avatars};
 use crate::cli::{ConsoleOptions, EvalMemoryOptions};
 use crate::config::{Config, FairConfig};
 use crate::crash;
@@ -29,6 +29,7 @@ use crate::ops::telemetry::{self, Sink};
 use crate::ops::{doctor as examination, dumps, http, metrics, watch};
 use crate::outside::{Outside, Rules};
 use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
+use crate::platform::discord::{self, Discord};
 use crate::queue::local::LocalDoorbell;
 use crate::recall::{Recall, Weights};
 use crate::texts::Texts;
@@ -46,8 +47,6 @@ const KEYSET_FILE: &str = "keyset.json";
 const INPUT_HISTORY: &str = "input-history";
 /// Folder of the data directory for files that were asked for in the terminal.
 const FILES: &str = "files";
-/// The personality that answers where none is asked for.
-const HOST: &str = "abi";
 /// The name of whoever sits at the terminal and gives none.
 const YOU: &str = "You";
 
@@ -190,7 +189,9 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let exporter = metrics::start(&life)?;
     let readiness = http::Readiness::default();
     // Opening may take minutes when a model is fetched: who asks meanwhile is told that the house is starting.
-    http::serve(&life, "health", health, http::health_routes(readiness.clone(), &life));
+    let pages = http::health_routes(readiness.clone(), &life)
+        .merge(avatars::routes(Avatars::in_dir(data.path().join(AVATARS))));
+    http::serve(&life, "health", health, pages);
     http::serve(&life, "metrics", exposition, http::metrics_routes(exporter));
     let soft = life.soft();
     let log = |notice| tracing::info!(?notice, "model");
@@ -202,11 +203,40 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     watch::database(&readiness, &house.db);
     watch::recall(&readiness, &house.recall);
     // Before the lanes: what waits for delivery finds its platform connected.
-    let fronts = front_ends(&house)?;
+    let discord = discord(&config, &house)?;
+    let fronts = usize::from(discord.is_some()) + front_ends(&house)?;
+    if let Some(discord) = &discord {
+        let discord = discord.clone();
+        readiness.add("Discord", move || {
+            let is_ready = discord.is_ready();
+            async move { if is_ready { Ok(()) } else { Err("not connected yet".to_owned()) } }
+        });
+    }
     house.start();
     watch::announce(&config, fronts);
     house.life.soft().cancelled().await;
-    Ok(house.stop().await)
+    let code = house.stop().await;
+    Ok(if discord.is_some_and(|discord| discord.fatal().is_some()) { ExitCode::FAILURE } else { code })
+}
+
+/// Connects Discord, where a token is set.
+fn discord(config: &Config, house: &House) -> anyhow::Result<Option<Arc<Discord>>> {
+    let Some(options) = discord_options(config) else { return Ok(None) };
+    let discord = Discord::new(options, house.life.clone()).map_err(|error| CannotStart(format!("{error:#}")))?;
+    house.platforms.add(discord.clone());
+    discord.start(house.turns.clone(), house.desk.clone(), house.db.clone());
+    Ok(Some(discord))
+}
+
+fn discord_options(config: &Config) -> Option<discord::Options> {
+    let settings = &config.discord;
+    Some(discord::Options {
+        token: settings.token.clone()?,
+        api_url: settings.api_url.clone(),
+        reads_messages: settings.reads_messages,
+        pluralkit_url: settings.pluralkit_api_url.clone(),
+        public_url: settings.public_url.clone(),
+    })
 }
 
 /// Connects what is configured and returns how many front ends run.
@@ -242,7 +272,7 @@ pub async fn console(config: Config, options: ConsoleOptions) -> anyhow::Result<
     let texts = Arc::new(Texts::load(&config.locale)?);
     let notices = Notices::new(texts.clone(), &config.locale);
     let house = House::open(&config, &data, texts.clone(), Life::default(), &|notice| notices.show(notice)).await?;
-    let wanted = options.personality.as_deref().unwrap_or(HOST);
+    let wanted = options.personality.as_deref().unwrap_or(crate::domain::HOST);
     let speaker = options.speaker.clone().unwrap_or_else(|| YOU.to_owned());
     let person = house.directory.person(&console::identity(&speaker), &speaker).await?;
     let Some(personality) = house.directory.names().seen_by(&person.member.id).find(wanted).cloned() else {
@@ -306,6 +336,15 @@ pub async fn doctor(config: Config) -> anyhow::Result<ExitCode> {
         checks.push(examination::embedder(embedder.as_deref().map_err(Clone::clone), None).await);
     }
     checks.push(model_check(&config).await);
+    if let Some(options) = discord_options(&config) {
+        checks.push(match discord::examine(&options).await {
+            Ok(who) => examination::Check::ok("Discord", who),
+            Err(error) => {
+                let fix = "look at the bot's page in Discord's developer portal";
+                examination::Check::bad("Discord", format!("{error:#}"), fix)
+            }
+        });
+    }
     examination::print(&checks, &mut std::io::stdout())?;
     Ok(if examination::is_bad(&checks) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -3,6 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
+use axum::Router;
+use axum::extract::{self, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 use sha2::{Digest as _, Sha256};
 
 /// A kind of picture that every platform shows.
@@ -23,6 +28,16 @@ impl PictureKind {
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
             _ => None,
+        }
+    }
+
+    /// What browsers call it.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Gif => "image/gif",
+            Self::Webp => "image/webp",
         }
     }
 
@@ -81,6 +96,29 @@ impl Avatars {
             tracing::warn!(error = %error, "a picture cannot be removed");
         }
     }
+}
+
+/// Serves the pictures, for platforms that show them from an address.
+pub fn routes(avatars: Avatars) -> Router {
+    Router::new().route("/avatars/{file}", get(picture)).with_state(avatars)
+}
+
+async fn picture(State(avatars): State<Avatars>, extract::Path(file): extract::Path<String>) -> Response {
+    let content = match avatars.path(&file) {
+        Some(path) => tokio::fs::read(path).await.ok(),
+        None => None,
+    };
+    let Some((content, kind)) = content.and_then(|content| PictureKind::of(&content).map(|kind| (content, kind)))
+    else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, kind.media_type()),
+        // A name stands for one picture for good.
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, content).into_response()
 }
 
 #[cfg(test)]

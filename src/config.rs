@@ -162,6 +162,10 @@ pub struct DiscordConfig {
     pub token: Option<SecretString>,
     /// `DISCORD_API_URL`: in place of `https://discord.com`; loopback only.
     pub api_url: Option<String>,
+    /// `DISCORD_MESSAGE_CONTENT`: whether the text of all messages is asked for.
+    pub reads_messages: bool,
+    /// `GREENROOM_PUBLIC_URL`: where others reach the house's pages.
+    pub public_url: Option<String>,
     /// `PLURALKIT_API_URL`: in place of PluralKit's own.
     pub pluralkit_api_url: Option<String>,
 }
@@ -274,6 +278,8 @@ impl Config {
             discord: DiscordConfig {
                 token: values.secret("DISCORD_TOKEN"),
                 api_url: values.parsed("DISCORD_API_URL", loopback_url),
+                reads_messages: values.parsed("DISCORD_MESSAGE_CONTENT", on_or_off).unwrap_or(true),
+                public_url: url("GREENROOM_PUBLIC_URL"),
                 pluralkit_api_url: url("PLURALKIT_API_URL"),
             },
             matrix: MatrixConfig {
@@ -380,6 +386,14 @@ fn web_url(text: &str) -> Result<Url, &'static str> {
         return Err("an address must not hold a name or password; there is a setting for the key");
     }
     Ok(url)
+}
+
+fn on_or_off(text: &str) -> Result<bool, &'static str> {
+    match text.to_lowercase().as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("give on or off"),
+    }
 }
 
 fn loopback_url(text: &str) -> Result<String, &'static str> {

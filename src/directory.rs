@@ -13,7 +13,7 @@ use dashmap::DashMap;
 use crate::db::{Db, Error, aliases, choices, ledger, people, personalities, places, rules};
 use crate::domain::{
     Choices, Clock, Denials, Identity, Kind, Member, MemberId, Moment, Persona, PersonaId, PersonalityFile,
-    PersonalityId, Place, PlaceId, PlaceRef, Quiet, QuietKind, quiet_until,
+    PersonalityId, Place, PlaceId, PlaceRef, Proxied, Quiet, QuietKind, quiet_until,
 };
 
 pub use names::{Names, Seen};
@@ -36,6 +36,7 @@ pub struct Directory {
     personas: DashMap<PersonaId, Arc<Persona>>,
     bonds: DashMap<(MemberId, PersonalityId), Arc<Bond>>,
     identities: DashMap<MemberId, Arc<Vec<Identity>>>,
+    proxied: DashMap<(MemberId, String), Arc<Persona>>,
     has_budgets: AtomicBool,
     names: RwLock<Arc<Names>>,
     denials: RwLock<Arc<Denials>>,
@@ -79,6 +80,8 @@ fn set<T>(lock: &RwLock<T>, value: T) {
     *lock.write().unwrap_or_else(PoisonError::into_inner) = value;
 }
 
+/// Longest name of a persona that a service names, in characters.
+const PROXIED_NAME_MAX: usize = 80;
 /// Entries per cache before it is emptied and filled again.
 const CACHE_MAX: usize = 50_000;
 
@@ -118,6 +121,7 @@ impl Directory {
             personas: DashMap::new(),
             bonds: DashMap::new(),
             identities: DashMap::new(),
+            proxied: DashMap::new(),
             has_budgets,
             names: RwLock::new(Arc::new(names)),
             denials: RwLock::new(Arc::new(denials)),
@@ -273,6 +277,58 @@ impl Directory {
         Ok(found)
     }
 
+    /// The persona a member is at a service that speaks for them: the one known as that, else the one of that name,
+    /// else a new one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn proxied_persona(&self, member: &MemberId, proxied: &Proxied) -> Result<Arc<Persona>, Error> {
+        let key = (member.clone(), proxied.key.clone());
+        if let Some(known) = self.proxied.get(&key) {
+            return Ok(Arc::clone(&known));
+        }
+        if people::proxied_persona(&self.db, member, &proxied.key).await?.is_none() {
+            self.introduce_proxied(member, proxied).await?;
+        }
+        let found = people::proxied_persona(&self.db, member, &proxied.key)
+            .await?
+            .map(Arc::new)
+            .ok_or_else(|| Error::Inconsistent { table: "persona", column: "proxied_as", row: member.to_string() })?;
+        bounded(&self.proxied).insert(key, Arc::clone(&found));
+        Ok(found)
+    }
+
+    async fn introduce_proxied(&self, member: &MemberId, proxied: &Proxied) -> Result<(), Error> {
+        let name: String = proxied.name.split_whitespace().collect::<Vec<_>>().join(" ");
+        let name: String = name.chars().take(PROXIED_NAME_MAX).collect();
+        let name = if name.is_empty() { "…".to_owned() } else { name };
+        let personas = people::personas(&self.db, member).await?;
+        let is_taken = |name: &str| personas.iter().any(|persona| persona.name.to_lowercase() == name.to_lowercase());
+        // One that is somebody else at the service already stays that.
+        let known = people::unproxied_persona(&self.db, member, &name).await?;
+        let others = (2..).map(|n| format!("{name} ({n})"));
+        let free = std::iter::once(name.clone()).chain(others).find(|name| known.is_some() || !is_taken(name));
+        let (name, now) = (free.unwrap_or(name), self.clock.now());
+        let new = Persona {
+            id: known.clone().unwrap_or_else(|| PersonaId::new(self.clock.id())),
+            member: member.clone(),
+            name,
+            pronouns: proxied.pronouns.clone(),
+            description: proxied.description.clone(),
+            is_default: false,
+        };
+        let key = proxied.key.clone();
+        let writing = self.db.write(move |tx| {
+            Box::pin(async move {
+                if known.is_none() {
+                    people::create_persona(tx, &new, now).await?;
+                }
+                people::set_proxied(tx, &new.id, &key).await
+            })
+        });
+        writing.await
+    }
+
     /// The platform accounts of a member.
     ///
     /// # Errors
@@ -310,6 +366,7 @@ impl Directory {
     pub fn forget_people(&self) {
         self.bonds.clear();
         self.identities.clear();
+        self.proxied.clear();
         self.people.clear();
         self.members.clear();
         self.personas.clear();
@@ -319,14 +376,18 @@ impl Directory {
     pub async fn place(&self, place: &PlaceRef) -> Result<Arc<Place>, Error> {
         let key = (place.platform.clone(), place.subject.clone());
         let known = self.places.get(&key).map(|known| Arc::clone(&known));
-        if let Some(known) = known.filter(|known| known.is_adult == place.is_adult) {
+        let is_same = |known: &Place| known.is_adult == place.is_adult && known.privacy == place.privacy;
+        if let Some(known) = known.filter(|known| is_same(known)) {
             return Ok(known);
         }
         match places::find(&self.db, &place.platform, &place.subject).await? {
-            Some(known) if known.is_adult == place.is_adult => {}
+            Some(known) if is_same(&known) => {}
             Some(known) => {
-                let (id, is_adult) = (known.id.clone(), place.is_adult);
-                self.db.write(move |tx| Box::pin(async move { places::set_adult(tx, &id, is_adult).await })).await?;
+                let (id, is_adult, privacy) = (known.id.clone(), place.is_adult, place.privacy);
+                let writing = self
+                    .db
+                    .write(move |tx| Box::pin(async move { places::set_shown(tx, &id, is_adult, privacy).await }));
+                writing.await?;
                 self.forget_place(&known);
             }
             None => {
@@ -339,6 +400,22 @@ impl Directory {
             .ok_or_else(|| Error::Inconsistent { table: "place", column: "subject", row: place.platform.clone() })?;
         let found = Arc::new(found);
         bounded(&self.places).insert(key, Arc::clone(&found));
+        Ok(found)
+    }
+
+    /// What is stored of a platform's place; `None`: nobody has called anybody there yet.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn known_place(&self, place: &PlaceRef) -> Result<Option<Arc<Place>>, Error> {
+        let key = (place.platform.clone(), place.subject.clone());
+        if let Some(known) = self.places.get(&key) {
+            return Ok(Some(Arc::clone(&known)));
+        }
+        let found = places::find(&self.db, &place.platform, &place.subject).await?.map(Arc::new);
+        if let Some(place) = &found {
+            bounded(&self.places).insert(key, Arc::clone(place));
+        }
         Ok(found)
     }
 

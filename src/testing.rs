@@ -278,7 +278,7 @@ pub struct Plan {
     pub rates: Rates,
     /// Whether the platform leaves it to the house to say that one talks with an AI.
     pub discloses: bool,
-    /// The operators, as `fake:name`.
+    /// The operators, as `platform:name`.
     pub owners: Vec<String>,
     pub workers: usize,
 }
@@ -475,7 +475,15 @@ impl World {
         block.unwrap_or_default().to_owned()
     }
 
-    /// Stops the house and hands back its folder, for a second one on the same data.
+    /// Stops the house and opens another on the same SQLite database.
+    pub async fn restarted(self) -> Self {
+        assert_eq!(self.life.stop().await, Ending::Finished, "everything ends by itself");
+        self.db.close().await;
+        let url = format!("sqlite://{}", self.scratch.path().join("greenroom.db").display());
+        Self::at(&url, self.scratch, Plan::default()).await
+    }
+
+    /// Stops the house.
     pub async fn stop(self) {
         assert_eq!(self.life.stop().await, Ending::Finished, "everything ends by itself");
         self.db.close().await;

@@ -134,3 +134,5 @@ refusal-not-denied = { $who } ist so nicht abgewiesen. /admin allow allein zeigt
 refusal-limit-whose = Sag, wessen Grenze und für welche Zeit: /admin limits member day --tokens 50000
 refusal-limit-member = Ein einzelnes Mitglied lässt sich nur bei den Grenzen von Mitgliedern und Besitzern nennen.
 refusal-offer-which = Sag, welche Voreinstellung angeboten werden soll.
+refusal-nothing-learned = Von dieser Nachricht ist nichts in Erinnerung.
+refusal-form-too-old = Das stammt aus der Zeit vor meinem letzten Start. Bitte gib den Befehl noch einmal.

@@ -387,3 +387,11 @@ label-place-all = Tokens aller am Tag
 place-everyone = alle
 place-moderators = wer sich um den Ort kümmert
 place-nobody = niemand
+
+## Discord
+
+reply-house-called = Hallo! Sprich meine Figuren mit ihrem Namen an, etwa { $mention }Abi, oder schreib mir privat. /help zeigt, was man mich fragen kann, /about, was ich bin und was ich speichere.
+button-previous = Zurück
+button-next = Weiter
+menu-inspect = Ansehen
+menu-forget = Das vergessen

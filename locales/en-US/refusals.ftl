@@ -134,3 +134,5 @@ refusal-not-denied = { $who } is not turned away so. /admin allow alone lists wh
 refusal-limit-whose = Say whose limit and in which time: /admin limits member day --tokens 50000
 refusal-limit-member = A single member can be named only for the limits of members and owners.
 refusal-offer-which = Say which preset is to be offered.
+refusal-nothing-learned = Nothing is remembered from that message.
+refusal-form-too-old = That is from before I was started anew. Please give the command again.

@@ -387,3 +387,11 @@ label-place-all = Tokens of all in a day
 place-everyone = everyone
 place-moderators = those who look after the place
 place-nobody = nobody
+
+## Discord
+
+reply-house-called = Hello! Talk to my characters by their names, such as { $mention }Abi, or write to me in private. /help shows what can be asked of me, /about what I am and what I store.
+button-previous = Previous
+button-next = Next
+menu-inspect = Inspect
+menu-forget = Forget this

@@ -134,3 +134,5 @@ refusal-not-denied = Así, a { $who } nadie le impide entrar. /admin allow a sec
 refusal-limit-whose = Di de quién es el límite y en cuánto tiempo: /admin limits member day --tokens 50000
 refusal-limit-member = Solo se puede nombrar a un miembro concreto en los límites de miembros y de dueños.
 refusal-offer-which = Di qué ajuste hay que ofrecer.
+refusal-nothing-learned = No se recuerda nada de ese mensaje.
+refusal-form-too-old = Eso es de antes de mi último arranque. Da la orden otra vez, por favor.

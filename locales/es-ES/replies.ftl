@@ -387,3 +387,11 @@ label-place-all = Tokens de todos al día
 place-everyone = todos
 place-moderators = quienes cuidan del sitio
 place-nobody = nadie
+
+## Discord
+
+reply-house-called = ¡Hola! Habla con mis personajes por su nombre, por ejemplo { $mention }Abi, o escríbeme en privado. /help muestra qué se me puede pedir, /about qué soy y qué guardo.
+button-previous = Anterior
+button-next = Siguiente
+menu-inspect = Inspeccionar
+menu-forget = Olvidar esto

@@ -134,3 +134,5 @@ refusal-not-denied = L’entrée n’est pas refusée ainsi à { $who }. /admin 
 refusal-limit-whose = Dis à qui est la limite et en combien de temps : /admin limits member day --tokens 50000
 refusal-limit-member = Un membre précis ne peut être nommé que pour les limites des membres et des propriétaires.
 refusal-offer-which = Dis quel préréglage proposer.
+refusal-nothing-learned = Rien n’est retenu de ce message.
+refusal-form-too-old = Cela date d’avant mon dernier démarrage. Donne la commande encore une fois, s’il te plaît.

@@ -387,3 +387,11 @@ label-place-all = Jetons de tous par jour
 place-everyone = tout le monde
 place-moderators = les personnes qui s’occupent du lieu
 place-nobody = personne
+
+## Discord
+
+reply-house-called = Bonjour ! Parle à mes personnages par leur nom, par exemple { $mention }Abi, ou écris-moi en privé. /help montre ce qu’on peut me demander, /about ce que je suis et ce que je garde.
+button-previous = Précédent
+button-next = Suivant
+menu-inspect = Examiner
+menu-forget = Oublier ceci

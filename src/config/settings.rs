@@ -188,12 +188,28 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        title: "Discord",
+        is_built: true,
+        settings: &[
+            secret("DISCORD_TOKEN", "no Discord", "Bot token."),
+            value(
+                "DISCORD_MESSAGE_CONTENT",
+                "on",
+                "Ask for the text of all messages; off: only mentions, replies, direct messages and commands.",
+            ),
+            unset("DISCORD_API_URL", "Discord itself", "http://HOST:PORT in Discord's place; loopback only."),
+            unset("PLURALKIT_API_URL", "PluralKit's own", "http://HOST:PORT/v2 in PluralKit's place."),
+            unset(
+                "GREENROOM_PUBLIC_URL",
+                "characters have no pictures there",
+                "Where others reach HTTP_ADDR: pictures of characters are shown from below it.",
+            ),
+        ],
+    },
+    Group {
         title: "Not in this build yet: set, these are reported at start and have no effect",
         is_built: false,
         settings: &[
-            secret("DISCORD_TOKEN", "no Discord", "Bot token."),
-            unset("DISCORD_API_URL", "Discord itself", "http://HOST:PORT in Discord's place; loopback only."),
-            unset("PLURALKIT_API_URL", "PluralKit's own", "http://HOST:PORT/v2 in PluralKit's place."),
             unset("MATRIX_HOMESERVER", "no Matrix", "Address of the homeserver of the bot's account."),
             unset("MATRIX_USER", "no Matrix", "The bot's account, such as @bot:example.org."),
             secret("MATRIX_PASSWORD", "MATRIX_ACCESS_TOKEN is used", "Password of the bot's account."),

@@ -62,6 +62,10 @@ const STATS: &str = "SELECT personality_id, persona_id, COUNT(*), \
      CAST(SUM(LENGTH(said) + LENGTH(answered)) AS BIGINT), MIN(at), MAX(at) FROM memory \
      WHERE corrected_by IS NULL AND persona_id IN (SELECT id FROM persona WHERE member_id = $1) \
      GROUP BY personality_id, persona_id ORDER BY 3 DESC, 1, 2";
+const OF_MESSAGE: &str = "SELECT m.id, p.slug FROM memory m JOIN personality p ON p.id = m.personality_id \
+     JOIN turn t ON t.id = m.turn_id JOIN message s ON t.id = s.turn_id OR t.message_id = s.id \
+     WHERE s.account = $1 AND s.platform_id = $2 AND s.deleted_at IS NULL ORDER BY m.id";
+const OF_TURN: &str = "SELECT id FROM memory WHERE turn_id = $1 AND (locked_at IS NULL OR NOT $2)";
 const CLEAR_OUTBOX: &str = "DELETE FROM outbox WHERE memory_id = $1";
 
 /// Statements whose text differs between SQLite and PostgreSQL: they have no common way to bind a list, and SQLite's
@@ -87,6 +91,8 @@ pub const ALL: &[&str] = &[
     RETRY,
     PENDING,
     CLEAR_OUTBOX,
+    OF_TURN,
+    OF_MESSAGE,
     LOCK,
     FLAG,
     CORRECTED,
@@ -309,6 +315,20 @@ pub async fn remove(tx: &mut Tx, chores: [String; 2], id: &MemoryId) -> Result<(
         enqueue(&mut script, put, after, Action::Put);
     }
     script.run(tx).await
+}
+
+/// What was learned from the exchange that a platform's message is part of, with the slug of whoever learned it.
+pub async fn of_message(db: &Db, account: &str, platform_id: &str) -> Result<Vec<(MemoryId, String)>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String, String)>(OF_MESSAGE)
+        .bind(account).bind(platform_id).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id, slug)| (MemoryId::new(id), slug)).collect())
+}
+
+/// What was learned from a turn; not what its member locked, where `keeps_locked`.
+pub async fn of_turn(tx: &mut Tx, turn: &TurnId, keeps_locked: bool) -> Result<Option<MemoryId>, Error> {
+    let row = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(OF_TURN)
+        .bind(turn.as_str()).bind(keeps_locked).fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| MemoryId::new(id)))
 }
 
 /// Puts `correction` in the place of the memory `id`, whose words no search finds from here on. `chores` are ids for three

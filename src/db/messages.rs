@@ -62,9 +62,16 @@ const OLD: &str = "DELETE FROM message WHERE id IN (SELECT m.id FROM message m W
      AND NOT EXISTS (SELECT 1 FROM turn t WHERE (t.message_id = m.id OR t.id = m.turn_id) \
      AND t.state IN ('queued', 'running', 'sending')) ORDER BY m.id LIMIT $2)";
 const COUNT: &str = "SELECT COUNT(*) FROM message";
+const FIND: &str = "SELECT id, turn_id, personality_id IS NOT NULL FROM message \
+     WHERE account = $1 AND platform_id = $2 AND deleted_at IS NULL";
+const REPLACED: &str = "SELECT m.id, t.id FROM message m JOIN turn t ON t.id = m.turn_id \
+     WHERE m.account = $1 AND m.platform_id = $2 AND m.member_id = $3 AND t.state <> 'cancelled' AND NOT t.cancelled";
+const EDIT: &str = "UPDATE message SET text = $2, tokens = $3 WHERE id = $1";
+const DELETE: &str = "UPDATE message SET text = '', tokens = 0, deleted_at = $2 WHERE id = $1";
 
 /// Every statement of this file.
-pub const ALL: &[&str] = &[NEXT_SEQ, ADD, BEFORE_TAKING, CONTEXT, OF_MEMBER, SPEAKER, OLD, COUNT];
+pub const ALL: &[&str] =
+    &[NEXT_SEQ, ADD, BEFORE_TAKING, CONTEXT, OF_MEMBER, SPEAKER, OLD, COUNT, FIND, REPLACED, EDIT, DELETE];
 
 /// Statements whose text differs between SQLite and PostgreSQL.
 pub const SPLIT: &[[&str; 2]] = &[[BEFORE_LISTED, BEFORE], [BEFORE_WITH_LISTED, BEFORE_WITH]];
@@ -268,6 +275,46 @@ pub async fn speaker(db: &Db, account: &str, platform_id: &str) -> Result<Option
     let row = on!(db, c => sqlx::query_as::<_, (Option<String>,)>(SPEAKER)
         .bind(account).bind(platform_id).fetch_optional(c).await)?;
     Ok(row.and_then(|(id,)| id).map(PersonalityId::new))
+}
+
+/// Where a message of the platform is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub id: MessageId,
+    /// The turn it asked for, joined or answers.
+    pub turn: Option<TurnId>,
+    /// Whether the house said it.
+    pub is_answer: bool,
+}
+
+/// A message of the platform, unless it is not kept or was deleted.
+pub async fn find(db: &Db, account: &str, platform_id: &str) -> Result<Option<Kept>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, (String, Option<String>, bool)>(FIND)
+        .bind(account).bind(platform_id).fetch_optional(c).await)?;
+    Ok(row.map(|(id, turn, is_answer)| Kept { id: MessageId::new(id), turn: turn.map(TurnId::new), is_answer }))
+}
+
+/// A member's message, also one that was deleted, and the turn it asked for, unless that was withdrawn.
+pub async fn replaced(
+    db: &Db,
+    account: &str,
+    platform_id: &str,
+    member: &MemberId,
+) -> Result<Option<(MessageId, TurnId)>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, (String, String)>(REPLACED)
+        .bind(account).bind(platform_id).bind(member.as_str()).fetch_optional(c).await)?;
+    Ok(row.map(|(message, turn)| (MessageId::new(message), TurnId::new(turn))))
+}
+
+/// Writes what a message says now.
+pub async fn edit(tx: &mut Tx, message: &MessageId, text: &str, tokens: i64) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(EDIT).bind(message.as_str()).bind(text).bind(tokens).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Empties a message; its row stays, so that a replay of it is recognised.
+pub fn delete<'v>(script: &mut Script<'v>, message: &'v MessageId, now: Moment) {
+    script.add(DELETE, [message.as_str().into(), now.0.into()]);
 }
 
 /// Removes up to `limit` messages from before `before` that nothing waits for; returns how many.

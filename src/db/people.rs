@@ -33,6 +33,13 @@ const ERASE_PLACES: &str = "DELETE FROM place WHERE privacy = 'direct' \
 const ERASE_MEMBER: &str = "DELETE FROM member WHERE id = $1";
 const SET_LOCALE: &str = "UPDATE member SET locale = $2 WHERE id = $1";
 const SET_TIME_ZONE: &str = "UPDATE member SET time_zone = $2 WHERE id = $1";
+const PROXIED: &str = "SELECT id, member_id, name, pronouns, description, is_default FROM persona \
+     WHERE member_id = $1 AND proxied_as = $2";
+const UNPROXIED: &str =
+    "SELECT id FROM persona WHERE member_id = $1 AND LOWER(name) = LOWER($2) AND proxied_as IS NULL";
+const IS_PROXIED: &str = "SELECT COUNT(*) FROM persona p JOIN identity i ON i.member_id = p.member_id \
+     WHERE i.platform = $1 AND i.subject = $2 AND p.proxied_as IS NOT NULL";
+const SET_PROXIED: &str = "UPDATE persona SET proxied_as = $2 WHERE id = $1";
 const MEMBER: &str = "SELECT id, locale, time_zone, told_at FROM member WHERE id = $1";
 const TOLD: &str = "UPDATE member SET told_at = $2 WHERE id = $1 AND told_at IS NULL";
 const DELETE_PERSONA: &str = "DELETE FROM persona WHERE id = $1";
@@ -73,6 +80,10 @@ pub const ALL: &[&str] = &[
     DEFAULT_PERSONA,
     PERSONA,
     PERSONAS,
+    PROXIED,
+    UNPROXIED,
+    IS_PROXIED,
+    SET_PROXIED,
     CREATE_PERSONA,
     FORGET_CHORES,
     FORGET_VECTORS,
@@ -177,6 +188,33 @@ pub async fn default_persona(db: &Db, member: &MemberId) -> Result<Option<Person
 pub async fn persona(db: &Db, id: &PersonaId) -> Result<Option<Persona>, Error> {
     let row = on!(db, c => sqlx::query_as::<_, PersonaRow>(PERSONA).bind(id.as_str()).fetch_optional(c).await)?;
     Ok(row.map(persona_of))
+}
+
+/// The persona that a member is at a service that speaks for them.
+pub async fn proxied_persona(db: &Db, member: &MemberId, key: &str) -> Result<Option<Persona>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, PersonaRow>(PROXIED)
+        .bind(member.as_str()).bind(key).fetch_optional(c).await)?;
+    Ok(row.map(persona_of))
+}
+
+/// The persona of a name that is nobody yet at a service that speaks for members.
+pub async fn unproxied_persona(db: &Db, member: &MemberId, name: &str) -> Result<Option<PersonaId>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, (String,)>(UNPROXIED)
+        .bind(member.as_str()).bind(name).fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| PersonaId::new(id)))
+}
+
+/// Whether an account's member was met through a service that speaks for them.
+pub async fn is_proxied(db: &Db, identity: &Identity) -> Result<bool, Error> {
+    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(IS_PROXIED)
+        .bind(&identity.platform).bind(&identity.subject).fetch_one(c).await)?;
+    Ok(count > 0)
+}
+
+/// Makes a persona the one that its member is at a service that speaks for them.
+pub async fn set_proxied(tx: &mut Tx, persona: &PersonaId, key: &str) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(SET_PROXIED).bind(persona.as_str()).bind(key).execute(c).await.map(|_| ()))?;
+    Ok(())
 }
 
 /// Adds a persona. The name must be new to its member.

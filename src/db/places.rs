@@ -5,28 +5,30 @@ use crate::domain::{MemberId, Moment, PersonalityId, Place, PlaceId, PlaceRef, P
 use crate::{on, on_tx};
 
 const FIND: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond, is_adult, activate_by, \
-     only_allowed FROM place WHERE platform = $1 AND subject = $2";
+     only_allowed, follows_parent FROM place WHERE platform = $1 AND subject = $2";
 const GET: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond, is_adult, activate_by, \
-     only_allowed FROM place WHERE id = $1";
+     only_allowed, follows_parent FROM place WHERE id = $1";
 const ADD: &str = "INSERT INTO place (id, platform, subject, parent, privacy, is_adult, created_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (platform, subject) DO NOTHING";
-const SET_ADULT: &str = "UPDATE place SET is_adult = $2 WHERE id = $1";
+const SET_SHOWN: &str = "UPDATE place SET is_adult = $2, privacy = $3 WHERE id = $1";
 const SET_RULES: &str = "UPDATE place SET activate_by = $2, only_allowed = $3 WHERE id = $1";
-const ACTIVATE: &str = "UPDATE place SET personality_id = $2, autorespond = $3 WHERE id = $1";
+const ACTIVATE: &str = "UPDATE place SET personality_id = $2, autorespond = $3, follows_parent = $4 WHERE id = $1";
 const CUT: &str = "INSERT INTO history_cut (id, place_id, personality_id, member_id, after_seq, created_at) \
      SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), COALESCE(MAX(seq), 0), CAST($5 AS BIGINT) FROM message WHERE place_id = $2";
 const LAST_CUT: &str = "SELECT id, after_seq FROM history_cut \
      WHERE place_id = $1 AND personality_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1";
+const DIRECT: &str = "SELECT p.subject FROM place p \
+     WHERE p.platform = $1 AND p.privacy = 'direct' ORDER BY COALESCE((SELECT MAX(updated_at) FROM turn WHERE place_id = p.id), 0) DESC, p.id LIMIT $2";
 const UNCUT: &str = "DELETE FROM history_cut WHERE id = $1";
 
 /// Every statement of this file.
-pub const ALL: &[&str] = &[FIND, GET, ADD, SET_ADULT, SET_RULES, ACTIVATE, CUT, LAST_CUT, UNCUT];
+pub const ALL: &[&str] = &[FIND, GET, ADD, SET_SHOWN, SET_RULES, ACTIVATE, CUT, LAST_CUT, UNCUT, DIRECT];
 
-type Row = (String, String, String, Option<String>, String, Option<String>, bool, bool, String, bool);
+type Row = (String, String, String, Option<String>, String, Option<String>, bool, bool, String, bool, bool);
 
 async fn place_of(
     db: &Db,
-    (id, platform, subject, parent, privacy, personality, autorespond, is_adult, activate_by, only_allowed): Row,
+    (id, platform, subject, parent, privacy, personality, autorespond, is_adult, activate_by, only_allowed, follows): Row,
 ) -> Result<Place, Error> {
     let id = PlaceId::new(id);
     let (allowed, denied) = rules::of_place(db, &id).await?;
@@ -38,6 +40,7 @@ async fn place_of(
         privacy: Privacy::read(&privacy),
         personality: personality.map(PersonalityId::new),
         autorespond,
+        follows_parent: follows,
         is_adult,
         activate_by: Who::read(&activate_by),
         only_allowed,
@@ -53,6 +56,12 @@ pub async fn find(db: &Db, platform: &str, subject: &str) -> Result<Option<Place
         Some(row) => Ok(Some(place_of(db, row).await?)),
         None => Ok(None),
     }
+}
+
+/// Direct conversations on a platform, those with the newest answers first.
+pub async fn direct(db: &Db, platform: &str, limit: i64) -> Result<Vec<String>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(DIRECT).bind(platform).bind(limit).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(subject,)| subject).collect())
 }
 
 /// A place by id.
@@ -71,9 +80,10 @@ pub async fn add(tx: &mut Tx, id: &PlaceId, place: &PlaceRef, now: Moment) -> Re
     Ok(())
 }
 
-/// Records whether the platform keeps minors out of a place.
-pub async fn set_adult(tx: &mut Tx, place: &PlaceId, is_adult: bool) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(SET_ADULT).bind(place.as_str()).bind(is_adult).execute(c).await.map(|_| ()))?;
+/// Records how private a place is now, and whether the platform keeps minors out of it.
+pub async fn set_shown(tx: &mut Tx, place: &PlaceId, is_adult: bool, privacy: Privacy) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(SET_SHOWN).bind(place.as_str()).bind(is_adult).bind(privacy.as_str()).execute(c).await
+        .map(|_| ()))?;
     Ok(())
 }
 
@@ -92,7 +102,7 @@ pub async fn activate(
     autorespond: bool,
 ) -> Result<(), Error> {
     on_tx!(tx, c => sqlx::query(ACTIVATE).bind(place.as_str()).bind(personality.map(PersonalityId::as_str))
-        .bind(autorespond).execute(c).await.map(|_| ()))?;
+        .bind(autorespond).bind(false).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 

@@ -48,6 +48,16 @@ const ANSWER: &str = "SELECT answer, failure, made_of FROM turn WHERE id = $1";
 const LAST: &str = "SELECT id, personality_id, failure, made_of, updated_at FROM turn \
      WHERE place_id = $1 AND member_id = $2 AND state IN ('done', 'failed') AND made_of IS NOT NULL \
      ORDER BY updated_at DESC, seq DESC LIMIT 1";
+const ABOUT: &str = "SELECT t.id, t.personality_id, t.failure, t.made_of, t.updated_at FROM turn t \
+     JOIN message s ON s.account = $1 AND s.platform_id = $2 AND (t.id = s.turn_id OR t.message_id = s.id) \
+     WHERE t.member_id = $3 AND t.state IN ('done', 'failed') AND t.made_of IS NOT NULL \
+     ORDER BY t.updated_at DESC, t.seq DESC LIMIT 1";
+const LAST_SPOKEN_WITH: &str = "SELECT personality_id FROM turn WHERE place_id = $1 ORDER BY updated_at DESC LIMIT 1";
+const LAST_ASKED_AT: &str = "SELECT MAX(updated_at) FROM turn WHERE place_id = $1";
+const OF_MESSAGE: &str = "SELECT id FROM turn WHERE id = $1 OR message_id = $2";
+const CANCEL_ONE: &str = "UPDATE turn SET cancelled = $2, updated_at = $3 WHERE id = $1 \
+     AND state IN ('queued', 'running') AND NOT EXISTS (SELECT 1 FROM message m \
+     WHERE (m.turn_id = turn.id OR m.id = turn.message_id) AND m.personality_id IS NULL AND m.deleted_at IS NULL)";
 const OPEN_COUNT: &str = "SELECT COUNT(*), MIN(created_at) FROM turn WHERE state IN ('queued', 'running', 'sending')";
 /// Every statement of this file.
 pub const ALL: &[&str] = &[
@@ -71,6 +81,11 @@ pub const ALL: &[&str] = &[
     STATE,
     ANSWER,
     LAST,
+    ABOUT,
+    LAST_SPOKEN_WITH,
+    LAST_ASKED_AT,
+    OF_MESSAGE,
+    CANCEL_ONE,
     OPEN_COUNT,
 ];
 
@@ -398,16 +413,53 @@ pub async fn answer(db: &Db, turn: &TurnId) -> Result<Option<(String, Option<Str
 
 /// The last answer that `member` got in `place`.
 pub async fn last(db: &Db, place: &PlaceId, member: &MemberId) -> Result<Option<LastAnswer>, Error> {
-    type Row = (String, String, Option<String>, Json<serde_json::Value>, i64);
-    let row = on!(db, c => sqlx::query_as::<_, Row>(LAST)
+    let row = on!(db, c => sqlx::query_as::<_, LastRow>(LAST)
         .bind(place.as_str()).bind(member.as_str()).fetch_optional(c).await)?;
-    Ok(row.map(|(id, personality, failure, Json(made_of), at)| LastAnswer {
-        turn: TurnId::new(id),
-        personality: PersonalityId::new(personality),
-        failure,
-        made_of,
-        at: Moment(at),
-    }))
+    Ok(row.map(last_answer))
+}
+
+/// The answer to `member` that a platform's message asked for or is part of.
+pub async fn about(
+    db: &Db,
+    (account, platform_id): (&str, &str),
+    member: &MemberId,
+) -> Result<Option<LastAnswer>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, LastRow>(ABOUT)
+        .bind(account).bind(platform_id).bind(member.as_str()).fetch_optional(c).await)?;
+    Ok(row.map(last_answer))
+}
+
+type LastRow = (String, String, Option<String>, Json<serde_json::Value>, i64);
+
+fn last_answer((id, personality, failure, Json(made_of), at): LastRow) -> LastAnswer {
+    LastAnswer { turn: TurnId::new(id), personality: PersonalityId::new(personality), failure, made_of, at: Moment(at) }
+}
+
+/// The personality that was asked last in a place.
+pub async fn last_spoken_with(db: &Db, place: &PlaceId) -> Result<Option<PersonalityId>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, (String,)>(LAST_SPOKEN_WITH)
+        .bind(place.as_str()).fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| PersonalityId::new(id)))
+}
+
+/// When somebody was last asked in a place.
+pub async fn last_asked_at(db: &Db, place: &PlaceId) -> Result<Option<Moment>, Error> {
+    let (at,) = on!(db, c => sqlx::query_as::<_, (Option<i64>,)>(LAST_ASKED_AT)
+        .bind(place.as_str()).fetch_one(c).await)?;
+    Ok(at.map(Moment))
+}
+
+/// The turns that a message asked for or joined, or that it answers.
+pub async fn of_message(db: &Db, message: &MessageId, turn: Option<&TurnId>) -> Result<Vec<TurnId>, Error> {
+    let turn = turn.map_or("", TurnId::as_str);
+    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(OF_MESSAGE)
+        .bind(turn).bind(message.as_str()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| TurnId::new(id)).collect())
+}
+
+/// Withdraws a turn that nobody's message asks for any more.
+pub fn cancel_unasked<'v>(script: &mut Script<'v>, turn: &'v TurnId, now: Moment) {
+    script.add(CANCEL_ONE, [turn.as_str().into(), true.into(), now.0.into()]);
 }
 
 /// How many turns are unfinished, and since when the oldest waits.

@@ -14,7 +14,11 @@ const SHOWN: usize = 12;
 const SHOWN_CHARS: usize = 90;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<Answer, Stop> {
-    let last = turns::last(&session.turns.db, &session.place.id, &session.person.member.id).await?;
+    let (db, member) = (&session.turns.db, &session.person.member.id);
+    let last = match &session.caller.message {
+        Some(message) => turns::about(db, (&session.place.platform, message), member).await?,
+        None => turns::last(db, &session.place.id, member).await?,
+    };
     let last = last.ok_or_else(|| Refusal::new("refusal-inspect-nothing"))?;
     let made_of: MadeOf = serde_json::from_value(last.made_of).map_err(|_| Refusal::new("refusal-inspect-nothing"))?;
     let names = session.turns.directory.names();

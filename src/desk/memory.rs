@@ -71,7 +71,7 @@ async fn view(session: &Session<'_>, page: Page) -> Result<Answer, Stop> {
         let command = format!("/memory view --page {}", page.number() + 1);
         answer.text = format!("{} {}", answer.text, session.say("reply-memory-more", &[("command", command.into())]));
     }
-    Ok(answer)
+    Ok(session.paged(answer, "/memory view", page, pages))
 }
 
 async fn search(session: &Session<'_>, words: &str) -> Result<Answer, Stop> {
@@ -143,7 +143,7 @@ async fn correct(session: &Session<'_>, id: &MemoryRef, words: String) -> Result
     let given = session.filled(TEXT).map(|text| text.expose_secret().trim().to_owned());
     let text = if words.trim().is_empty() { given.unwrap_or_default() } else { words.trim().to_owned() };
     if text.is_empty() {
-        let ask = Ask::new(TEXT, session.say("form-memory-correct", &[]), AskKind::Line);
+        let ask = Ask::new(TEXT, session.say("form-memory-correct", &[]), AskKind::Text);
         let command = Command::Memory(MemoryCommand::Correct { id: id.clone(), words: Vec::new() });
         let form = Form { asks: vec![ask], line: command.line() };
         let head = Answer::private(session.say("reply-memory-correct-ask", &[]));

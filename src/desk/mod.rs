@@ -16,11 +16,12 @@ mod place;
 mod preset;
 mod prompt;
 mod settings;
+mod suggest;
 mod usage;
 
 use std::sync::Arc;
 
-use commands::{Access, Command, MemberRef, Where};
+use commands::{Access, Command, MemberRef, Misread, Page, Where};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::db::{self, ledger, people};
@@ -45,12 +46,24 @@ pub struct Caller {
     pub personality: String,
     /// Whether the platform lets them look after the place.
     pub is_moderator: bool,
+    /// The language the platform speaks with them, for those who chose none here.
+    pub locale: Option<String>,
+    /// The platform's id of the message that the command is about.
+    pub message: Option<String>,
 }
 
 /// Field of the forms that have something confirmed.
 const CONFIRM: &str = "name";
 /// Platforms that an account may be named with.
 const PLATFORMS: [&str; 5] = ["discord", "matrix", "console", "pluralkit", "fake"];
+
+/// Everything that forms ask for.
+const FIELDS: [&str; 8] = [CONFIRM, keys::KEY, "pronouns", "description", "text", "file", "about", "prompt"];
+
+/// The name of a form's field as the desk knows it.
+pub fn field(name: &str) -> Option<&'static str> {
+    FIELDS.into_iter().find(|field| *field == name)
+}
 
 /// What a form brought: names of its fields and what was given.
 pub type Filled = Vec<(&'static str, SecretString)>;
@@ -108,6 +121,16 @@ impl Desk {
         self.read(caller, line, Some(filled)).await
     }
 
+    /// Answers a command that a platform hands over already split.
+    pub async fn words(&self, caller: &Caller, words: Vec<String>) -> Answer {
+        if words.iter().any(|word| holds_a_key(word)) {
+            let locale = self.locale_of(caller).await;
+            return Answer::private(self.turns.texts.say(&locale, "refusal-key-in-message", &[]));
+        }
+        let command = commands::parse_words(words);
+        self.run_read(caller, command, None).await
+    }
+
     async fn read(&self, caller: &Caller, line: &str, filled: Option<Filled>) -> Answer {
         // A key in a command's line, or in an answer that is not asked for as a secret, goes no further.
         let is_key = |(field, given): &(&str, SecretString)| *field != keys::KEY && holds_a_key(given.expose_secret());
@@ -115,7 +138,11 @@ impl Desk {
             let locale = self.locale_of(caller).await;
             return Answer::private(self.turns.texts.say(&locale, "refusal-key-in-message", &[]));
         }
-        match commands::parse(line) {
+        self.run_read(caller, commands::parse(line), filled).await
+    }
+
+    async fn run_read(&self, caller: &Caller, read: Result<Command, Misread>, filled: Option<Filled>) -> Answer {
+        match read {
             Ok(command) => self.run(caller, command, filled).await,
             Err(misread) => {
                 let locale = self.locale_of(caller).await;
@@ -198,13 +225,25 @@ impl Desk {
     async fn session<'a>(&'a self, caller: &'a Caller) -> Result<Session<'a>, db::Error> {
         let person = self.turns.directory.person(&caller.identity, &caller.name).await?;
         let place = self.turns.directory.place(&caller.place).await?;
-        let locale = person.member.locale.clone().unwrap_or_else(|| self.turns.settings.locale.clone());
+        let locale = self.spoken(person.member.locale.as_deref(), caller);
         Ok(Session { turns: &self.turns, caller, person, place, locale, filled: Filled::default(), is_back: false })
     }
 
     async fn locale_of(&self, caller: &Caller) -> String {
         let person = self.turns.directory.person(&caller.identity, &caller.name).await.ok();
-        person.and_then(|person| person.member.locale.clone()).unwrap_or_else(|| self.turns.settings.locale.clone())
+        self.spoken(person.as_ref().and_then(|person| person.member.locale.as_deref()), caller)
+    }
+
+    /// The language to speak: the chosen one, else the platform's where the house speaks it, else the house's.
+    fn spoken(&self, chosen: Option<&str>, caller: &Caller) -> String {
+        let theirs = caller.locale.as_deref().and_then(|locale| self.turns.texts.matching(locale));
+        chosen.or(theirs).unwrap_or(&self.turns.settings.locale).to_owned()
+    }
+
+    /// The language an account chose, or the house's; nobody is introduced for it.
+    pub async fn locale_of_identity(&self, identity: &Identity) -> String {
+        let member = people::member(&self.turns.db, identity).await.ok().flatten();
+        member.and_then(|member| member.locale).unwrap_or_else(|| self.turns.settings.locale.clone())
     }
 
     /// The texts commands are answered with.
@@ -229,6 +268,19 @@ impl Session<'_> {
     /// What the form brought for a field.
     fn filled(&self, name: &str) -> Option<&SecretString> {
         self.filled.iter().find(|(field, _)| *field == name).map(|(_, given)| given)
+    }
+
+    /// A page with buttons to those beside it.
+    fn paged(&self, mut answer: Answer, line: &str, page: Page, pages: usize) -> Answer {
+        let number = page.number() as usize;
+        if number > 1 {
+            let label = self.say("button-previous", &[]);
+            answer = answer.with_button(label, format!("{line} --page {}", number - 1));
+        }
+        if number < pages {
+            answer = answer.with_button(self.say("button-next", &[]), format!("{line} --page {}", number + 1));
+        }
+        answer
     }
 
     /// The caller's time zone.

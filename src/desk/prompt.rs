@@ -16,7 +16,7 @@ pub(super) async fn run(session: &Session<'_>, command: PromptCommand) -> Result
         PromptCommand::Set { with } => {
             let seat = session.own_seat(with.as_ref())?;
             let Some(text) = session.filled(TEXT) else {
-                let ask = Ask::new(TEXT, session.say("form-prompt-text", &[]), AskKind::Line);
+                let ask = Ask::new(TEXT, session.say("form-prompt-text", &[]), AskKind::Text);
                 let form = Form { asks: vec![ask], line: Command::Prompt(command.clone()).line() };
                 return Ok(Answer::private(session.say("reply-prompt-ask", &[])).with_form(form));
             };

@@ -26,6 +26,8 @@ impl std::fmt::Debug for File {
 pub enum AskKind {
     /// A line of text.
     Line,
+    /// Text of several lines, where a platform can ask for that.
+    Text,
     /// Not to be shown while it is typed, nor kept anywhere.
     Secret,
     /// The content of a text file.
@@ -63,6 +65,14 @@ pub struct Form {
     pub line: String,
 }
 
+/// What else can be asked, for platforms with buttons; the others say it in the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Button {
+    pub label: String,
+    /// The command's line.
+    pub line: String,
+}
+
 /// A command's answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
@@ -70,6 +80,7 @@ pub struct Answer {
     pub fields: Vec<Field>,
     pub file: Option<File>,
     pub form: Option<Form>,
+    pub buttons: Vec<Button>,
     /// Only the asker may see it.
     pub private: bool,
 }
@@ -96,6 +107,13 @@ impl Answer {
     #[must_use]
     pub fn with_file(mut self, name: impl Into<String>, content: Vec<u8>) -> Self {
         self.file = Some(File { name: name.into(), content });
+        self
+    }
+
+    /// The same answer with one more button.
+    #[must_use]
+    pub fn with_button(mut self, label: impl Into<String>, line: impl Into<String>) -> Self {
+        self.buttons.push(Button { label: label.into(), line: line.into() });
         self
     }
 

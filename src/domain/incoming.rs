@@ -12,6 +12,17 @@ pub struct Speaker {
     pub is_bot: bool,
 }
 
+/// Whom a message is said as, by a service that speaks for members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxied {
+    /// Names them at the service for good, such as `pluralkit:UUID`.
+    pub key: String,
+    /// The name shown with the message; a persona's name when it is new.
+    pub name: String,
+    pub pronouns: Option<String>,
+    pub description: Option<String>,
+}
+
 /// A message from a platform. Unique by `account` and `platform_id`: replays are recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
@@ -22,6 +33,14 @@ pub struct Incoming {
     pub place: PlaceRef,
     pub speaker: Speaker,
     pub text: String,
+    /// What came with the text, in words: files, quotes. Nobody is called by it.
+    pub with: String,
+    /// Said as somebody in particular, rather than as the persona that was chosen.
+    pub proxied: Option<Proxied>,
+    /// The platform's id of the message that this one stands for: what is owed for that one is not owed again.
+    pub replaces: Option<String>,
+    /// Whether the house itself is spoken to: whoever is active answers, without being named.
+    pub calls_house: bool,
     pub at: Moment,
     /// The platform's id of the message this one replies to.
     pub reply_to: Option<String>,

@@ -2,6 +2,9 @@
 
 use super::{MemberId, PersonalityId};
 
+/// Slug of the built-in personality that answers where nobody else is asked for.
+pub const HOST: &str = "abi";
+
 /// Who may find and call a personality.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -83,6 +83,8 @@ pub struct Place {
     pub personality: Option<PersonalityId>,
     /// Whether the activated personality answers everything here.
     pub autorespond: bool,
+    /// Nobody said yet who is active here: as in the place it hangs on.
+    pub follows_parent: bool,
     /// Whether the platform keeps minors out of it.
     pub is_adult: bool,
     /// Who may say which personality is active.

@@ -35,7 +35,11 @@ pub enum Sink {
 /// # Errors
 /// When the log file cannot be opened. The filter was checked when the settings were read.
 pub fn start(config: &Config, sink: Sink) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log).context("reading GREENROOM_LOG")?;
+    let mut filter = EnvFilter::try_new(&config.log).context("reading GREENROOM_LOG")?;
+    // These write what people say at their finest levels, whatever is asked for.
+    for quiet in ["twilight_gateway=info", "tokio_websockets=info"] {
+        filter = filter.add_directive(quiet.parse().expect("a directive"));
+    }
     let scrubber = Scrubber::new(config.secrets());
     let (out, is_terminal) = match sink {
         Sink::Stderr => (Out::Stderr, io::stderr().is_terminal()),

@@ -65,7 +65,7 @@ pub fn announce(config: &Config, front_ends: usize) {
     }
     if front_ends == 0 {
         tracing::warn!(
-            "no front end is running: this build has neither Discord (DISCORD_TOKEN) nor Matrix (MATRIX_HOMESERVER) yet; chat with `greenroom console`"
+            "no front end is running: set DISCORD_TOKEN for Discord (Matrix is not in this build yet), or chat with `greenroom console`"
         );
     }
 }

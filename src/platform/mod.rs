@@ -1,6 +1,7 @@
 //! Platforms: where people talk. A platform knows how to speak there; it decides nothing.
 
 pub mod console;
+pub mod discord;
 #[cfg(feature = "testing")]
 pub mod fake;
 pub mod split;
@@ -29,6 +30,8 @@ pub struct OnceKey(pub String);
 pub struct Face {
     pub name: String,
     pub slug: String,
+    /// File of the picture in the data directory's avatars.
+    pub avatar: Option<String>,
 }
 
 /// One message to send.
@@ -72,6 +75,11 @@ pub trait Platform: Send + Sync {
     fn limits(&self) -> Limits;
     /// Sends one part and returns the platform's id of the message; the same `once` never sends twice.
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError>;
+    /// Messages there that may be `part`, oldest first, after it is not known whether it arrived. Platforms where the same
+    /// key never sends twice have none.
+    async fn arrived(&self, _to: &Place, _part: &Part) -> Result<Vec<String>, SendError> {
+        Ok(Vec::new())
+    }
     /// Shows that an answer is being written. `draft` is the text so far where [`Limits::streams`].
     fn writing(&self, to: &Place, face: &Face, draft: Option<&str>);
 }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::{Stopped, Stored, Turns};
 use crate::crash;
-use crate::db::{Script, turns};
-use crate::domain::{Place, Turn};
+use crate::db::{Script, messages, turns};
+use crate::domain::{Personality, Place, Turn, TurnState};
 use crate::ops::metrics::{self, Stage};
 use crate::platform::{Face, OnceKey, Part, SendError};
 
@@ -15,6 +15,12 @@ const TRIES: u32 = 4;
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// Longest wait that a platform's rate limit may ask of a worker.
 const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// How a personality is shown.
+pub(super) fn face_of(personality: &Personality) -> Face {
+    let (name, slug) = (personality.file.name.clone(), personality.slug.clone());
+    Face { name, slug, avatar: personality.avatar.clone() }
+}
 
 /// A part that has arrived.
 #[derive(Clone, Debug)]
@@ -41,9 +47,11 @@ impl Turns {
         let Some(platform) = self.platforms.get(&place.platform) else { return Err(Stopped::Later("no platform")) };
         let names = self.directory.names();
         let face = names.get(&turn.personality).map_or_else(
-            || Face { name: String::new(), slug: String::new() },
-            |personality| Face { name: personality.file.name.clone(), slug: personality.slug.clone() },
+            || Face { name: String::new(), slug: String::new(), avatar: None },
+            |personality| face_of(personality),
         );
+        // An earlier attempt may have sent what it could not record.
+        let is_resumed = turn.state == TurnState::Sending;
         let footer = stored.made_of.as_ref().and_then(|made_of| made_of.footer.as_ref());
         let of = stored.parts.len();
         let mut sent = Vec::with_capacity(of);
@@ -61,7 +69,16 @@ impl Turns {
                         footer: footer.filter(|_| number + 1 == of).cloned(),
                     };
                     let once = OnceKey(delivery.once_key.clone());
-                    let Some(id) = self.send_part(&*platform, place, &part, &once).await? else {
+                    let known: Vec<&str> = sent.iter().map(|sent: &Sent| sent.platform_id.as_str()).collect();
+                    let arrived =
+                        if is_resumed { self.arrived(&*platform, place, (&part, &known)).await? } else { None };
+                    let sending = async {
+                        match arrived {
+                            Some(id) => Ok(Some(id)),
+                            None => self.send_part(&*platform, place, (&part, &known), &once).await,
+                        }
+                    };
+                    let Some(id) = sending.await? else {
                         return Ok(Delivered::Nowhere);
                     };
                     crash::point("part sent");
@@ -100,11 +117,17 @@ impl Turns {
         &self,
         platform: &dyn crate::platform::Platform,
         place: &Place,
-        part: &Part,
+        (part, known): (&Part, &[&str]),
         once: &OnceKey,
     ) -> Result<Option<String>, Stopped> {
         let mut wait = FIRST_WAIT;
+        let mut is_unsure = false;
         for attempt in 1..=TRIES {
+            if is_unsure && let Some(id) = self.arrived(platform, place, (part, known)).await? {
+                metrics::delivered(platform.name(), true);
+                return Ok(Some(id));
+            }
+            is_unsure = false;
             let pause = match platform.send(place, part, once).await {
                 Ok(id) => {
                     metrics::delivered(platform.name(), true);
@@ -120,6 +143,7 @@ impl Turns {
                     tracing::warn!(attempt, why, "not known whether a part arrived; sending again under its key");
                     let pause = wait;
                     wait *= 2;
+                    is_unsure = true;
                     pause
                 }
             };
@@ -129,5 +153,28 @@ impl Turns {
             }
         }
         Err(Stopped::Later("delivery"))
+    }
+
+    /// The message that a part became, where an earlier try sent it without our learning of it.
+    async fn arrived(
+        &self,
+        platform: &dyn crate::platform::Platform,
+        place: &Place,
+        (part, known): (&Part, &[&str]),
+    ) -> Result<Option<String>, Stopped> {
+        let found = match platform.arrived(place, part).await {
+            Ok(found) => found,
+            Err(SendError::Forbidden | SendError::Gone) => return Ok(None),
+            // Sending without knowing might say it twice.
+            Err(SendError::RateLimited { .. } | SendError::Unsure(_)) => return Err(Stopped::Later("reading back")),
+        };
+        for id in found {
+            let is_other =
+                known.contains(&id.as_str()) || messages::speaker(&self.db, platform.name(), &id).await?.is_some();
+            if !is_other {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
+use super::deliver::face_of;
 use super::made_of::{MadeOf, PromptUse, Timings};
 use super::prompt::{self, Prompt};
 use super::{HEARTBEAT, LEASE_MILLIS, Stopped, Stored, Turns};
@@ -84,7 +85,7 @@ impl Turns {
         if let Some(line) = &turn.notice {
             return self.say_instead(turn, place, line.clone(), "notice", None, Cost::NotAsked).await;
         }
-        let face = Face { name: personality.file.name.clone(), slug: personality.slug.clone() };
+        let face = face_of(personality);
         let platform = self.platforms.get(&place.platform);
         if let Some(platform) = &platform {
             platform.writing(place, &face, None);

@@ -3,6 +3,7 @@
 //!
 //! Each arrow of a turn's state is one transaction; a crash between two of them is resumed from the last.
 
+mod change;
 pub mod context;
 mod deliver;
 mod ends;
@@ -116,6 +117,8 @@ pub struct Turns {
     parts: Parts,
     ends: Ends,
     running: dashmap::DashMap<TurnId, CancellationToken>,
+    /// Turns of which something was taken back: what they taught is not written down any more.
+    forgotten: Arc<dashmap::DashMap<TurnId, ()>>,
 }
 
 impl std::ops::Deref for Turns {
@@ -172,7 +175,7 @@ impl From<db::Error> for Stopped {
 impl Turns {
     /// Builds the pipeline.
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self { parts, ends: Ends::default(), running: dashmap::DashMap::new() })
+        Arc::new(Self { parts, ends: Ends::default(), running: dashmap::DashMap::new(), forgotten: Arc::default() })
     }
 
     /// Waits until a turn has ended: answered, apologised for or withdrawn.

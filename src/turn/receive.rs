@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use super::Turns;
-use super::trigger::{Decision, Here, decide};
+use super::trigger::{Decision, Here, decide, mentions};
 use crate::crash;
 use crate::db::messages::{self, Earlier, NewMessage};
 use crate::db::turns::{self, NewTurn};
-use crate::db::{self, Script};
+use crate::db::{self, Script, people};
 use crate::directory::Person;
 use crate::domain::{
-    DenialMode, Incoming, Line, MessageId, Persona, Personality, PersonalityId, Place, Privacy, QuietKind, Refusal,
-    TurnId, holds_a_key,
+    DenialMode, HOST, Identity, Incoming, Line, MessageId, Persona, Personality, PersonalityId, Place, PlaceRef,
+    Privacy, QuietKind, Refusal, TurnId, holds_a_key,
 };
 use crate::guard::access;
 use crate::guard::pace::Of;
 use crate::model::tokens;
 use crate::ops::metrics::{self, Stage};
+
+/// How long after somebody was called the house goes on listening in a place where nobody is active.
+const LISTENS_FOR_MILLIS: i64 = 60 * 60 * 1_000;
 
 /// What became of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,18 +63,32 @@ impl Turns {
         if incoming.speaker.is_bot {
             return Ok(Received::default());
         }
-        if holds_a_key(&incoming.text) {
+        if holds_a_key(&incoming.text) || holds_a_key(&incoming.with) {
             return Ok(Received { held_a_key: true, ..Received::default() });
+        }
+        let listens = self.listens(&incoming.place).await?;
+        if !listens && !self.may_call(&incoming).await? {
+            return Ok(Received::default());
         }
         let place = self.directory.place(&incoming.place).await?;
         let is_operator = access::is_owner(&self.settings.owners, &incoming.speaker.identity);
         let denials = self.directory.denials();
         // Whoever runs the house cannot be locked out of it.
-        let denial = denials.here(&incoming.speaker.identity, &place.id, self.clock.now()).filter(|_| !is_operator);
+        let parent = self.parent(&incoming.place).await?;
+        let here_and_above = [Some(&place), parent.as_ref()].into_iter().flatten();
+        let turned_away = here_and_above.filter_map(|place| {
+            denials.here(&incoming.speaker.identity, &place.id, self.clock.now()).filter(|_| !is_operator)
+        });
+        // A thread is no way around who is turned away where it hangs.
+        let denial = turned_away.max_by_key(|mode| *mode == DenialMode::Block);
         if denial == Some(DenialMode::Block) {
             return Ok(Received::default());
         }
         let person = self.directory.person(&incoming.speaker.identity, &incoming.speaker.name).await?;
+        let proxied = match &incoming.proxied {
+            Some(proxied) => Some(self.directory.proxied_persona(&person.member.id, proxied).await?),
+            None => None,
+        };
         let replied_to = match &incoming.reply_to {
             Some(id) => messages::speaker(&self.db, &incoming.account, id).await?,
             None => None,
@@ -80,19 +97,33 @@ impl Turns {
         let seen = names.seen_by(&person.member.id);
         // A private personality answers nobody it is not for, also when it is replied to.
         let replied_to = replied_to.filter(|id| seen.get(id).is_some());
+        let is_direct = place.privacy == Privacy::Direct;
+        let mut incoming = incoming;
+        if is_direct && incoming.addressed.is_none() {
+            // In private, whoever answered last goes on; to begin with, the host.
+            let last = turns::last_spoken_with(&self.db, &place.id).await?;
+            let last = last.as_ref().and_then(|id| seen.get(id)).or_else(|| seen.find(HOST));
+            incoming.addressed = last.map(|personality| personality.slug.clone());
+        }
         let here = Here {
             names: seen,
-            activation: place.personality.clone().map(|id| (id, place.autorespond)),
+            activation: self.activation(&place, &incoming.place).await?,
             replied_to,
-            is_direct: place.privacy == Privacy::Direct,
+            is_direct,
             mention: self.settings.mention,
             slots: self.settings.slots,
         };
         let (called, beyond) = match decide(&incoming, &here) {
             Decision::Ignore => return Ok(Received::default()),
             Decision::Answer { called, beyond } if denial.is_none() => (called, beyond),
+            Decision::Listen if !listens => return Ok(Received::default()),
             Decision::Listen | Decision::Answer { .. } => (Vec::new(), None),
         };
+        let replaced = match &incoming.replaces {
+            Some(id) => messages::replaced(&self.db, &incoming.account, id, &person.member.id).await?,
+            None => None,
+        };
+        let called = if replaced.is_some() { Vec::new() } else { called };
         let mut asked = Vec::with_capacity(called.len() + 1);
         for id in called {
             let is_denied = denials.from(&incoming.speaker.identity, &place.id, &id, self.clock.now());
@@ -100,7 +131,8 @@ impl Turns {
                 continue;
             }
             let Some(personality) = seen.get(&id) else { continue };
-            if let Some(one) = self.asked(personality, &place, &person, is_operator).await? {
+            let places = (&*place, parent.as_deref());
+            if let Some(one) = self.asked(personality, places, (&person, proxied.as_deref()), is_operator).await? {
                 asked.push(one);
             }
         }
@@ -112,7 +144,8 @@ impl Turns {
                 asked.push(Asked { personality, persona, notice, is_incognito: true });
             }
         }
-        let received = self.store(incoming, &place, &person, (asked, is_operator)).await?;
+        let unasked = proxied.as_deref().unwrap_or(&person.persona);
+        let received = self.store(incoming, &place, (&person, unasked), (asked, replaced, is_operator)).await?;
         crash::point("message stored");
         if !received.turns.is_empty() {
             self.doorbell.ring(&place.id, &person.member.id);
@@ -121,23 +154,99 @@ impl Turns {
         Ok(received)
     }
 
+    /// Whether the house listens in a place to what is not said to it. Where people talk among themselves it does not:
+    /// nothing of that is kept, unless somebody is active there or was called a short while ago.
+    async fn listens(&self, named: &PlaceRef) -> Result<bool, db::Error> {
+        if named.privacy == Privacy::Direct {
+            return Ok(true);
+        }
+        let known = self.directory.known_place(named).await?;
+        let Some(place) = known else { return Ok(self.parent_activation(named).await?.is_some()) };
+        if self.activation(&place, named).await?.is_some() {
+            return Ok(true);
+        }
+        let last = turns::last_asked_at(&self.db, &place.id).await?;
+        Ok(last.is_some_and(|at| self.clock.now().0 - at.0 < LISTENS_FOR_MILLIS))
+    }
+
+    /// Whether a message may call somebody; asked before anything about who wrote it is kept.
+    async fn may_call(&self, incoming: &Incoming) -> Result<bool, db::Error> {
+        if incoming.calls_house {
+            return Ok(true);
+        }
+        if let Some(id) = &incoming.reply_to
+            && messages::speaker(&self.db, &incoming.account, id).await?.is_some()
+        {
+            return Ok(true);
+        }
+        if !incoming.text.contains(self.settings.mention) {
+            return Ok(false);
+        }
+        let names = self.directory.names();
+        let known = people::member(&self.db, &incoming.speaker.identity).await?;
+        let seen = known.as_ref().map_or_else(|| names.public(), |member| names.seen_by(&member.id));
+        Ok(!mentions(&incoming.text, self.settings.mention, seen).is_empty())
+    }
+
+    /// The slug of the personality that somebody in a place talks with: the active one, else the last one, else the host.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn talks_with(&self, who: &Identity, named: &PlaceRef) -> Result<String, db::Error> {
+        let names = self.directory.names();
+        let known = people::member(&self.db, who).await?;
+        let seen = known.as_ref().map_or_else(|| names.public(), |member| names.seen_by(&member.id));
+        let active = match self.directory.known_place(named).await? {
+            Some(place) => match self.activation(&place, named).await? {
+                Some((id, _)) => Some(id),
+                None => turns::last_spoken_with(&self.db, &place.id).await?,
+            },
+            None => self.parent_activation(named).await?.map(|(id, _)| id),
+        };
+        // A character that they do not know of is nobody to them.
+        let active = active.as_ref().and_then(|id| seen.get(id));
+        Ok(active.map_or_else(|| HOST.to_owned(), |personality| personality.slug.clone()))
+    }
+
+    /// Who is active in a place, and whether they answer everything: a thread follows the place it hangs on until
+    /// somebody says otherwise.
+    async fn activation(&self, place: &Place, named: &PlaceRef) -> Result<Option<(PersonalityId, bool)>, db::Error> {
+        match &place.personality {
+            Some(id) => Ok(Some((id.clone(), place.autorespond))),
+            None if place.follows_parent => self.parent_activation(named).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What is stored of the place that a thread hangs on.
+    async fn parent(&self, named: &PlaceRef) -> Result<Option<Arc<Place>>, db::Error> {
+        let Some(parent) = &named.parent else { return Ok(None) };
+        self.directory.known_place(&PlaceRef { subject: parent.clone(), parent: None, ..named.clone() }).await
+    }
+
+    async fn parent_activation(&self, named: &PlaceRef) -> Result<Option<(PersonalityId, bool)>, db::Error> {
+        Ok(self.parent(named).await?.and_then(|parent| Some((parent.personality.clone()?, parent.autorespond))))
+    }
+
     /// Whether a called personality is asked, as whom, or why it will not be; `None`: nothing is said.
     async fn asked(
         &self,
         personality: &Personality,
-        place: &Place,
-        person: &Person,
+        (place, parent): (&Place, Option<&Place>),
+        (person, proxied): (&Person, Option<&Persona>),
         is_operator: bool,
     ) -> Result<Option<Asked>, db::Error> {
         let (id, member) = (&personality.id, &person.member.id);
         let bond = self.directory.bond(member, id).await?;
         let persona = match bond.persona() {
+            _ if proxied.is_some() => proxied.map(|persona| Arc::new(persona.clone())),
             Some(persona) => self.directory.persona(&persona).await?.filter(|persona| persona.member == *member),
             None => None,
         };
         let persona = persona.map_or_else(|| person.persona.clone(), |persona| Persona::clone(&persona));
         let name = || personality.file.name.clone();
-        let notice = if !place.admits(id) {
+        let is_admitted = place.admits(id) && parent.is_none_or(|parent| parent.admits(id));
+        let notice = if !is_admitted {
             Some(Refusal::new("refusal-not-in-this-place").arg("name", name()))
         } else if personality.file.adult && !place.is_adult {
             Some(Refusal::new("refusal-adults-only").arg("name", name()))
@@ -157,14 +266,19 @@ impl Turns {
         &self,
         incoming: Incoming,
         place: &Arc<Place>,
-        person: &Arc<Person>,
-        (personalities, is_operator): (Vec<Asked>, bool),
+        (person, unasked): (&Person, &Persona),
+        (personalities, replaced, is_operator): (Vec<Asked>, Option<(MessageId, TurnId)>, bool),
     ) -> Result<Received, db::Error> {
         let now = self.clock.now();
         let rates = self.pace.rates();
         let new_ids: Vec<TurnId> = personalities.iter().map(|_| TurnId::new(self.clock.id())).collect();
-        let persona = personalities.first().map_or(&person.persona, |asked| &asked.persona);
+        let persona = personalities.first().map_or(unasked, |asked| &asked.persona);
         let member = person.member.id.clone();
+        let text = match (incoming.text.is_empty(), incoming.with.is_empty()) {
+            (_, true) => incoming.text,
+            (true, false) => incoming.with,
+            (false, false) => format!("{}\n{}", incoming.text, incoming.with),
+        };
         let message = NewMessage {
             id: MessageId::new(self.clock.id()),
             place: place.id.clone(),
@@ -175,8 +289,8 @@ impl Turns {
             personality: None,
             turn: None,
             author_name: persona.name.clone(),
-            tokens: i64::try_from(tokens::count(&incoming.text)).unwrap_or(i64::MAX),
-            text: incoming.text,
+            tokens: i64::try_from(tokens::count(&text)).unwrap_or(i64::MAX),
+            text,
             at: incoming.at,
         };
         let trace = incoming.trace;
@@ -222,9 +336,14 @@ impl Turns {
                             at: now,
                         });
                     }
+                    // What stands for another message is the one that was asked.
+                    asked.extend(replaced.iter().map(|(_, turn)| turn.clone()));
                     message.turn = asked.first().cloned();
                     let mut script = Script::default();
                     messages::add(&mut script, &message);
+                    if let Some((original, _)) = &replaced {
+                        messages::delete(&mut script, original, now);
+                    }
                     new.iter().for_each(|turn| turns::add(&mut script, turn));
                     script.run(tx).await?;
                     Ok((Received { turns: asked, ..Received::default() }, left_out))

@@ -53,6 +53,7 @@ impl Turns {
         let state = if is_answer && arrived { TurnState::Done } else { TurnState::Failed };
         let remembers = memory.is_some();
         let (ending, now, chore) = (turn.clone(), self.clock.now(), self.clock.id());
+        let forgotten = self.forgotten.clone();
         let writing = self.db.write(move |tx| {
             Box::pin(async move {
                 // First the fence: nothing below is written by a worker that lost the lane.
@@ -63,7 +64,8 @@ impl Turns {
                     turns::part_sent(&mut script, &ending.id, part.part, &part.platform_id, now);
                 }
                 said.iter().for_each(|message| messages::add(&mut script, message));
-                if let Some(memory) = &memory {
+                // Asked for as it is written: a deletion comes either before, or finds the memory.
+                if let Some(memory) = memory.as_ref().filter(|_| !forgotten.contains_key(&ending.id)) {
                     memories::add(&mut script, memory, &chore, now);
                 }
                 script.run(tx).await?;

@@ -60,7 +60,9 @@ pub fn decide(incoming: &Incoming, here: &Here<'_>) -> Decision {
     if let Some(id) = &here.replied_to {
         call(id);
     }
-    if let Some((id, true)) = &here.activation {
+    if let Some((id, autorespond)) = &here.activation
+        && (*autorespond || incoming.calls_house)
+    {
         call(id);
     }
     for personality in mentions(&incoming.text, here.mention, here.names) {
@@ -76,7 +78,7 @@ pub fn decide(incoming: &Incoming, here: &Here<'_>) -> Decision {
 }
 
 /// The personalities a text mentions, in text order; the longest name wins.
-fn mentions<'n>(text: &str, mention: char, names: Seen<'n>) -> Vec<&'n Arc<Personality>> {
+pub(super) fn mentions<'n>(text: &str, mention: char, names: Seen<'n>) -> Vec<&'n Arc<Personality>> {
     let mut found = Vec::new();
     let mut rest = text;
     let mut before: Option<char> = None;
@@ -180,6 +182,10 @@ mod tests {
                 is_bot: false,
             },
             text: text.into(),
+            with: String::new(),
+            proxied: None,
+            replaces: None,
+            calls_house: false,
             at: Moment(0),
             reply_to: None,
             addressed: None,

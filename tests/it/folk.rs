@@ -21,6 +21,8 @@ pub fn caller(who: &str, room: &str) -> Caller {
         place: PlaceRef { platform: "fake".into(), subject: room.into(), parent: None, privacy, is_adult },
         personality: "abbey".into(),
         is_moderator: false,
+        locale: None,
+        message: None,
     }
 }
 

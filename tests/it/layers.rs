@@ -99,7 +99,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("tokenizers", &["recall", "model"]),
     ("async_openai", &["recall", "model"]),
     ("fluent_bundle", &["texts"]),
-    ("axum", &["ops", "platform/fake"]),
+    ("axum", &["ops", "platform/fake", "avatars.rs"]),
     ("metrics_exporter_prometheus", &["ops"]),
     ("tracing_subscriber", &["ops", "config.rs"]),
     ("rustix", &["ops"]),

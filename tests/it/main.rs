@@ -6,6 +6,7 @@ mod config;
 mod crash;
 mod deploy;
 mod desk;
+mod discord;
 mod folk;
 mod isolation;
 mod keys;

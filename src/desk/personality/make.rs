@@ -187,7 +187,7 @@ fn is_free(session: &Session<'_>, name: &str, but: Option<&Personality>) -> Resu
 }
 
 fn ask_prompt(session: &Session<'_>, name: &str) -> Ask {
-    Ask::new(PROMPT, session.say("form-personality-prompt", &[("name", name.into())]), AskKind::Line)
+    Ask::new(PROMPT, session.say("form-personality-prompt", &[("name", name.into())]), AskKind::Text)
 }
 
 fn character(text: &str) -> Result<String, Refusal> {

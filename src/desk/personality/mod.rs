@@ -65,7 +65,8 @@ fn list(session: &Session<'_>, page: Page) -> Result<Answer, Refusal> {
         head = format!("{head} {}", session.say("reply-memory-more", &[("command", command.into())]));
     }
     let shown = all.iter().skip(page.skip(PAGE)).take(PAGE);
-    Ok(shown.fold(answer(session, head), |answer, personality| row(session, answer, personality)))
+    let answer = shown.fold(answer(session, head), |answer, personality| row(session, answer, personality));
+    Ok(session.paged(answer, "/personality list", page, pages))
 }
 
 fn search(session: &Session<'_>, words: &str) -> Answer {

@@ -18,14 +18,14 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as
 use super::{Face, Limits, OnceKey, Part, Platform, SendError};
 use crate::db;
 use crate::desk::{Caller, Desk, Filled};
-use crate::domain::{Answer, Ask, AskKind, Clock, File, Form, Identity, Incoming, Place, PlaceRef, Privacy, Speaker};
+use crate::domain::{
+    Answer, Ask, AskKind, Clock, File, Form, HOST, Identity, Incoming, Place, PlaceRef, Privacy, Speaker,
+};
 use crate::texts::{Arg, Texts};
 use crate::turn::Turns;
 
 pub use screen::{Notices, Screen};
 
-/// The personality that is talked with where nobody else is left.
-const HOST: &str = "abi";
 /// Longest line that is taken in, in bytes.
 const LINE_MAX: usize = 32 * 1024;
 /// Longest answer part: the terminal has no limit of its own.
@@ -157,6 +157,8 @@ impl Conversation {
             },
             personality: options.personality.clone(),
             is_moderator: true,
+            locale: None,
+            message: None,
         };
         let locale = turns.settings.locale.clone();
         Self {
@@ -348,7 +350,7 @@ impl Conversation {
                     return Ok(Next::GoOn);
                 }
             },
-            AskKind::Line | AskKind::Secret => given.to_owned(),
+            AskKind::Line | AskKind::Text | AskKind::Secret => given.to_owned(),
         };
         filling.asked += 1;
         if !content.trim().is_empty() {
@@ -406,6 +408,10 @@ impl Conversation {
             place: caller.place,
             speaker: Speaker { identity: caller.identity, name: caller.name, is_bot: false },
             text: line.to_owned(),
+            with: String::new(),
+            proxied: None,
+            replaces: None,
+            calls_house: false,
             at: self.clock.now(),
             reply_to: None,
             addressed: Some(caller.personality),

@@ -1,0 +1,179 @@
+//! What goes wrong between Discord and the house: nothing is lost, nothing is said twice.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use fake_discord::{Cut, Disorder, FakeDiscord, Fault, FaultKind, Kind, RandomFaults};
+use greenroom::testing::{Answering, Engine, World};
+
+use super::town::{SOON, Town, connect};
+
+/// Messages of the run with random faults; `GREENROOM_TEST_DISCORD_MESSAGES=5000` makes it the whole.
+fn messages() -> usize {
+    #[expect(clippy::disallowed_methods, reason = "a switch of the tests, not a setting")]
+    let count = std::env::var("GREENROOM_TEST_DISCORD_MESSAGES");
+    count.ok().and_then(|count| count.parse().ok()).unwrap_or(200)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_connection_goes_on_where_it_was() {
+    let town = Town::new().await;
+    town.asks(town.robin, town.lounge, "@Abbey zero", 1).await;
+    for (n, cut) in
+        [Cut::Tcp, Cut::Close(4_000), Cut::Reconnect, Cut::Invalid { resumable: true }].into_iter().enumerate()
+    {
+        let before = town.said(town.lounge).len();
+        town.fake.hold_events(true);
+        town.fake.says(town.robin, town.lounge, &format!("@Abbey missed {n}"));
+        town.fake.cut(cut);
+        town.fake.hold_events(false);
+        town.answers(town.lounge, before, 1).await;
+        town.settled().await;
+        assert_eq!(town.said(town.lounge).len(), before + 1, "after cut {n}");
+    }
+    assert!(town.fake.resumes().len() >= 3 && town.fake.resumes().iter().all(|resume| resume.path.contains("resume")));
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_takes_the_session_up_again() {
+    let fake = FakeDiscord::start().await;
+    let guild = fake.guild("Town");
+    let (lounge, robin) = (fake.channel(guild, "lounge", Kind::Text), fake.user("robin"));
+    fake.join(guild, robin);
+    let world = World::on(Engine::Sqlite).await;
+    connect(&fake, &world, true, None);
+    fake.connected().await;
+    fake.says(robin, lounge, "@Abbey one");
+    fake.until(|fake| (fake.bot_messages(lounge).len() >= 2).then_some(()), SOON).await;
+    let again = world.restarted().await;
+    assert!(fake.close_codes().iter().all(|code| !matches!(code, Some(1_000 | 1_001))), "{:?}", fake.close_codes());
+    fake.says(robin, lounge, "@Abbey two");
+    connect(&fake, &again, true, None);
+    fake.until(|fake| (fake.bot_messages(lounge).len() >= 3).then_some(()), SOON).await;
+    let open = again.db.number("SELECT COUNT(*) FROM place WHERE privacy = 'open'").await.unwrap();
+    assert_eq!(open, 1, "a session that goes on says nothing of its guilds, and yet the channel is as open as it was");
+    assert_eq!(
+        (fake.identifies().len(), fake.resumes().len()),
+        (1, 1),
+        "{:?} {:?}",
+        fake.resumes(),
+        fake.close_codes()
+    );
+    assert_eq!(fake.violations(), Vec::<String>::new());
+    again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_missed_without_a_session_is_caught_up_with() {
+    let town = Town::new().await;
+    let dm = town.fake.dm(town.kim);
+    town.asks(town.robin, town.lounge, "@Abbey one", 1).await;
+    town.asks(town.kim, dm, "hello", 1).await;
+    town.settled().await;
+    // The house has to have written down that it was there.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let (fake, lounge, robin, kim) = (town.fake.clone(), town.lounge, town.robin, town.kim);
+    let again = town.world.restarted().await;
+    fake.forget_sessions();
+    fake.identify_window(Duration::ZERO);
+    fake.says(robin, lounge, "@Abbey two");
+    fake.says(robin, lounge, "nobody in particular");
+    fake.says(kim, dm, "are you back?");
+    let before = fake.bot_messages(lounge).len();
+    connect(&fake, &again, true, None);
+    fake.until(|fake| (fake.bot_messages(lounge).len() > before).then_some(()), SOON).await;
+    fake.until(
+        |fake| fake.bot_messages(dm).last().filter(|last| last.content.contains("are you back?")).map(|_| ()),
+        SOON,
+    )
+    .await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(fake.bot_messages(lounge).len(), before + 1);
+    assert_eq!(fake.violations(), Vec::<String>::new());
+    again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_is_lost_while_the_house_runs_is_caught_up_with() {
+    let town = Town::new().await;
+    town.asks(town.robin, town.lounge, "@Abbey one", 1).await;
+    town.settled().await;
+    town.fake.identify_window(Duration::ZERO);
+    town.fake.hold_events(true);
+    town.fake.says(town.robin, town.lounge, "@Abbey unheard");
+    town.fake.forget_sessions();
+    town.fake.cut(Cut::Tcp);
+    let before = town.said(town.lounge).len();
+    town.fake.hold_events(false);
+    let said = town.answers(town.lounge, before, 1).await;
+    assert!(said[0].content.contains("unheard"));
+    town.settled().await;
+    assert_eq!(town.said(town.lounge).len(), before + 1, "what was heard before is not answered again");
+    assert_eq!(town.fake.identifies().len(), 2);
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_send_that_arrived_without_our_learning_of_it_is_found_again() {
+    let town = Town::new().await;
+    town.asks(town.robin, town.lounge, "@Abbey first", 1).await;
+    let dm = town.fake.dm(town.kim);
+    for (channel, who, path) in [(town.lounge, town.robin, "/webhooks/"), (dm, town.kim, "/messages")] {
+        town.settled().await;
+        let before = town.fake.bot_messages(channel).len();
+        let lost =
+            Fault { method: "POST".into(), path_contains: path.into(), kind: FaultKind::LostAfterCommit, times: 1 };
+        town.fake.fault(lost);
+        town.fake.says(who, channel, "@Abbey again");
+        town.answers(channel, town.said(channel).len(), 1).await;
+        town.settled().await;
+        let said = town.fake.bot_messages(channel).split_off(before);
+        let answers = said.iter().filter(|message| message.content.contains("again")).count();
+        assert_eq!(answers, 1, "{said:?}");
+    }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_faults_lose_nothing_and_double_nothing() {
+    let town = Town::with(Answering::with(|request| {
+        let line = &request.lines.last().unwrap().content;
+        Ok(format!("answer {}", line.rsplit("number ").next().unwrap_or_default().trim()))
+    }))
+    .await;
+    town.fake.forgive("rate limited");
+    town.fake.forgive("429");
+    let channels: Vec<u64> = (0..10).map(|n| town.fake.channel(town.guild, &format!("room-{n}"), Kind::Text)).collect();
+    for channel in &channels {
+        town.asks(town.robin, *channel, "@Abbey number start", 1).await;
+    }
+    town.fake.random_faults(Some(RandomFaults { seed: 7, status_5xx: 0.03, lost: 0.03, rate_limited: 0.02 }));
+    town.fake.disorder(Some(Disorder { seed: 9, duplicate: 0.1, swap: 0.1 }));
+    let all = messages();
+    let mut asked: HashMap<u64, Vec<String>> = HashMap::new();
+    for n in 0..all {
+        let channel = channels[n % channels.len()];
+        let before = town.said(channel).len();
+        town.fake.says(town.robin, channel, &format!("@Abbey number {n}"));
+        asked.entry(channel).or_default().push(format!("answer {n}"));
+        if n % 97 == 50 {
+            town.fake.cut(if n % 2 == 0 { Cut::Tcp } else { Cut::Reconnect });
+        }
+        // One question at a time in a channel: several are answered together.
+        if n % channels.len() == channels.len() - 1 {
+            town.answers(channel, before, 1).await;
+            town.settled().await;
+        }
+    }
+    town.settled().await;
+    town.fake.random_faults(None);
+    town.fake.disorder(None);
+    for channel in &channels {
+        let said: Vec<String> = town.said(*channel).into_iter().skip(1).map(|message| message.content).collect();
+        assert_eq!(said, asked[channel]);
+    }
+    let requests = town.fake.requests().len();
+    println!("{all} messages, {requests} requests, {} invalid", town.fake.invalid_requests());
+    town.close().await;
+}

@@ -1,0 +1,8 @@
+//! Discord as its people see it, against a strict double of it.
+
+mod commands;
+mod faults;
+mod proxied;
+mod running;
+mod speaking;
+mod town;
