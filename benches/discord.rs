@@ -69,6 +69,9 @@ async fn run() {
         api_url: Some(fake.url()),
         reads_messages: true,
         pluralkit_url: None,
+        plural_token: None,
+        services: Vec::new(),
+        dev_guild: None,
         public_url: None,
     };
     let house = Discord::new(options, world.life.clone()).unwrap();

@@ -82,6 +82,10 @@ pub enum Command {
     Reset(Reset),
     /// Show what the last answer was made of
     Inspect,
+    /// Have the last answer given once more
+    Again,
+    /// Take the last answer back, as if it had not been said
+    Unsay,
     /// Show what can be asked of the house
     Help(Help),
     /// Show what this house is and what it runs on
@@ -176,6 +180,8 @@ impl Command {
             Self::Memory(_)
             | Self::Reset(_)
             | Self::Inspect
+            | Self::Again
+            | Self::Unsay
             | Self::Help(_)
             | Self::About
             | Self::Personality(_)
@@ -207,6 +213,8 @@ impl Command {
             Self::Memory(_)
             | Self::Reset(_)
             | Self::Inspect
+            | Self::Again
+            | Self::Unsay
             | Self::Help(_)
             | Self::About
             | Self::Personality(_)
@@ -245,6 +253,8 @@ impl Command {
             | Self::Keys(_)
             | Self::Usage(_)
             | Self::Inspect
+            | Self::Again
+            | Self::Unsay
             | Self::Help(_)
             | Self::Persona(_)
             | Self::Settings(_)
@@ -260,6 +270,8 @@ impl Command {
             Self::Memory(memory) => within("memory", memory.words()),
             Self::Reset(reset) => within("reset", reset.words()),
             Self::Inspect => vec!["inspect".into()],
+            Self::Again => vec!["again".into()],
+            Self::Unsay => vec!["unsay".into()],
             Self::Help(help) => within("help", help.words()),
             Self::About => vec!["about".into()],
             Self::Personality(personality) => within("personality", personality.words()),

@@ -51,6 +51,14 @@ pub enum Persona {
         #[arg(long)]
         description: Option<PersonaDescription>,
     },
+    /// Show or choose who you are when a service such as PluralKit speaks for you
+    Link {
+        /// The name you speak under there; all of them when left empty
+        name: Option<PersonaName>,
+        /// Which of your personas that is
+        #[arg(long)]
+        to: Option<PersonaName>,
+    },
     /// Delete a persona, with all that is remembered of it
     Delete {
         /// Which of your personas
@@ -74,6 +82,7 @@ impl Persona {
                 .option("pronouns", pronouns.as_ref())
                 .option("description", description.as_ref())
                 .rest(persona),
+            Self::Link { name, to } => Said::new("link").option("to", to.as_ref()).rest(name),
             Self::Delete { name } => Said::new("delete").rest([name]),
         }
     }

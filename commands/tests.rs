@@ -252,7 +252,7 @@ fn what_cannot_be_read_is_explained() {
     );
     assert_eq!(misread("/xyzzy"), Misread::UnknownCommand { given: "/xyzzy".into() });
     let choices = "/persona view, /persona create, /persona list, /persona default, /persona use, /persona edit, \
-                   /persona delete"
+                   /persona link, /persona delete"
         .to_owned();
     assert_eq!(misread("/persona"), Misread::Incomplete { command: "/persona".into(), choices: choices.clone() });
     assert_eq!(misread("/persona 42"), Misread::Incomplete { command: "/persona".into(), choices });

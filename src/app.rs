@@ -112,6 +112,7 @@ impl House {
                 owners: config.owners.clone(),
                 operator_key: config.operator_key(),
                 slots: config.called_at_once,
+                patience: TurnSettings::PATIENCE,
             },
         });
         let desk = Arc::new(Desk::new(turns.clone()));
@@ -235,6 +236,17 @@ fn discord_options(config: &Config) -> Option<discord::Options> {
         api_url: settings.api_url.clone(),
         reads_messages: settings.reads_messages,
         pluralkit_url: settings.pluralkit_api_url.clone(),
+        plural_token: settings.plural_api_token.clone(),
+        services: settings
+            .proxies
+            .iter()
+            .map(|(name, application, url)| discord::OwnService {
+                name: name.clone(),
+                application: *application,
+                url: url.clone(),
+            })
+            .collect(),
+        dev_guild: settings.dev_guild,
         public_url: settings.public_url.clone(),
     })
 }

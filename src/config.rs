@@ -168,6 +168,12 @@ pub struct DiscordConfig {
     pub public_url: Option<String>,
     /// `PLURALKIT_API_URL`: in place of PluralKit's own.
     pub pluralkit_api_url: Option<String>,
+    /// `PLURAL_API_TOKEN`: for /plu/ral.
+    pub plural_api_token: Option<SecretString>,
+    /// `DISCORD_PROXIES`: further services with PluralKit's interface: name, application id, address.
+    pub proxies: Vec<(String, u64, String)>,
+    /// `DISCORD_DEV_GUILD`: the only guild that commands are registered in.
+    pub dev_guild: Option<u64>,
 }
 
 /// The bot's account on Matrix.
@@ -281,6 +287,9 @@ impl Config {
                 reads_messages: values.parsed("DISCORD_MESSAGE_CONTENT", on_or_off).unwrap_or(true),
                 public_url: url("GREENROOM_PUBLIC_URL"),
                 pluralkit_api_url: url("PLURALKIT_API_URL"),
+                plural_api_token: values.secret("PLURAL_API_TOKEN"),
+                proxies: values.parsed("DISCORD_PROXIES", proxies).unwrap_or_default(),
+                dev_guild: values.parsed("DISCORD_DEV_GUILD", snowflake),
             },
             matrix: MatrixConfig {
                 homeserver: url("MATRIX_HOMESERVER"),
@@ -348,6 +357,7 @@ impl Config {
             &self.llm.api_key,
             &self.embeddings.api_key,
             &self.discord.token,
+            &self.discord.plural_api_token,
             &self.matrix.password,
             &self.matrix.access_token,
             &self.matrix.recovery_key,
@@ -487,6 +497,31 @@ fn time_zone(text: &str) -> Result<String, &'static str> {
     jiff::tz::TimeZone::get(text)
         .map(|_| text.to_owned())
         .map_err(|_| "give an IANA time zone such as Europe/Berlin or UTC")
+}
+
+/// Services that speak for members: their names, applications and addresses.
+fn proxies(text: &str) -> Result<Vec<(String, u64, String)>, String> {
+    let wanted = "give NAME=APPLICATION@URL,… with the application's id as Discord shows it";
+    let mut found: Vec<(String, u64, String)> = Vec::new();
+    for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        let (name, rest) = entry.split_once('=').ok_or(wanted)?;
+        let (application, url) = rest.split_once('@').ok_or(wanted)?;
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || name.len() > 40 || !name.chars().all(is_name) {
+            return Err(wanted.to_owned());
+        }
+        if found.iter().any(|(known, ..)| known == name) || ["pluralkit", "plural", "tupperbox"].contains(&name) {
+            return Err(format!("{name} is there twice"));
+        }
+        let application = snowflake(application).map_err(|_| wanted)?;
+        web_url(url)?;
+        found.push((name.to_owned(), application, url.to_owned()));
+    }
+    Ok(found)
+}
+
+fn snowflake(text: &str) -> Result<u64, &'static str> {
+    text.parse().ok().filter(|id| *id > 0).ok_or("give an id as Discord shows it, such as 1309206470339854336")
 }
 
 fn listen_addr(text: &str) -> Result<String, &'static str> {

@@ -293,7 +293,7 @@ impl Directory {
         let found = people::proxied_persona(&self.db, member, &proxied.key)
             .await?
             .map(Arc::new)
-            .ok_or_else(|| Error::Inconsistent { table: "persona", column: "proxied_as", row: member.to_string() })?;
+            .ok_or_else(|| Error::Inconsistent { table: "persona", column: "id", row: member.to_string() })?;
         bounded(&self.proxied).insert(key, Arc::clone(&found));
         Ok(found)
     }
@@ -302,6 +302,7 @@ impl Directory {
         let name: String = proxied.name.split_whitespace().collect::<Vec<_>>().join(" ");
         let name: String = name.chars().take(PROXIED_NAME_MAX).collect();
         let name = if name.is_empty() { "…".to_owned() } else { name };
+        let name_there = name.clone();
         let personas = people::personas(&self.db, member).await?;
         let is_taken = |name: &str| personas.iter().any(|persona| persona.name.to_lowercase() == name.to_lowercase());
         // One that is somebody else at the service already stays that.
@@ -317,13 +318,13 @@ impl Directory {
             description: proxied.description.clone(),
             is_default: false,
         };
-        let key = proxied.key.clone();
+        let (key, shown) = (proxied.key.clone(), name_there);
         let writing = self.db.write(move |tx| {
             Box::pin(async move {
                 if known.is_none() {
                     people::create_persona(tx, &new, now).await?;
                 }
-                people::set_proxied(tx, &new.id, &key).await
+                people::link(tx, &new.member, (&key, &shown), &new.id).await
             })
         });
         writing.await

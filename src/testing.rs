@@ -281,6 +281,8 @@ pub struct Plan {
     /// The operators, as `platform:name`.
     pub owners: Vec<String>,
     pub workers: usize,
+    /// How long an answer may take before whoever waits is told.
+    pub patience: Duration,
 }
 
 impl Default for Plan {
@@ -292,6 +294,7 @@ impl Default for Plan {
             discloses: false,
             owners: vec!["fake:owner".into()],
             workers: 64,
+            patience: TurnSettings::PATIENCE,
         }
     }
 }
@@ -374,6 +377,7 @@ impl World {
                 owners: plan.owners,
                 operator_key: OperatorKey::Everyone,
                 slots: 5,
+                patience: plan.patience,
             },
         });
         let world = Self { turns, rooms, model, clock, db, life, scratch };

@@ -19,6 +19,7 @@ failure-own-key-invalid = Dein eigener Schlüssel wird nicht mehr angenommen, da
 failure-own-key-no-credit = Das Konto hinter deinem Schlüssel hat kein Guthaben mehr. Lade es dort auf, oder entferne den Schlüssel mit /keys remove.
 failure-own-key-bad-request = Dein Anbieter nimmt das Modell nicht an, auf das dein Schlüssel eingestellt ist. /keys list zeigt es, /keys set mit --model wählt ein anderes.
 failure-own-key-unusable = Dein eigener Schlüssel lässt sich nicht öffnen oder benutzen, und mit einem fremden antworte ich nicht. Gib ihn mit /keys set neu ein, oder entferne ihn mit /keys remove.
+failure-own-key = Mit dem Schlüssel, den du mitgebracht hast, stimmt etwas nicht, darum kann ich nicht antworten. Was es ist, habe ich dir privat geschrieben; /keys list zeigt es auch.
 
 ## Eine Zeile, die wie ein Befehl anfängt, aber nicht als solcher zu lesen ist.
 
@@ -136,3 +137,10 @@ refusal-limit-member = Ein einzelnes Mitglied lässt sich nur bei den Grenzen vo
 refusal-offer-which = Sag, welche Voreinstellung angeboten werden soll.
 refusal-nothing-learned = Von dieser Nachricht ist nichts in Erinnerung.
 refusal-form-too-old = Das stammt aus der Zeit vor meinem letzten Start. Bitte gib den Befehl noch einmal.
+refusal-nothing-to-take-back = Hier gibt es keine Antwort, die man zurücknehmen könnte.
+refusal-not-the-last-answer = Das Gespräch mit { $name } ist seitdem weitergegangen. Nur die letzte Antwort lässt sich noch einmal geben.
+refusal-question-is-gone = Was gefragt wurde, ist gelöscht; es gibt nichts, worauf man noch einmal antworten könnte.
+refusal-answer-not-yours = Diese Antwort galt jemand anderem, und nur diese Person kann das tun.
+refusal-persona-not-linked = Niemand namens { $name } hat hier für dich gesprochen. /persona link zeigt, wer es war.
+refusal-persona-link-whom = Sag auch den Namen, unter dem du dort sprichst: /persona link NAME --to PERSONA.
+refusal-persona-link-which = Mehrere heißen so; sag, welche gemeint ist: { $keys }

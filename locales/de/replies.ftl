@@ -393,5 +393,15 @@ place-nobody = niemand
 reply-house-called = Hallo! Sprich meine Figuren mit ihrem Namen an, etwa { $mention }Abi, oder schreib mir privat. /help zeigt, was man mich fragen kann, /about, was ich bin und was ich speichere.
 button-previous = Zurück
 button-next = Weiter
+reply-persona-links = { $count ->
+    [0] Noch hat hier kein Dienst wie PluralKit für dich gesprochen.
+   *[other] Wer du bist, wenn ein Dienst für dich spricht:
+}
+reply-persona-linked = Wenn { $name } für dich spricht, sehen die Figuren jetzt { $persona }.
 menu-inspect = Ansehen
 menu-forget = Das vergessen
+menu-again = Noch einmal antworten
+menu-unsay = Zurücknehmen
+reply-again = An ihrer Stelle kommt eine andere Antwort.
+reply-unsaid = Diese Antwort ist zurückgenommen; niemand erinnert sich daran.
+notice-takes-longer = { $name } braucht länger als sonst. Die Antwort ist noch unterwegs.

@@ -19,6 +19,7 @@ failure-own-key-invalid = Your own key is not accepted any more, so I can’t an
 failure-own-key-no-credit = The account behind your own key has no credit left. Top it up there, or take the key away with /keys remove.
 failure-own-key-bad-request = Your provider does not take the model your key is set to. /keys list shows it; /keys set with --model chooses another.
 failure-own-key-unusable = Your own key can’t be opened or used, and I don’t answer with anybody else’s. Put it in again with /keys set, or take it away with /keys remove.
+failure-own-key = Something is wrong with the key you brought, so I can’t answer. I have written to you in private what it is; /keys list shows it as well.
 
 ## A line that starts like a command but cannot be read as one.
 
@@ -136,3 +137,10 @@ refusal-limit-member = A single member can be named only for the limits of membe
 refusal-offer-which = Say which preset is to be offered.
 refusal-nothing-learned = Nothing is remembered from that message.
 refusal-form-too-old = That is from before I was started anew. Please give the command again.
+refusal-nothing-to-take-back = There is no answer here that could be taken back.
+refusal-not-the-last-answer = The conversation with { $name } has gone on since. Only the last answer can be given again.
+refusal-question-is-gone = What was asked is deleted, so there is nothing to answer again.
+refusal-answer-not-yours = That answer was given to somebody else, and only they can do this.
+refusal-persona-not-linked = Nobody called { $name } has spoken for you here. /persona link shows who has.
+refusal-persona-link-whom = Say the name you speak under there as well: /persona link NAME --to PERSONA.
+refusal-persona-link-which = Several are called that; say which one: { $keys }

@@ -393,5 +393,15 @@ place-nobody = nobody
 reply-house-called = Hello! Talk to my characters by their names, such as { $mention }Abi, or write to me in private. /help shows what can be asked of me, /about what I am and what I store.
 button-previous = Previous
 button-next = Next
+reply-persona-links = { $count ->
+    [0] No service such as PluralKit has spoken for you here yet.
+   *[other] Who you are when a service speaks for you:
+}
+reply-persona-linked = When { $name } speaks for you, the characters now see { $persona }.
 menu-inspect = Inspect
 menu-forget = Forget this
+menu-again = Answer again
+menu-unsay = Take this back
+reply-again = Here comes another answer in its place.
+reply-unsaid = That answer is taken back; nobody remembers it.
+notice-takes-longer = { $name } is taking longer than usual. The answer is still on its way.

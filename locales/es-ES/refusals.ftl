@@ -19,6 +19,7 @@ failure-own-key-invalid = Tu propia clave ya no se acepta, así que no puedo res
 failure-own-key-no-credit = La cuenta de tu propia clave se quedó sin saldo. Recárgala allí o quita la clave con /keys remove.
 failure-own-key-bad-request = Tu proveedor no acepta el modelo que tiene puesto tu clave. /keys list lo muestra; /keys set con --model elige otro.
 failure-own-key-unusable = Tu propia clave no se puede abrir o usar, y no respondo con la de nadie más. Ponla otra vez con /keys set o quítala con /keys remove.
+failure-own-key = Hay un problema con la clave que trajiste y por eso no puedo responder. Te he escrito en privado cuál es; /keys list también lo muestra.
 
 ## Una línea que empieza como un comando pero no se puede leer como tal.
 
@@ -136,3 +137,10 @@ refusal-limit-member = Solo se puede nombrar a un miembro concreto en los límit
 refusal-offer-which = Di qué ajuste hay que ofrecer.
 refusal-nothing-learned = No se recuerda nada de ese mensaje.
 refusal-form-too-old = Eso es de antes de mi último arranque. Da la orden otra vez, por favor.
+refusal-nothing-to-take-back = Aquí no hay ninguna respuesta que se pueda retirar.
+refusal-not-the-last-answer = La conversación con { $name } ha seguido desde entonces. Solo se puede repetir la última respuesta.
+refusal-question-is-gone = Lo que se preguntó está borrado, así que no hay nada que responder otra vez.
+refusal-answer-not-yours = Esa respuesta era para otra persona, y solo ella puede hacer esto.
+refusal-persona-not-linked = Nadie llamado { $name } ha hablado aquí por ti. /persona link muestra quién lo ha hecho.
+refusal-persona-link-whom = Di también el nombre con el que hablas allí: /persona link NOMBRE --to PERSONA.
+refusal-persona-link-which = Hay varios con ese nombre; di cuál: { $keys }

@@ -393,5 +393,15 @@ place-nobody = nadie
 reply-house-called = ¡Hola! Habla con mis personajes por su nombre, por ejemplo { $mention }Abi, o escríbeme en privado. /help muestra qué se me puede pedir, /about qué soy y qué guardo.
 button-previous = Anterior
 button-next = Siguiente
+reply-persona-links = { $count ->
+    [0] Ningún servicio como PluralKit ha hablado aquí por ti todavía.
+   *[other] Quién eres cuando un servicio habla por ti:
+}
+reply-persona-linked = Cuando { $name } habla por ti, los personajes ven ahora a { $persona }.
 menu-inspect = Inspeccionar
 menu-forget = Olvidar esto
+menu-again = Responder otra vez
+menu-unsay = Retirar esto
+reply-again = En su lugar llega otra respuesta.
+reply-unsaid = Esa respuesta queda retirada; nadie la recuerda.
+notice-takes-longer = { $name } tarda más de lo normal. La respuesta sigue en camino.

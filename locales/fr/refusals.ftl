@@ -19,6 +19,7 @@ failure-own-key-invalid = Ta propre clé n’est plus acceptée, je ne peux donc
 failure-own-key-no-credit = Le compte de ta propre clé n’a plus de crédit. Recharge-le là-bas, ou retire la clé avec /keys remove.
 failure-own-key-bad-request = Ton fournisseur n’accepte pas le modèle réglé pour ta clé. /keys list le montre ; /keys set avec --model en choisit un autre.
 failure-own-key-unusable = Ta propre clé ne peut pas être ouverte ou utilisée, et je ne réponds avec celle de personne d’autre. Remets-la avec /keys set, ou retire-la avec /keys remove.
+failure-own-key = Il y a un problème avec la clé que tu as apportée, je ne peux donc pas répondre. Je t’ai écrit en privé lequel ; /keys list le montre aussi.
 
 ## Une ligne qui commence comme une commande mais ne se lit pas comme telle.
 
@@ -136,3 +137,10 @@ refusal-limit-member = Un membre précis ne peut être nommé que pour les limit
 refusal-offer-which = Dis quel préréglage proposer.
 refusal-nothing-learned = Rien n’est retenu de ce message.
 refusal-form-too-old = Cela date d’avant mon dernier démarrage. Donne la commande encore une fois, s’il te plaît.
+refusal-nothing-to-take-back = Il n’y a ici aucune réponse à retirer.
+refusal-not-the-last-answer = La conversation avec { $name } a continué depuis. Seule la dernière réponse peut être donnée encore une fois.
+refusal-question-is-gone = Ce qui a été demandé est supprimé, il n’y a donc plus rien à quoi répondre.
+refusal-answer-not-yours = Cette réponse était pour quelqu’un d’autre, qui seul peut faire cela.
+refusal-persona-not-linked = Personne du nom de { $name } n’a parlé pour toi ici. /persona link montre qui l’a fait.
+refusal-persona-link-whom = Dis aussi le nom sous lequel tu y parles : /persona link NOM --to PERSONA.
+refusal-persona-link-which = Il y en a plusieurs de ce nom ; dis lequel : { $keys }

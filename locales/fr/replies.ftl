@@ -393,5 +393,15 @@ place-nobody = personne
 reply-house-called = Bonjour ! Parle à mes personnages par leur nom, par exemple { $mention }Abi, ou écris-moi en privé. /help montre ce qu’on peut me demander, /about ce que je suis et ce que je garde.
 button-previous = Précédent
 button-next = Suivant
+reply-persona-links = { $count ->
+    [0] Aucun service comme PluralKit n’a encore parlé pour toi ici.
+   *[other] Qui tu es quand un service parle pour toi :
+}
+reply-persona-linked = Quand { $name } parle pour toi, les personnages voient maintenant { $persona }.
 menu-inspect = Examiner
 menu-forget = Oublier ceci
+menu-again = Répondre encore
+menu-unsay = Retirer ceci
+reply-again = Une autre réponse arrive à sa place.
+reply-unsaid = Cette réponse est retirée ; personne ne s’en souvient.
+notice-takes-longer = { $name } met plus de temps que d’habitude. La réponse est encore en route.

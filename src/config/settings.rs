@@ -199,6 +199,17 @@ pub const GROUPS: &[Group] = &[
             ),
             unset("DISCORD_API_URL", "Discord itself", "http://HOST:PORT in Discord's place; loopback only."),
             unset("PLURALKIT_API_URL", "PluralKit's own", "http://HOST:PORT/v2 in PluralKit's place."),
+            secret("PLURAL_API_TOKEN", "/plu/ral is known by its texts", "Token of an application at /plu/ral."),
+            unset(
+                "DISCORD_PROXIES",
+                "PluralKit, /plu/ral and Tupperbox",
+                "NAME=APPLICATION@URL,…: more services that speak for members, with PluralKit's interface.",
+            ),
+            unset(
+                "DISCORD_DEV_GUILD",
+                "commands are registered for all",
+                "Id of the one server to register commands in, while they are worked on.",
+            ),
             unset(
                 "GREENROOM_PUBLIC_URL",
                 "characters have no pictures there",

@@ -61,6 +61,8 @@ const SPEAKER: &str = "SELECT personality_id FROM message WHERE account = $1 AND
 const OLD: &str = "DELETE FROM message WHERE id IN (SELECT m.id FROM message m WHERE m.at < $1 \
      AND NOT EXISTS (SELECT 1 FROM turn t WHERE (t.message_id = m.id OR t.id = m.turn_id) \
      AND t.state IN ('queued', 'running', 'sending')) ORDER BY m.id LIMIT $2)";
+const ASKED: &str = "SELECT COUNT(*) FROM message WHERE (turn_id = $1 OR id = $2) AND personality_id IS NULL \
+     AND deleted_at IS NULL";
 const COUNT: &str = "SELECT COUNT(*) FROM message";
 const FIND: &str = "SELECT id, turn_id, personality_id IS NOT NULL FROM message \
      WHERE account = $1 AND platform_id = $2 AND deleted_at IS NULL";
@@ -71,7 +73,7 @@ const DELETE: &str = "UPDATE message SET text = '', tokens = 0, deleted_at = $2 
 
 /// Every statement of this file.
 pub const ALL: &[&str] =
-    &[NEXT_SEQ, ADD, BEFORE_TAKING, CONTEXT, OF_MEMBER, SPEAKER, OLD, COUNT, FIND, REPLACED, EDIT, DELETE];
+    &[NEXT_SEQ, ADD, BEFORE_TAKING, CONTEXT, OF_MEMBER, SPEAKER, OLD, ASKED, COUNT, FIND, REPLACED, EDIT, DELETE];
 
 /// Statements whose text differs between SQLite and PostgreSQL.
 pub const SPLIT: &[[&str; 2]] = &[[BEFORE_LISTED, BEFORE], [BEFORE_WITH_LISTED, BEFORE_WITH]];
@@ -275,6 +277,13 @@ pub async fn speaker(db: &Db, account: &str, platform_id: &str) -> Result<Option
     let row = on!(db, c => sqlx::query_as::<_, (Option<String>,)>(SPEAKER)
         .bind(account).bind(platform_id).fetch_optional(c).await)?;
     Ok(row.and_then(|(id,)| id).map(PersonalityId::new))
+}
+
+/// How many messages of what a turn was asked are still there.
+pub async fn asked(db: &Db, turn: &TurnId, message: &MessageId) -> Result<i64, Error> {
+    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(ASKED)
+        .bind(turn.as_str()).bind(message.as_str()).fetch_one(c).await)?;
+    Ok(count)
 }
 
 /// Where a message of the platform is kept.

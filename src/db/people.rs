@@ -33,13 +33,16 @@ const ERASE_PLACES: &str = "DELETE FROM place WHERE privacy = 'direct' \
 const ERASE_MEMBER: &str = "DELETE FROM member WHERE id = $1";
 const SET_LOCALE: &str = "UPDATE member SET locale = $2 WHERE id = $1";
 const SET_TIME_ZONE: &str = "UPDATE member SET time_zone = $2 WHERE id = $1";
-const PROXIED: &str = "SELECT id, member_id, name, pronouns, description, is_default FROM persona \
-     WHERE member_id = $1 AND proxied_as = $2";
-const UNPROXIED: &str =
-    "SELECT id FROM persona WHERE member_id = $1 AND LOWER(name) = LOWER($2) AND proxied_as IS NULL";
-const IS_PROXIED: &str = "SELECT COUNT(*) FROM persona p JOIN identity i ON i.member_id = p.member_id \
-     WHERE i.platform = $1 AND i.subject = $2 AND p.proxied_as IS NOT NULL";
-const SET_PROXIED: &str = "UPDATE persona SET proxied_as = $2 WHERE id = $1";
+const PROXIED: &str = "SELECT p.id, p.member_id, p.name, p.pronouns, p.description, p.is_default FROM proxy_link l \
+     JOIN persona p ON p.id = l.persona_id WHERE l.member_id = $1 AND l.proxied_as = $2";
+const UNPROXIED: &str = "SELECT id FROM persona WHERE member_id = $1 AND LOWER(name) = LOWER($2) \
+     AND NOT EXISTS (SELECT 1 FROM proxy_link l WHERE l.persona_id = persona.id)";
+const PROXIED_AT: &str = "SELECT l.proxied_as FROM proxy_link l JOIN identity i ON i.member_id = l.member_id \
+     WHERE i.platform = $1 AND i.subject = $2 ORDER BY l.proxied_as LIMIT 1";
+const LINK: &str = "INSERT INTO proxy_link (member_id, proxied_as, name, persona_id) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (member_id, proxied_as) DO UPDATE SET name = excluded.name, persona_id = excluded.persona_id";
+const LINKS: &str = "SELECT l.proxied_as, l.name, p.name FROM proxy_link l JOIN persona p ON p.id = l.persona_id \
+     WHERE l.member_id = $1 ORDER BY l.name, l.proxied_as";
 const MEMBER: &str = "SELECT id, locale, time_zone, told_at FROM member WHERE id = $1";
 const TOLD: &str = "UPDATE member SET told_at = $2 WHERE id = $1 AND told_at IS NULL";
 const DELETE_PERSONA: &str = "DELETE FROM persona WHERE id = $1";
@@ -82,8 +85,9 @@ pub const ALL: &[&str] = &[
     PERSONAS,
     PROXIED,
     UNPROXIED,
-    IS_PROXIED,
-    SET_PROXIED,
+    PROXIED_AT,
+    LINK,
+    LINKS,
     CREATE_PERSONA,
     FORGET_CHORES,
     FORGET_VECTORS,
@@ -204,16 +208,35 @@ pub async fn unproxied_persona(db: &Db, member: &MemberId, name: &str) -> Result
     Ok(row.map(|(id,)| PersonaId::new(id)))
 }
 
-/// Whether an account's member was met through a service that speaks for them.
-pub async fn is_proxied(db: &Db, identity: &Identity) -> Result<bool, Error> {
-    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(IS_PROXIED)
-        .bind(&identity.platform).bind(&identity.subject).fetch_one(c).await)?;
-    Ok(count > 0)
+/// Whom an account's member was met as through a service that speaks for them; the first of them.
+pub async fn proxied_at(db: &Db, identity: &Identity) -> Result<Option<String>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, (String,)>(PROXIED_AT)
+        .bind(&identity.platform).bind(&identity.subject).fetch_optional(c).await)?;
+    Ok(row.map(|(key,)| key))
 }
 
-/// Makes a persona the one that its member is at a service that speaks for them.
-pub async fn set_proxied(tx: &mut Tx, persona: &PersonaId, key: &str) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(SET_PROXIED).bind(persona.as_str()).bind(key).execute(c).await.map(|_| ()))?;
+/// Whom a member speaks as at a service, and the persona that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Names them at the service for good, such as `pluralkit:UUID`.
+    pub key: String,
+    /// The name shown there.
+    pub name: String,
+    /// The persona's name.
+    pub persona: String,
+}
+
+/// Everybody a member speaks as through services, by name.
+pub async fn links(db: &Db, member: &MemberId) -> Result<Vec<Link>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String, String, String)>(LINKS)
+        .bind(member.as_str()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(key, name, persona)| Link { key, name, persona }).collect())
+}
+
+/// Makes a persona the one that its member is as `key`, shown as `name`, at a service that speaks for them.
+pub async fn link(tx: &mut Tx, member: &MemberId, (key, name): (&str, &str), persona: &PersonaId) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(LINK).bind(member.as_str()).bind(key).bind(name).bind(persona.as_str())
+        .execute(c).await.map(|_| ()))?;
     Ok(())
 }
 

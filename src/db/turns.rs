@@ -52,6 +52,16 @@ const ABOUT: &str = "SELECT t.id, t.personality_id, t.failure, t.made_of, t.upda
      JOIN message s ON s.account = $1 AND s.platform_id = $2 AND (t.id = s.turn_id OR t.message_id = s.id) \
      WHERE t.member_id = $3 AND t.state IN ('done', 'failed') AND t.made_of IS NOT NULL \
      ORDER BY t.updated_at DESC, t.seq DESC LIMIT 1";
+const OF_PART: &str = "SELECT t.id FROM delivery d JOIN turn t ON t.id = d.turn_id JOIN place p ON p.id = t.place_id \
+     WHERE d.platform_id = $2 AND p.platform = $1";
+const LAST_ENDED: &str = "SELECT id FROM turn WHERE place_id = $1 AND member_id = $2 AND state IN ('done', 'failed') \
+     ORDER BY seq DESC, updated_at DESC LIMIT 1";
+const ENDED: &str = "SELECT place_id, message_id, personality_id, member_id, persona_id, is_incognito, failure IS NOT NULL, \
+     EXISTS (SELECT 1 FROM turn n WHERE n.place_id = turn.place_id AND n.personality_id = turn.personality_id \
+     AND n.state <> 'cancelled' AND (n.seq > turn.seq OR (n.seq = turn.seq AND n.created_at > turn.created_at))) \
+     FROM turn WHERE id = $1 AND state IN ('done', 'failed')";
+const ASKS_ANEW: &str = "UPDATE message SET turn_id = $2 WHERE turn_id = $1 AND personality_id IS NULL";
+const REMOVE: &str = "DELETE FROM turn WHERE id = $1";
 const LAST_SPOKEN_WITH: &str = "SELECT personality_id FROM turn WHERE place_id = $1 ORDER BY updated_at DESC LIMIT 1";
 const LAST_ASKED_AT: &str = "SELECT MAX(updated_at) FROM turn WHERE place_id = $1";
 const OF_MESSAGE: &str = "SELECT id FROM turn WHERE id = $1 OR message_id = $2";
@@ -82,6 +92,11 @@ pub const ALL: &[&str] = &[
     ANSWER,
     LAST,
     ABOUT,
+    OF_PART,
+    LAST_ENDED,
+    ENDED,
+    ASKS_ANEW,
+    REMOVE,
     LAST_SPOKEN_WITH,
     LAST_ASKED_AT,
     OF_MESSAGE,
@@ -433,6 +448,61 @@ type LastRow = (String, String, Option<String>, Json<serde_json::Value>, i64);
 
 fn last_answer((id, personality, failure, Json(made_of), at): LastRow) -> LastAnswer {
     LastAnswer { turn: TurnId::new(id), personality: PersonalityId::new(personality), failure, made_of, at: Moment(at) }
+}
+
+/// A turn that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedTurn {
+    pub id: TurnId,
+    pub place: PlaceId,
+    /// The message that asked.
+    pub message: MessageId,
+    pub personality: PersonalityId,
+    pub member: MemberId,
+    pub persona: PersonaId,
+    pub is_incognito: bool,
+    /// It ended with a line of the house.
+    pub is_notice: bool,
+    /// The personality was asked something else there since.
+    pub is_past: bool,
+}
+
+/// The turn whose answer a platform's message is part of.
+pub async fn of_part(db: &Db, (account, platform_id): (&str, &str)) -> Result<Option<TurnId>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, (String,)>(OF_PART)
+        .bind(account).bind(platform_id).fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| TurnId::new(id)))
+}
+
+/// The last turn of a member in a place that has ended.
+pub async fn last_ended(db: &Db, place: &PlaceId, member: &MemberId) -> Result<Option<TurnId>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, (String,)>(LAST_ENDED)
+        .bind(place.as_str()).bind(member.as_str()).fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| TurnId::new(id)))
+}
+
+/// A turn, if it has ended.
+pub async fn ended(db: &Db, turn: &TurnId) -> Result<Option<EndedTurn>, Error> {
+    type Row = (String, String, String, String, String, bool, bool, bool);
+    let row = on!(db, c => sqlx::query_as::<_, Row>(ENDED).bind(turn.as_str()).fetch_optional(c).await)?;
+    Ok(row.map(|(place, message, personality, member, persona, is_incognito, is_notice, is_past)| EndedTurn {
+        id: turn.clone(),
+        place: PlaceId::new(place),
+        message: MessageId::new(message),
+        personality: PersonalityId::new(personality),
+        member: MemberId::new(member),
+        persona: PersonaId::new(persona),
+        is_incognito,
+        is_notice,
+        is_past,
+    }))
+}
+
+/// Puts a new turn in the place of one that has ended and was taken back: a message asks a personality once.
+pub fn ask_anew<'v>(script: &mut Script<'v>, ended: &'v TurnId, new: &'v NewTurn) {
+    script.add(ASKS_ANEW, [ended.as_str().into(), new.id.as_str().into()]);
+    script.add(REMOVE, [ended.as_str().into()]);
+    add(script, new);
 }
 
 /// The personality that was asked last in a place.

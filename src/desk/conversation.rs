@@ -5,6 +5,7 @@ use commands::{Activate, Autorespond, Reset, ResetStep, Switch, Talk};
 use super::{Session, Stop};
 use crate::db::places;
 use crate::domain::{Answer, PersonalityId, Privacy, Refusal, Visibility, Who};
+use crate::turn::{Asking, Kept};
 
 pub(super) async fn reset(session: &Session<'_>, reset: &Reset) -> Result<Answer, Stop> {
     let personality = session.personality()?;
@@ -32,6 +33,35 @@ pub(super) async fn reset(session: &Session<'_>, reset: &Reset) -> Result<Answer
             session.turns.db.write(move |tx| Box::pin(async move { places::uncut_history(tx, &id).await })).await?;
             Ok(Answer::public(session.say("reply-reset-undone", &[])))
         }
+    }
+}
+
+/// Has an answer given once more.
+pub(super) async fn again(session: &Session<'_>) -> Result<Answer, Stop> {
+    let turn = session.turns.again(&asking(session)).await.map_err(stop)?;
+    Ok(Answer::private(session.say("reply-again", &[])).with_turn(turn))
+}
+
+/// Takes an answer back.
+pub(super) async fn unsay(session: &Session<'_>) -> Result<Answer, Stop> {
+    session.turns.unsay(&asking(session)).await.map_err(stop)?;
+    Ok(Answer::private(session.say("reply-unsaid", &[])))
+}
+
+fn asking<'s>(session: &'s Session<'_>) -> Asking<'s> {
+    Asking {
+        who: &session.person,
+        place: &session.place,
+        named: &session.caller.place,
+        message: session.caller.message.as_deref(),
+        is_operator: session.is_operator(),
+    }
+}
+
+fn stop(kept: Kept) -> Stop {
+    match kept {
+        Kept::Refused(refusal) => refusal.into(),
+        Kept::Failed(error) => error.into(),
     }
 }
 

@@ -28,6 +28,7 @@ async fn export(session: &Session<'_>) -> Result<Answer, Stop> {
     let (db, member) = (&session.turns.db, &session.person.member);
     let names = session.turns.directory.names();
     let personas = people::personas(db, &member.id).await?;
+    let links = people::links(db, &member.id).await?;
     let identities = people::identities(db, &member.id).await?;
     let said = messages::of_member(db, &member.id).await?;
     let remembered = memories::of_member(db, &member.id).await?;
@@ -56,6 +57,8 @@ async fn export(session: &Session<'_>) -> Result<Answer, Stop> {
             "accounts": identities.iter()
                 .map(|identity| json!({"platform": identity.platform, "id": identity.subject})).collect::<Vec<Value>>(),
         },
+        "spoken_for_as": links.iter().map(|link| json!({"key": link.key, "name": link.name, "persona": link.persona}))
+            .collect::<Vec<Value>>(),
         "personas": personas.iter().map(|persona| json!({
             "name": persona.name,
             "pronouns": persona.pronouns,

@@ -203,6 +203,8 @@ impl Desk {
             Command::Talk(talk) => conversation::talk(&session, &talk),
             Command::Quit => Ok(Answer::public(session.say("console-goodbye", &[]))),
             Command::Inspect => inspect::run(&session).await,
+            Command::Again => conversation::again(&session).await,
+            Command::Unsay => conversation::unsay(&session).await,
             Command::Help(help) => Ok(house::help(&session, &help)?),
             Command::About => Ok(house::about(&session)),
             Command::Personality(personality) => personality::run(&session, personality).await,

@@ -35,8 +35,46 @@ pub(super) async fn run(session: &Session<'_>, command: PersonaCommand) -> Resul
         PersonaCommand::Edit { persona, name, pronouns, description } => {
             edit(session, persona, Changes { name, pronouns, description }).await
         }
+        PersonaCommand::Link { name, to } => link(session, name.as_ref(), to.as_ref()).await,
         PersonaCommand::Delete { name } => delete(session, &name).await,
     }
+}
+
+/// Who the caller is at services that speak for members: shown, or changed.
+async fn link(session: &Session<'_>, name: Option<&PersonaName>, to: Option<&PersonaName>) -> Result<Answer, Stop> {
+    let (db, member) = (&session.turns.db, &session.person.member.id);
+    let mut links = people::links(db, member).await?;
+    if let Some(name) = name {
+        links.retain(|link| same(&link.name, name.as_str()) || same(&link.key, name.as_str()));
+        if links.is_empty() {
+            return Err(Refusal::new("refusal-persona-not-linked").arg("name", name.as_str()).into());
+        }
+    }
+    let Some(to) = to else {
+        let head = Answer::private(session.say("reply-persona-links", &[("count", links.len().into())]));
+        return Ok(links.into_iter().fold(head, |answer, link| {
+            let service = link.key.split(':').next().unwrap_or_default();
+            answer.with(format!("{} ({service})", link.name), link.persona)
+        }));
+    };
+    let link = match links.as_slice() {
+        _ if name.is_none() => return Err(Refusal::new("refusal-persona-link-whom").into()),
+        [link] => link.clone(),
+        several => {
+            let keys: Vec<&str> = several.iter().map(|link| link.key.as_str()).collect();
+            return Err(Refusal::new("refusal-persona-link-which").arg("keys", keys.join(", ")).into());
+        }
+    };
+    let persona = found(session, to).await?;
+    let (member, id, shown) = (member.clone(), persona.id.clone(), link.name.clone());
+    let writing = session
+        .turns
+        .db
+        .write(move |tx| Box::pin(async move { people::link(tx, &member, (&link.key, &link.name), &id).await }));
+    writing.await?;
+    session.turns.directory.forget_people();
+    let args = [("name", shown.into()), ("persona", persona.name.clone().into())];
+    Ok(rows(session, Answer::private(session.say("reply-persona-linked", &args)), &persona))
 }
 
 /// What is to be changed about a persona.

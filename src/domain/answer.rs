@@ -1,5 +1,7 @@
 //! What a command answers and why something is refused: neutral, rendered by each platform.
 
+use super::TurnId;
+
 /// One row of a command's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
@@ -81,6 +83,8 @@ pub struct Answer {
     pub file: Option<File>,
     pub form: Option<Form>,
     pub buttons: Vec<Button>,
+    /// Answers of personalities that the command asked for; they come as any other.
+    pub turns: Vec<TurnId>,
     /// Only the asker may see it.
     pub private: bool,
 }
@@ -114,6 +118,13 @@ impl Answer {
     #[must_use]
     pub fn with_button(mut self, label: impl Into<String>, line: impl Into<String>) -> Self {
         self.buttons.push(Button { label: label.into(), line: line.into() });
+        self
+    }
+
+    /// The same answer, with the answer of a personality to follow.
+    #[must_use]
+    pub fn with_turn(mut self, turn: TurnId) -> Self {
+        self.turns.push(turn);
         self
     }
 

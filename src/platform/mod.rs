@@ -8,13 +8,15 @@ pub mod split;
 
 use async_trait::async_trait;
 
-use crate::domain::Place;
+use crate::domain::{Identity, Place};
 
 /// What a platform allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Longest message, in UTF-16 code units.
     pub message_len: usize,
+    /// Most messages that an answer is cut into; one that needs more is sent as a file.
+    pub messages_max: usize,
     /// Whether text of an unfinished answer may be shown.
     pub streams: bool,
     /// Whether newcomers have to be told that they talk with an AI; the terminal says so by itself.
@@ -38,6 +40,7 @@ pub struct Face {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     pub face: Face,
+    /// Longer than [`Limits::message_len`] only where it is to be sent as a file.
     pub text: String,
     /// The platform's id of the message that is answered.
     pub reply_to: Option<String>,
@@ -79,6 +82,14 @@ pub trait Platform: Send + Sync {
     /// key never sends twice have none.
     async fn arrived(&self, _to: &Place, _part: &Part) -> Result<Vec<String>, SendError> {
         Ok(Vec::new())
+    }
+    /// Takes a message of the house away, as far as the platform can; `is_notice` as in the [`Part`] that it was.
+    async fn take_back(&self, _to: &Place, _id: &str, _is_notice: bool) -> Result<(), SendError> {
+        Ok(())
+    }
+    /// Tells somebody something that nobody else may read, outside the place they are in.
+    async fn whisper(&self, _to: &Identity, _text: &str, _once: &OnceKey) -> Result<(), SendError> {
+        Err(SendError::Forbidden)
     }
     /// Shows that an answer is being written. `draft` is the text so far where [`Limits::streams`].
     fn writing(&self, to: &Place, face: &Face, draft: Option<&str>);

@@ -1,7 +1,8 @@
 //! Generating: the prompt, the model, and the finished text stored before anything is sent.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::deliver::face_of;
@@ -14,15 +15,15 @@ use crate::db::presets;
 use crate::db::turns::{self, Answered, Cost, Delivery};
 use crate::directory::Bond;
 use crate::domain::{
-    Budget, Chosen, KeySource, Kind, Line, Moment, OwnPreset, Payer, Personality, Place, Preset, QuietKind, Refusal,
-    SetBy, Tier, Turn,
+    Budget, Chosen, KeySource, Kind, Line, Moment, OwnPreset, Payer, Personality, Place, Preset, Privacy, QuietKind,
+    Refusal, SetBy, Tier, Turn,
 };
 use crate::guard::pace::Of;
 use crate::guard::{access, outgoing};
 use crate::keyring::{KeyringError, Own};
 use crate::model::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Reply, price, tokens};
 use crate::ops::metrics;
-use crate::platform::{Face, Platform, split};
+use crate::platform::{Face, OnceKey, Part, Platform, split};
 use crate::texts::Arg;
 
 /// Prompt of a model too small for the whole character.
@@ -97,7 +98,8 @@ impl Turns {
             // Whoever brought a key is never answered with another one, which somebody else would pay for.
             Err(error) => {
                 tracing::error!(error = %error, "a member's key cannot be used");
-                return self.apologise(turn, place, "failure-own-key-unusable", "key_unusable", None).await;
+                let text = self.about_key(turn, place, "failure-own-key-unusable").await?;
+                return self.apologise(turn, place, text, "key_unusable", None).await;
             }
         };
         if let Some(key) = &own
@@ -222,10 +224,14 @@ impl Turns {
                 );
                 metrics::model_failed(error.class);
                 let id = match (&own, error.class) {
-                    (Some(_), ErrorClass::KeyInvalid) => "failure-own-key-invalid",
-                    (Some(_), ErrorClass::NoCredit) => "failure-own-key-no-credit",
-                    (Some(_), ErrorClass::BadRequest) => "failure-own-key-bad-request",
-                    (_, class) => failure_text(class),
+                    (Some(_), ErrorClass::KeyInvalid) => Some("failure-own-key-invalid"),
+                    (Some(_), ErrorClass::NoCredit) => Some("failure-own-key-no-credit"),
+                    (Some(_), ErrorClass::BadRequest) => Some("failure-own-key-bad-request"),
+                    _ => None,
+                };
+                let id = match id {
+                    Some(id) => self.about_key(turn, place, id).await?,
+                    None => failure_text(error.class),
                 };
                 let cost = match error.class {
                     ErrorClass::KeyInvalid
@@ -372,6 +378,53 @@ impl Turns {
         Ok(identities.iter().any(|identity| access::is_owner(&self.settings.owners, identity)))
     }
 
+    /// The line about trouble with a member's own key: where others read along, what is wrong is whispered to the member,
+    /// and the line says only that.
+    async fn about_key(&self, turn: &Turn, place: &Place, text: &'static str) -> Result<&'static str, Stopped> {
+        if place.privacy == Privacy::Direct {
+            return Ok(text);
+        }
+        let Some(platform) = self.platforms.get(&place.platform) else { return Ok("failure-own-key") };
+        let identities = self.directory.identities(&turn.member).await?;
+        let Some(identity) = identities.iter().find(|identity| identity.platform == place.platform).cloned() else {
+            return Ok("failure-own-key");
+        };
+        let text = self.texts.say(&self.locale_of(turn).await, text, &[]);
+        let once = OnceKey(format!("{}-key", turn.id));
+        self.life.spawn("whisper", async move {
+            if let Err(error) = platform.whisper(&identity, &text, &once).await {
+                tracing::info!(error = %error, "a member could not be told in private about their key");
+            }
+        });
+        Ok("failure-own-key")
+    }
+
+    /// Tells whoever waits that the answer takes longer; the message is taken away again once `answered` is dropped.
+    fn tell_it_takes_longer(&self, turn: &Turn, (place, face): (&Place, &Face), locale: &str) -> oneshot::Sender<()> {
+        let (answered, ends) = oneshot::channel::<()>();
+        let text = self.texts.say(locale, "notice-takes-longer", &[("name", face.name.clone().into())]);
+        let part = Part {
+            face: face.clone(),
+            text: outgoing::rendered(&text, ""),
+            reply_to: turn.reply_to.clone(),
+            number: 0,
+            of: 1,
+            is_notice: true,
+            footer: None,
+        };
+        let (once, place) = (OnceKey(format!("{}-longer-{}", turn.id, turn.attempt)), place.clone());
+        if let Some(platform) = self.platforms.get(&place.platform) {
+            self.life.spawn("takes longer", async move {
+                let Ok(id) = platform.send(&place, &part, &once).await else { return };
+                let _ = ends.await;
+                if let Err(error) = platform.take_back(&place, &id, true).await {
+                    tracing::info!(error = %error, "a notice stays where it was said");
+                }
+            });
+        }
+        answered
+    }
+
     /// Calls the model, keeping the lane meanwhile.
     async fn ask(
         &self,
@@ -390,11 +443,21 @@ impl Turns {
                 platform.writing(place, face, Some(&draft));
             }
         };
+        let waited = self.clock.now().millis_since(turn.created_at);
+        let patience =
+            self.settings.patience.saturating_sub(Duration::from_millis(waited.try_into().unwrap_or_default()));
+        let mut patience = std::pin::pin!(tokio::time::sleep(patience));
+        let tells = platform.is_some_and(|platform| !platform.limits().streams);
+        let mut told = None;
         let mut reply = model.reply(request, &mut on_text, cancel);
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
         let answer = loop {
             tokio::select! {
                 answer = &mut reply => break answer,
+                () = &mut patience, if tells && told.is_none() => {
+                    let locale = self.locale_of(turn).await;
+                    told = Some(self.tell_it_takes_longer(turn, (place, face), &locale));
+                }
                 _ = beat.tick() => {
                     if !self.keep(turn).await? {
                         return Err(Stopped::Fenced);
@@ -408,6 +471,7 @@ impl Turns {
                 }
             }
         };
+        drop(told);
         match answer {
             Err(error) if error.class == ErrorClass::Cancelled => {
                 if self.life.hard().is_cancelled() {
@@ -481,7 +545,11 @@ impl Turns {
             lines.push(self.texts.say(&locale, "disclosure-announcement", &[("text", news.text.clone().into())]));
         }
         let notices = lines.iter().flat_map(|line| split::split(line, limit)).map(|text| (text, true));
-        let said = split::split(&text, room).into_iter().map(|text| (text, false));
+        let mut said = split::split(&text, room);
+        if said.len() > limits.map_or(usize::MAX, |limits| limits.messages_max) {
+            said = vec![text.clone()];
+        }
+        let said = said.into_iter().map(|text| (text, false));
         let parts: Vec<Delivery> = (0..)
             .zip(notices.chain(said))
             .map(|(part, (text, is_notice))| Delivery {

@@ -3,6 +3,7 @@
 //!
 //! Each arrow of a turn's state is one transaction; a crash between two of them is resumed from the last.
 
+mod again;
 mod change;
 pub mod context;
 mod deliver;
@@ -41,6 +42,7 @@ use crate::queue::{Doorbell, LaneWorker};
 use crate::recall::Recall;
 use crate::texts::Texts;
 
+pub use again::{Asking, Kept};
 use ends::Ends;
 pub use erase::Retention;
 use made_of::MadeOf;
@@ -74,6 +76,13 @@ pub struct TurnSettings {
     pub operator_key: OperatorKey,
     /// Personalities that one message may call.
     pub slots: usize,
+    /// How long an answer may take before whoever waits is told that it takes longer.
+    pub patience: Duration,
+}
+
+impl TurnSettings {
+    /// The usual [`Self::patience`].
+    pub const PATIENCE: Duration = Duration::from_secs(60);
 }
 
 /// The platforms that are connected, by name.

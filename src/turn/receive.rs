@@ -10,8 +10,8 @@ use crate::db::turns::{self, NewTurn};
 use crate::db::{self, Script, people};
 use crate::directory::Person;
 use crate::domain::{
-    DenialMode, HOST, Identity, Incoming, Line, MessageId, Persona, Personality, PersonalityId, Place, PlaceRef,
-    Privacy, QuietKind, Refusal, TurnId, holds_a_key,
+    DenialMode, HOST, Identity, Incoming, Line, MemberId, MessageId, Persona, Personality, PersonalityId, Place,
+    PlaceRef, Privacy, QuietKind, Refusal, TurnId, holds_a_key,
 };
 use crate::guard::access;
 use crate::guard::pace::Of;
@@ -219,7 +219,7 @@ impl Turns {
     }
 
     /// What is stored of the place that a thread hangs on.
-    async fn parent(&self, named: &PlaceRef) -> Result<Option<Arc<Place>>, db::Error> {
+    pub(super) async fn parent(&self, named: &PlaceRef) -> Result<Option<Arc<Place>>, db::Error> {
         let Some(parent) = &named.parent else { return Ok(None) };
         self.directory.known_place(&PlaceRef { subject: parent.clone(), parent: None, ..named.clone() }).await
     }
@@ -244,22 +244,36 @@ impl Turns {
             None => None,
         };
         let persona = persona.map_or_else(|| person.persona.clone(), |persona| Persona::clone(&persona));
-        let name = || personality.file.name.clone();
-        let is_admitted = place.admits(id) && parent.is_none_or(|parent| parent.admits(id));
-        let notice = if !is_admitted {
-            Some(Refusal::new("refusal-not-in-this-place").arg("name", name()))
-        } else if personality.file.adult && !place.is_adult {
-            Some(Refusal::new("refusal-adults-only").arg("name", name()))
-        } else if is_operator {
-            None
-        } else {
-            let of = [(Of::Member, member.as_str()), (Of::Place, place.id.as_str()), (Of::Personality, id.as_str())];
-            let taken = self.pace.take(&of, self.clock.now());
-            taken.err().map(|wait| Refusal::new("refusal-too-fast").arg("seconds", wait.as_secs().max(1).to_string()))
-        };
+        let notice = self.turned_down(personality, (place, parent), member, is_operator).err();
         let is_silent = notice.is_some() && !self.pace.may_tell(member.as_str(), place.id.as_str(), self.clock.now());
         let is_incognito = bond.quiet(QuietKind::Incognito, self.clock.now()).is_some();
         Ok((!is_silent).then(|| Asked { personality: id.clone(), persona, notice, is_incognito }))
+    }
+
+    /// Whether a personality may be asked by a member in a place now, which counts as asking it.
+    pub(super) fn turned_down(
+        &self,
+        personality: &Personality,
+        (place, parent): (&Place, Option<&Place>),
+        member: &MemberId,
+        is_operator: bool,
+    ) -> Result<(), Refusal> {
+        let id = &personality.id;
+        let name = || personality.file.name.clone();
+        if !place.admits(id) || parent.is_some_and(|parent| !parent.admits(id)) {
+            return Err(Refusal::new("refusal-not-in-this-place").arg("name", name()));
+        }
+        if personality.file.adult && !place.is_adult {
+            return Err(Refusal::new("refusal-adults-only").arg("name", name()));
+        }
+        if is_operator {
+            return Ok(());
+        }
+        let of = [(Of::Member, member.as_str()), (Of::Place, place.id.as_str()), (Of::Personality, id.as_str())];
+        let too_fast = |wait: std::time::Duration| {
+            Refusal::new("refusal-too-fast").arg("seconds", wait.as_secs().max(1).to_string())
+        };
+        self.pace.take(&of, self.clock.now()).map_err(too_fast)
     }
 
     async fn store(

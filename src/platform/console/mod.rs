@@ -78,7 +78,8 @@ impl Platform for Terminal {
     }
 
     fn limits(&self) -> Limits {
-        Limits { message_len: PART_MAX, streams: self.screen.is_interactive(), discloses: false }
+        let streams = self.screen.is_interactive();
+        Limits { message_len: PART_MAX, messages_max: usize::MAX, streams, discloses: false }
     }
 
     async fn send(&self, _to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {
@@ -384,6 +385,9 @@ impl Conversation {
             }
         }
         self.screen.command(&answer).await?;
+        for turn in &answer.turns {
+            self.turns.ended(turn).await?;
+        }
         Ok(if command == Some(commands::Command::Quit) { Next::Leave } else { Next::GoOn })
     }
 

@@ -14,8 +14,8 @@ const CATEGORY: u8 = 4;
 /// A thread that only its members see.
 const PRIVATE_THREAD: u8 = 12;
 const THREADS: [u8; 3] = [10, 11, PRIVATE_THREAD];
-/// Conversations of one member, or of few, and the house.
-const DIRECT: [u8; 2] = [1, 3];
+/// A conversation of one member and the house.
+const DIRECT: u8 = 1;
 /// Forums and their like: every message of theirs is in a thread.
 const FORUMS: [u8; 2] = [15, 16];
 /// A guild that is age-restricted as a whole.
@@ -41,7 +41,7 @@ impl Known {
     }
 
     pub fn is_direct(&self) -> bool {
-        DIRECT.contains(&self.kind)
+        self.kind == DIRECT
     }
 
     pub fn is_forum(&self) -> bool {
@@ -107,7 +107,7 @@ impl Channels {
 
     /// Remembers a direct conversation.
     pub fn add_direct(&self, id: Flake) {
-        self.add(&Channel { id, kind: DIRECT[0], ..Channel::default() });
+        self.add(&Channel { id, kind: DIRECT, ..Channel::default() });
     }
 
     /// Notes the newest message of a channel.
@@ -171,6 +171,16 @@ impl Channels {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_group_conversation_is_not_between_two() {
+        let channels = Channels::default();
+        let privacy = |kind: u8| {
+            channels.add(&Channel { id: 5, kind, ..Channel::default() });
+            channels.place(5).unwrap().privacy
+        };
+        assert_eq!((privacy(DIRECT), privacy(3)), (Privacy::Direct, Privacy::Closed));
+    }
 
     fn guild() -> Channels {
         let guild: Guild = serde_json::from_value(json!({

@@ -23,6 +23,26 @@ const ON_MESSAGE: u8 = 3;
 const ABOUT_MAX: usize = 100;
 /// Choices that an option may list.
 const CHOICES_MAX: usize = 25;
+/// Where a command can be given, and for whom the application must be installed: servers and direct messages with the
+/// house, where the server installed it.
+const IN_HOUSE: (&[u8], &[u8]) = (&[0, 1], &[0]);
+/// Any conversation as well, for whoever installed the application for themselves.
+const EVERYWHERE: (&[u8], &[u8]) = (&[0, 1, 2], &[0, 1]);
+/// Commands that are about whoever gives them, rather than about where they are given.
+const ANYWHERE: [&str; 12] = [
+    "about",
+    "alias",
+    "data",
+    "help",
+    "keys",
+    "memory",
+    "persona",
+    "personality",
+    "preset",
+    "prompt",
+    "settings",
+    "usage",
+];
 /// Who is offered a place's rules: whoever may change the channel.
 const MANAGE_CHANNELS: &str = "16";
 
@@ -31,16 +51,20 @@ const MANAGE_CHANNELS: &str = "16";
 pub(super) enum OnMessage {
     Inspect,
     Forget,
+    Again,
+    Unsay,
 }
 
 impl OnMessage {
-    pub const ALL: [Self; 2] = [Self::Inspect, Self::Forget];
+    pub const ALL: [Self; 4] = [Self::Inspect, Self::Forget, Self::Again, Self::Unsay];
 
     /// The Fluent message of its name.
     pub fn text_id(self) -> &'static str {
         match self {
             Self::Inspect => "menu-inspect",
             Self::Forget => "menu-forget",
+            Self::Again => "menu-again",
+            Self::Unsay => "menu-unsay",
         }
     }
 }
@@ -60,7 +84,7 @@ pub(super) fn registered(texts: &Texts) -> Vec<Value> {
             "type": ON_MESSAGE,
             "name": texts.say(SOURCE_LOCALE, menu.text_id(), &[]),
             "name_localizations": others(texts, |locale| Some(texts.say(locale, menu.text_id(), &[]))),
-            "contexts": [0, 1], "integration_types": [0],
+            "contexts": IN_HOUSE.0, "integration_types": IN_HOUSE.1,
         })
     }));
     all
@@ -86,9 +110,9 @@ fn group(texts: &Texts, name: &str, leaves: &[Leaf]) -> Value {
     command.insert("type".into(), SLASH.into());
     command.insert("name".into(), name.into());
     command.insert("options".into(), options.into());
-    // Servers, and direct messages with the house.
-    command.insert("contexts".into(), json!([0, 1]));
-    command.insert("integration_types".into(), json!([0]));
+    let (contexts, installed) = if ANYWHERE.contains(&name) { EVERYWHERE } else { IN_HOUSE };
+    command.insert("contexts".into(), json!(contexts));
+    command.insert("integration_types".into(), json!(installed));
     if leaves.iter().all(|leaf| leaf.access != Access::Everyone) {
         command.insert("default_member_permissions".into(), MANAGE_CHANNELS.into());
     }
@@ -154,7 +178,9 @@ fn short(text: &str) -> String {
 
 /// What Discord sends back of a command, without what it adds.
 fn projected(command: &Value) -> Value {
-    const KEPT: [&str; 15] = [
+    const KEPT: [&str; 17] = [
+        "contexts",
+        "integration_types",
         "type",
         "name",
         "value",
@@ -198,8 +224,18 @@ impl Discord {
     /// Registers the commands where Discord has others.
     pub(super) async fn register(&self, me: Me) -> Result<(), RestError> {
         let texts = &self.house().turns.texts;
-        let wanted = registered(texts);
-        let path = format!("applications/{}/commands", me.application);
+        let mut wanted = registered(texts);
+        let path = match self.options.dev_guild {
+            Some(guild) => format!("applications/{}/guilds/{guild}/commands", me.application),
+            None => format!("applications/{}/commands", me.application),
+        };
+        // What is registered in one guild is nowhere else.
+        if self.options.dev_guild.is_some() {
+            for command in wanted.iter_mut().filter_map(Value::as_object_mut) {
+                command.remove("contexts");
+                command.remove("integration_types");
+            }
+        }
         let route = Route::new(Method::GET, format!("{path}?with_localizations=true"), "GET commands");
         let there = self.rest.call(&route, None).await?;
         let by_name = |all: &[Value]| -> BTreeMap<String, Value> {

@@ -26,7 +26,7 @@ impl Discord {
         if !message.is_written() || author.id == me.user || message.application_id == Some(me.application) {
             return;
         }
-        if proxies::is_proxied(&message) {
+        if self.proxies.services.of(&message).is_some() {
             let here = self.clone();
             // Finding out who it was may take seconds: the others in the channel do not wait for that.
             return self.life.spawn("discord proxy", async move {
@@ -41,10 +41,10 @@ impl Discord {
         let name = author.shown(message.member.as_ref()).to_owned();
         if message.guild_id.is_some() {
             self.proxies.note(&message, author.id, &name);
-            if self.uses_proxies(author.id).await {
+            if let Some(service) = self.uses_proxies(author.id).await {
                 let here = self.clone();
                 return self.life.spawn("discord hold", async move {
-                    if here.stands(&message).await {
+                    if here.stands(&message, &service).await {
                         here.take_in(me, message, &author).await;
                     }
                     drop(under_way);

@@ -92,6 +92,8 @@ struct Asked<'a> {
     token: String,
     data: &'a Value,
     caller: Caller,
+    /// The house is no member there: somebody brought it along, and the others asked for nothing.
+    is_guest: bool,
 }
 
 /// What is to be done for an interaction.
@@ -137,6 +139,7 @@ impl Discord {
             id: value["id"].as_str()?.to_owned(),
             token: value["token"].as_str()?.to_owned(),
             data: &value["data"],
+            is_guest: value["authorizing_integration_owners"].as_object().is_some_and(|by| !by.contains_key("0")),
             caller: Caller {
                 identity,
                 name: user.shown(member.as_ref()).to_owned(),
@@ -212,6 +215,8 @@ impl Discord {
         let caller = Caller { message: Some(message.to_string()), ..asked.caller.clone() };
         let line = match menu {
             OnMessage::Inspect => "/inspect".to_owned(),
+            OnMessage::Again => "/again".to_owned(),
+            OnMessage::Unsay => "/unsay".to_owned(),
             OnMessage::Forget => {
                 let learned = memories::of_message(&house.db, NAME, &message.to_string()).await.unwrap_or_default();
                 match learned.first() {
@@ -220,8 +225,7 @@ impl Discord {
                         let ids: Vec<&str> = of_same.map(|(id, _)| MemoryRef::short(id.as_str())).collect();
                         let caller = Caller { personality: personality.clone(), ..caller };
                         let line = format!("/memory delete {}", ids.join(" "));
-                        let asked =
-                            Asked { id: asked.id.clone(), token: asked.token.clone(), data: asked.data, caller };
+                        let asked = Asked { caller, id: asked.id.clone(), token: asked.token.clone(), ..*asked };
                         return self.answer(&asked, Wish::Line(line), (true, false)).await;
                     }
                     None => {
@@ -232,7 +236,7 @@ impl Discord {
                 }
             }
         };
-        let asked = Asked { id: asked.id.clone(), token: asked.token.clone(), data: asked.data, caller };
+        let asked = Asked { caller, id: asked.id.clone(), token: asked.token.clone(), ..*asked };
         self.answer(&asked, Wish::Line(line), (true, false)).await
     }
 
@@ -295,6 +299,7 @@ impl Discord {
         (is_private, updates): (bool, bool),
     ) -> Result<(), RestError> {
         let desk = &self.house().desk;
+        let is_private = is_private || asked.is_guest;
         let working = async {
             match wish {
                 Wish::Words(words) => desk.words(&asked.caller, words).await,
@@ -303,7 +308,7 @@ impl Discord {
             }
         };
         tokio::pin!(working);
-        let (answer, is_announced) = match tokio::time::timeout(ANNOUNCE_AFTER, &mut working).await {
+        let (mut answer, is_announced) = match tokio::time::timeout(ANNOUNCE_AFTER, &mut working).await {
             Ok(answer) => (answer, false),
             Err(_) => {
                 let kind = if updates { UPDATE_LATER } else { LATER };
@@ -315,6 +320,7 @@ impl Discord {
                 (answer, true)
             }
         };
+        answer.private |= asked.is_guest;
         let is_form = asked.data["components"].is_array();
         if let Some(form) = &answer.form
             && !is_announced

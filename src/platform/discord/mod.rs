@@ -15,6 +15,7 @@ mod names;
 mod proxies;
 mod rest;
 mod send;
+mod services;
 mod webhooks;
 mod wire;
 
@@ -33,6 +34,7 @@ use crate::turn::Turns;
 
 use channels::{Channels, Known};
 use rest::{Rest, RestError, Route};
+pub use services::OwnService;
 use webhooks::Webhooks;
 use wire::{Flake, flake_of};
 
@@ -48,6 +50,12 @@ pub struct Options {
     pub reads_messages: bool,
     /// In place of PluralKit's own address.
     pub pluralkit_url: Option<String>,
+    /// For /plu/ral, which tells nobody anything without.
+    pub plural_token: Option<SecretString>,
+    /// Further services with PluralKit's interface.
+    pub services: Vec<OwnService>,
+    /// The only guild that commands are registered in, while they are worked on.
+    pub dev_guild: Option<Flake>,
     /// Where others reach the house's own pages: pictures of characters are served below it.
     pub public_url: Option<String>,
 }
@@ -92,6 +100,11 @@ impl Discord {
     /// When the token has characters that no token has.
     pub fn new(options: Options, life: Life) -> anyhow::Result<Arc<Self>> {
         let rest = Arc::new(Rest::new(&options.token, options.api_url.as_deref())?);
+        let services = services::Services::new(
+            options.pluralkit_url.as_deref(),
+            options.plural_token.as_ref(),
+            &options.services,
+        )?;
         Ok(Arc::new(Self {
             rest,
             me: OnceLock::new(),
@@ -99,7 +112,7 @@ impl Discord {
             webhooks: Webhooks::default(),
             typing: DashMap::new(),
             fatal: OnceLock::new(),
-            proxies: proxies::Proxies::new(options.pluralkit_url.as_deref())?,
+            proxies: proxies::Proxies::new(services),
             shards: Mutex::default(),
             lines: interactions::Lines::default(),
             options,

@@ -8,17 +8,23 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
-use super::rest::{RestError, Route};
+use super::rest::{RestError, Route, Upload};
 use super::webhooks::Webhook;
 use super::wire::{Flake, flake_of};
 use super::{Discord, Me, NAME, names};
-use crate::domain::Place;
-use crate::platform::{Face, Limits, OnceKey, Part, Platform, SendError};
+use crate::domain::{Identity, Place};
+use crate::platform::{Face, Limits, OnceKey, Part, Platform, SendError, split};
 
 /// Longest message, in characters.
 const MESSAGE_MAX: usize = 2_000;
 /// Longest part of an answer: room is left for a name before it and a line below it.
 const PART_MAX: usize = 1_880;
+/// Messages that an answer is cut into; a longer one becomes a file.
+const PARTS_MAX: usize = 5;
+/// Longest beginning of an answer that is shown above its file.
+const BEGINNING_MAX: usize = 600;
+/// Name of that file.
+const ANSWER_FILE: &str = "answer.md";
 /// Discord shows typing for ten seconds.
 const TYPING_AGAIN: Duration = Duration::from_secs(8);
 /// Wait before another try when Discord does not know us yet.
@@ -33,6 +39,7 @@ const READ_BACK_PAGES: usize = 5;
 const TYPING_KEPT: usize = 10_000;
 
 const UNKNOWN_CHANNEL: u64 = 10_003;
+const UNKNOWN_MESSAGE: u64 = 10_008;
 const UNKNOWN_WEBHOOK: u64 = 10_015;
 
 /// Nobody is ever pinged by what the house says.
@@ -60,6 +67,16 @@ fn with_footer(text: &str, footer: Option<&str>) -> String {
         }
         _ => text.to_owned(),
     }
+}
+
+/// What is shown of a part, and the file that holds all of it where it is too long for a message.
+fn shown(part: &Part) -> (Part, Option<Upload>) {
+    if part.text.encode_utf16().count() <= PART_MAX {
+        return (part.clone(), None);
+    }
+    let beginning = split::split(&part.text, BEGINNING_MAX).into_iter().next().unwrap_or_default();
+    let file = Upload { name: ANSWER_FILE.into(), content: part.text.clone().into_bytes() };
+    (Part { text: format!("{beginning}\n…"), ..part.clone() }, Some(file))
 }
 
 /// What a part says where the character's name has to stand before it.
@@ -99,7 +116,7 @@ impl Discord {
     async fn by_webhook(
         &self,
         (webhook, thread): (&Webhook, Option<Flake>),
-        part: &Part,
+        (part, file): (&Part, &[Upload]),
     ) -> Result<Option<String>, RestError> {
         let query = thread.map_or_else(|| "?wait=true".to_owned(), |thread| format!("?wait=true&thread_id={thread}"));
         let mut body = Map::new();
@@ -109,7 +126,8 @@ impl Discord {
         if let Some(url) = self.avatar_url(&part.face) {
             body.insert("avatar_url".into(), url.into());
         }
-        let sent = self.rest.call(&webhook.route(Method::POST, &query), Some(&Value::Object(body))).await?;
+        let route = webhook.route(Method::POST, &query);
+        let sent = self.rest.call_with_files(&route, Some(&Value::Object(body)), file).await?;
         Ok(flake_of(&sent["id"]).map(|id| id.to_string()))
     }
 
@@ -120,7 +138,12 @@ impl Discord {
     }
 
     /// Speaks as the house itself.
-    async fn plainly(&self, channel: Flake, part: &Part, once: &OnceKey) -> Result<String, RestError> {
+    async fn plainly(
+        &self,
+        channel: Flake,
+        (part, file): (&Part, &[Upload]),
+        once: &OnceKey,
+    ) -> Result<String, RestError> {
         let mut body = json!({
             "content": with_name(part),
             "allowed_mentions": nobody(),
@@ -130,7 +153,8 @@ impl Discord {
         if let Some(to) = part.reply_to.as_deref().filter(|_| part.number == 0) {
             body["message_reference"] = json!({"message_id": to, "fail_if_not_exists": false});
         }
-        let sent = self.rest.call(&Route::channel(Method::POST, &channel.to_string(), "messages"), Some(&body)).await?;
+        let route = Route::channel(Method::POST, &channel.to_string(), "messages");
+        let sent = self.rest.call_with_files(&route, Some(&body), file).await?;
         flake_of(&sent["id"]).map(|id| id.to_string()).ok_or(RestError::Unsure("a message without an id"))
     }
 
@@ -155,18 +179,20 @@ impl Platform for Discord {
     }
 
     fn limits(&self) -> Limits {
-        Limits { message_len: PART_MAX, streams: false, discloses: true }
+        Limits { message_len: PART_MAX, messages_max: PARTS_MAX, streams: false, discloses: true }
     }
 
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {
         let (me, channel) = (self.me()?, channel_of(to)?);
+        let (part, file) = shown(part);
+        let (part, file) = (&part, file.as_slice());
         // A line of the house comes from the house.
         // Without the intent, a reply to a webhook's message would not reach us: the house has to be the one replied to.
         let is_plain = part.is_notice || !self.options.reads_messages;
         let mut mouth = if is_plain { None } else { self.mouth(me, channel).await? };
         let mut is_again = false;
         while let Some((webhook, home, thread)) = mouth.take() {
-            match self.by_webhook((&webhook, thread), part).await {
+            match self.by_webhook((&webhook, thread), (part, file)).await {
                 Ok(Some(id)) => return Ok(id),
                 Ok(None) => return Err(SendError::Unsure("a message without an id".to_owned())),
                 // Somebody deleted it: one other is made, and only one.
@@ -183,7 +209,7 @@ impl Platform for Discord {
                 Err(error) => return Err(send_error(error)),
             }
         }
-        self.plainly(channel, part, once).await.map_err(|error| {
+        self.plainly(channel, (part, file), once).await.map_err(|error| {
             if error == RestError::Unauthorized {
                 self.give_up("DISCORD_TOKEN is not accepted any more: copy the bot's token again from Discord's developer portal");
             }
@@ -193,6 +219,8 @@ impl Platform for Discord {
 
     async fn arrived(&self, to: &Place, part: &Part) -> Result<Vec<String>, SendError> {
         let (me, channel) = (self.me()?, channel_of(to)?);
+        let (part, _) = shown(part);
+        let part = &part;
         let said = [with_footer(&part.text, part.footer.as_deref()), with_name(part)];
         let (mut ids, mut after) = (Vec::new(), part.reply_to.as_deref().and_then(|id| id.parse::<Flake>().ok()));
         let is_it = |message: &&Value| {
@@ -214,6 +242,34 @@ impl Platform for Discord {
         }
         ids.sort_unstable();
         Ok(ids.into_iter().map(|id| id.to_string()).collect())
+    }
+
+    async fn take_back(&self, to: &Place, id: &str, is_notice: bool) -> Result<(), SendError> {
+        let (me, channel) = (self.me()?, channel_of(to)?);
+        let is_plain = is_notice || !self.options.reads_messages;
+        let mouth = if is_plain { None } else { self.mouth(me, channel).await? };
+        // What was said through the webhook is the webhook's to take away, and what the house said is the house's.
+        if let Some((webhook, _, thread)) = mouth {
+            let query = thread.map(|thread| format!("?thread_id={thread}")).unwrap_or_default();
+            match self.rest.call(&webhook.route(Method::DELETE, &format!("/messages/{id}{query}")), None).await {
+                Err(RestError::Refused { .. }) => {}
+                done => return done.map(|_| ()).map_err(send_error),
+            }
+        }
+        let route = Route::channel(Method::DELETE, &channel.to_string(), &format!("messages/{id}"));
+        match self.rest.call(&route, None).await {
+            Err(error) if error.code() == UNKNOWN_MESSAGE => Ok(()),
+            done => done.map(|_| ()).map_err(send_error),
+        }
+    }
+
+    async fn whisper(&self, to: &Identity, text: &str, once: &OnceKey) -> Result<(), SendError> {
+        let route = Route::new(Method::POST, "users/@me/channels", "POST users/@me/channels");
+        let opened = self.rest.call(&route, Some(&json!({"recipient_id": to.subject}))).await.map_err(send_error)?;
+        let channel = flake_of(&opened["id"]).ok_or(SendError::Forbidden)?;
+        let body = json!({"content": text, "allowed_mentions": nobody(), "nonce": nonce(once), "enforce_nonce": true});
+        let route = Route::channel(Method::POST, &channel.to_string(), "messages");
+        self.rest.call(&route, Some(&body)).await.map(|_| ()).map_err(send_error)
     }
 
     fn writing(&self, to: &Place, _face: &Face, _draft: Option<&str>) {

@@ -55,7 +55,12 @@ impl World {
             payload["guild_locale"] = json!(locale);
             payload["guild"] = json!({"id": guild.to_string(), "locale": locale, "features": []});
             payload["context"] = json!(0);
-            payload["authorizing_integration_owners"] = json!({"0": guild.to_string()});
+            // Where the bot is no member, it was called by somebody who brought it along.
+            payload["authorizing_integration_owners"] = if self.guilds[&guild].members.contains_key(&self.bot) {
+                json!({"0": guild.to_string()})
+            } else {
+                json!({"1": act.user.to_string()})
+            };
         } else {
             payload["user"] = user.view();
             payload["context"] = json!(1);
@@ -85,7 +90,8 @@ impl World {
             is_missed: false,
         };
         self.plays.insert(id, play);
-        self.emit("INTERACTION_CREATE", Audience { guild: found.guild, ..Default::default() }, &payload);
+        let guild = found.guild.filter(|guild| self.guilds[guild].members.contains_key(&self.bot));
+        self.emit("INTERACTION_CREATE", Audience { guild, ..Default::default() }, &payload);
         id
     }
 
@@ -106,7 +112,9 @@ impl World {
         }
         if let Some(guild) = found.guild {
             let is_member = self.guilds[&guild].members.contains_key(&self.bot);
-            assert!(is_member, "the bot is not in the guild, so nobody sees its commands");
+            let is_own = command["integration_types"].as_array().is_some_and(|types| types.contains(&json!(1)));
+            let brings = is_own && self.installed_by.contains(&user);
+            assert!(is_member || brings, "the bot is not in the guild, so nobody sees the command {name:?}");
             let rights = self.permissions(found, user);
             let may = rights & USE_APPLICATION_COMMANDS != 0;
             assert!(may, "the user may not use commands in {}", found.name);

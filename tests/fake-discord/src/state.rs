@@ -176,6 +176,8 @@ pub(crate) struct World {
     /// Attachments that somebody uploaded for a command or modal.
     pub uploads: BTreeMap<u64, Value>,
     /// As Discord returns them; those of guilds have `guild_id`.
+    /// Users who installed the application for themselves.
+    pub installed_by: std::collections::BTreeSet<u64>,
     pub commands: Vec<Value>,
     pub command_writes: usize,
     /// New commands so far, of every guild and of all together (`None`).
@@ -219,6 +221,7 @@ impl World {
             files: BTreeMap::new(),
             files_expired_to: 0,
             uploads: BTreeMap::new(),
+            installed_by: std::collections::BTreeSet::new(),
             commands: Vec::new(),
             command_writes: 0,
             command_creates: BTreeMap::new(),

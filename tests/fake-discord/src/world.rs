@@ -217,6 +217,11 @@ impl FakeDiscord {
         })
     }
 
+    /// A user installs the application for themselves: its commands go where they go.
+    pub fn installs(&self, user: u64) {
+        self.shared().change(|world| _ = world.installed_by.insert(user));
+    }
+
     pub fn join(&self, guild: u64, user: u64) {
         self.shared().change(|world| world.add_member(guild, user));
     }

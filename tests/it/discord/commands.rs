@@ -159,3 +159,21 @@ async fn adults_only_characters_stay_where_minors_are_kept_out() {
     assert_eq!(town.asks(town.robin, cellar, "@Rook hello", 1).await[0].author_name, "Rook");
     town.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_brings_the_house_along_is_answered_in_private() {
+    let town = Town::new().await;
+    let elsewhere = town.fake.guild_without_bot("Elsewhere");
+    let square = town.fake.channel(elsewhere, "square", Kind::Text);
+    town.fake.join(elsewhere, town.robin);
+    town.fake.installs(town.robin);
+    for command in ["about", "settings view", "personality list"] {
+        let answer = town.fake.slash(town.robin, square, command, &[]).answered().await;
+        assert_eq!(answer[0].ephemeral_to, Some(town.robin), "{command}");
+    }
+    // What is about a place stays where the house is at home.
+    let commands = town.fake.commands();
+    let of = |name: &str| commands.iter().find(|command| command["name"] == name).unwrap()["integration_types"].clone();
+    assert_eq!((of("memory"), of("activate"), of("place")), (json!([0, 1]), json!([0]), json!([0])));
+    town.close().await;
+}

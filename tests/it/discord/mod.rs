@@ -1,5 +1,6 @@
 //! Discord as its people see it, against a strict double of it.
 
+mod answers;
 mod commands;
 mod faults;
 mod proxied;

@@ -25,7 +25,7 @@ async fn proxies(town: &Town, pluralkit: &FakePluralKit, text: &str) -> (u64, u6
 }
 
 async fn personas(town: &Town) -> i64 {
-    town.world.db.number("SELECT COUNT(*) FROM persona WHERE proxied_as IS NOT NULL").await.unwrap()
+    town.world.db.number("SELECT COUNT(*) FROM proxy_link").await.unwrap()
 }
 
 /// One answer, and nobody but Robin is known.
@@ -79,7 +79,7 @@ async fn a_proxied_member_has_a_persona_and_memories_of_their_own() {
     let own = town
         .world
         .db
-        .number("SELECT COUNT(*) FROM memory m JOIN persona p ON p.id = m.persona_id WHERE p.proxied_as IS NOT NULL")
+        .number("SELECT COUNT(*) FROM memory m JOIN proxy_link l ON l.persona_id = m.persona_id")
         .await
         .unwrap();
     assert!(own >= 1, "what Rook says is remembered as Rook's");
@@ -156,5 +156,53 @@ async fn somebody_who_proxies_sometimes_is_answered_as_themselves_too() {
     let started = std::time::Instant::now();
     town.asks(town.kim, town.lounge, "@Abbey quick", 1).await;
     assert!(started.elapsed() < Duration::from_secs(2));
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_a_service_speaks_as_is_linked_to_a_persona_of_choice() {
+    let (town, pluralkit) = Town::plural().await;
+    pluralkit.system(town.robin);
+    pluralkit.member(town.robin, ROOK, "Rook", None);
+    proxies(&town, &pluralkit, "@Abbey hello").await;
+    one_answer(&town, 0, "hello").await;
+    let link =
+        |options: &[(&str, serde_json::Value)]| town.fake.slash(town.robin, town.lounge, "persona link", options);
+    let shown = link(&[]).answered().await;
+    assert!(shown[0].content.contains("**Rook (pluralkit)** Rook"), "{}", shown[0].content);
+    let made = town.fake.slash(town.robin, town.lounge, "persona create", &[("name", "Captain".into())]);
+    made.answered().await;
+    let linked = link(&[("name", "rook".into()), ("to", "Captain".into())]).answered().await;
+    assert!(linked[0].content.contains("now see Captain") && linked[0].ephemeral_to == Some(town.robin));
+    let before = town.said(town.lounge).len();
+    proxies(&town, &pluralkit, "@Abbey who am I?").await;
+    one_answer(&town, before, "who am I").await;
+    assert!(town.world.last_prompt().contains("Captain"), "{}", town.world.last_prompt());
+    let nobody = link(&[("name", "Zed".into()), ("to", "Captain".into())]).answered().await;
+    assert!(nobody[0].content.contains("Nobody called Zed"), "{}", nobody[0].content);
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_tells_nobody_anything_is_known_by_what_it_says() {
+    const TUPPERBOX: u64 = 431_544_605_209_788_416;
+    let town = Town::new().await;
+    for round in 0..2 {
+        let before = town.said(town.lounge).len();
+        let text = format!("@Abbey round {round}");
+        let original = town.fake.says(town.robin, town.lounge, &format!("r:{text}"));
+        let webhook = ForeignWebhook { application_id: Some(TUPPERBOX), ..webhook() };
+        town.fake.webhook_posts(webhook, town.lounge, Post { content: text, ..Post::default() });
+        town.fake.deletes(original);
+        one_answer(&town, before, &format!("round {round}")).await;
+    }
+    let links = town.fake.slash(town.robin, town.lounge, "persona link", &[]).answered().await;
+    assert!(links[0].content.contains("**Rook (tupperbox)** Rook"), "{}", links[0].content);
+    // Nobody wrote it: whose words these are cannot be told.
+    let before = town.said(town.lounge).len();
+    let webhook = ForeignWebhook { application_id: Some(TUPPERBOX), ..webhook() };
+    town.fake.webhook_posts(webhook, town.lounge, Post { content: "@Abbey boo".into(), ..Post::default() });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(town.said(town.lounge).len(), before);
     town.close().await;
 }

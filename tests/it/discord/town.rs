@@ -59,7 +59,7 @@ impl Town {
         Self { fake, world, guild, lounge, robin, kim }
     }
 
-    /// What the house said in a channel, without telling newcomers what it is.
+    /// What the house said in a channel for all to read, without telling newcomers what it is.
     pub fn said(&self, channel: u64) -> Vec<Message> {
         said(&self.fake, channel)
     }
@@ -107,7 +107,9 @@ impl Town {
 
 fn said(fake: &FakeDiscord, channel: u64) -> Vec<Message> {
     let messages = fake.bot_messages(channel).into_iter();
-    messages.filter(|message| !message.content.starts_with("Before we begin")).collect()
+    let is_answer =
+        |message: &Message| message.ephemeral_to.is_none() && !message.content.starts_with("Before we begin");
+    messages.filter(is_answer).collect()
 }
 
 /// Lets the clock of a house go as clocks do.
@@ -128,6 +130,9 @@ pub fn connect(fake: &FakeDiscord, world: &World, reads_messages: bool, pluralki
         api_url: Some(fake.url()),
         reads_messages,
         pluralkit_url: pluralkit.map(str::to_owned),
+        plural_token: None,
+        services: Vec::new(),
+        dev_guild: None,
         public_url: Some("https://house.example".into()),
     };
     let house = Discord::new(options, world.life.clone()).unwrap();
