@@ -178,6 +178,7 @@ fn assembly() {
         memories: (0..20).map(memory).collect(),
         instructions: None,
         message: vec!["what did I say about the garden?".into()],
+        pictures: greenroom::turn::prompt::Pictures::default(),
         is_tiny: false,
     };
     let budget = Budget { prompt: 8_000, memory_share: 0.25 };

@@ -349,8 +349,13 @@ pub async fn doctor(config: Config) -> anyhow::Result<ExitCode> {
     }
     checks.push(model_check(&config).await);
     if let Some(options) = discord_options(&config) {
-        checks.push(match discord::examine(&options).await {
-            Ok(who) => examination::Check::ok("Discord", who),
+        let texts = Texts::load(&config.locale)?;
+        checks.push(match discord::examine(&options, &texts).await {
+            Ok(discord::Examined { found, lacks }) if lacks.is_empty() => examination::Check::ok("Discord", found),
+            Ok(discord::Examined { found, lacks }) => {
+                let fix = "give the bot's role there what it lacks";
+                examination::Check::warn("Discord", format!("{found}; {}", lacks.join("; ")), fix)
+            }
             Err(error) => {
                 let fix = "look at the bot's page in Discord's developer portal";
                 examination::Check::bad("Discord", format!("{error:#}"), fix)

@@ -124,6 +124,8 @@ pub struct LlmConfig {
     pub providers: Vec<(String, String)>,
     /// `LLM_CONTEXT_TOKENS`: window of the model where the tables do not know it.
     pub context_tokens: Option<u32>,
+    /// `LLM_VISION`: whether the model takes pictures, where its name does not say.
+    pub sees: Option<bool>,
     /// `LLM_CONNECT_TIMEOUT_SECS`, default 5.
     pub connect_timeout_secs: u64,
     /// `LLM_FIRST_BYTE_TIMEOUT_SECS`, default 20.
@@ -250,6 +252,7 @@ impl Config {
                 local_model: path("GREENROOM_LOCAL_MODEL"),
                 providers: values.parsed("GREENROOM_PROVIDERS", providers).unwrap_or_default(),
                 context_tokens: values.number("LLM_CONTEXT_TOKENS", CONTEXT_MIN, CONTEXT_MAX),
+                sees: values.parsed("LLM_VISION", on_or_off),
                 connect_timeout_secs: seconds(values, "LLM_CONNECT_TIMEOUT_SECS"),
                 first_byte_timeout_secs: seconds(values, "LLM_FIRST_BYTE_TIMEOUT_SECS"),
                 idle_timeout_secs: seconds(values, "LLM_IDLE_TIMEOUT_SECS"),

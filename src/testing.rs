@@ -2,7 +2,7 @@
 //! is advanced.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -160,6 +160,8 @@ pub struct Answering {
     last_call: Mutex<Option<(Instant, Instant)>>,
     /// How long each answer takes.
     pub delay_millis: AtomicU64,
+    /// Whether it takes pictures.
+    pub sees: AtomicBool,
     context: u32,
 }
 
@@ -172,6 +174,7 @@ impl Answering {
             queue: Mutex::default(),
             last_call: Mutex::default(),
             delay_millis: AtomicU64::new(0),
+            sees: AtomicBool::new(false),
             context: 32_000,
         }
     }
@@ -216,6 +219,7 @@ impl LlmProvider for Answering {
             context: self.context,
             key_source: KeySource::Local,
             tiny: false,
+            sees: self.sees.load(Ordering::SeqCst),
         }
     }
 

@@ -14,3 +14,11 @@ INSERT INTO proxy_link (member_id, proxied_as, name, persona_id)
     SELECT member_id, proxied_as, name, id FROM persona WHERE proxied_as IS NOT NULL;
 DROP INDEX persona_proxied;
 ALTER TABLE persona DROP COLUMN proxied_as;
+
+-- Pictures that came with a message: where they are, for models that see.
+CREATE TABLE picture (
+    message_id TEXT NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+    n INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    PRIMARY KEY (message_id, n)
+) STRICT;

@@ -104,6 +104,7 @@ pub const GROUPS: &[Group] = &[
                 "taken from the table of known models",
                 "Window of the model in tokens, for models the table does not know.",
             ),
+            unset("LLM_VISION", "as the model's name says", "on or off: whether the model takes pictures."),
             value("LLM_CONNECT_TIMEOUT_SECS", "5", "Longest wait for a connection."),
             value("LLM_FIRST_BYTE_TIMEOUT_SECS", "20", "Longest wait for the first text of an answer."),
             value("LLM_IDLE_TIMEOUT_SECS", "30", "Longest gap within an answer."),

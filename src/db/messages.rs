@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::types::Json;
 
+use super::script::Value;
 use super::{Db, Error, Pool, Script, Tx};
 use crate::domain::{MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId};
 use crate::{on, on_tx};
@@ -51,6 +52,8 @@ const BEFORE_LISTED: &str = as_one_row!("SELECT ", columns!(), " FROM message ",
 const BEFORE_WITH_LISTED: &str = as_one_row!("SELECT ", columns!(), " FROM message m ", before!(), with!(), newest!());
 const CONTEXT: &str = "SELECT 'asked', text, seq FROM message WHERE (turn_id = $1 OR id = $2) AND personality_id IS NULL \
      AND deleted_at IS NULL \
+     UNION ALL SELECT 'picture', p.url, m.seq * 100 + p.n FROM picture p JOIN message m ON m.id = p.message_id \
+     WHERE (m.turn_id = $1 OR m.id = $2) AND m.personality_id IS NULL AND m.deleted_at IS NULL \
      UNION ALL SELECT 'cut', '', (SELECT after_seq FROM history_cut WHERE place_id = $3 AND personality_id = $4 \
      ORDER BY created_at DESC, id DESC LIMIT 1) \
      UNION ALL SELECT 'open', id, 0 FROM turn WHERE place_id = $3 AND state IN ('queued', 'running', 'sending')";
@@ -69,11 +72,28 @@ const FIND: &str = "SELECT id, turn_id, personality_id IS NOT NULL FROM message 
 const REPLACED: &str = "SELECT m.id, t.id FROM message m JOIN turn t ON t.id = m.turn_id \
      WHERE m.account = $1 AND m.platform_id = $2 AND m.member_id = $3 AND t.state <> 'cancelled' AND NOT t.cancelled";
 const EDIT: &str = "UPDATE message SET text = $2, tokens = $3 WHERE id = $1";
+const ADD_PICTURE: &str = "INSERT INTO picture (message_id, n, url) VALUES ($1, $2, $3)";
+const DELETE_PICTURES: &str = "DELETE FROM picture WHERE message_id = $1";
 const DELETE: &str = "UPDATE message SET text = '', tokens = 0, deleted_at = $2 WHERE id = $1";
 
 /// Every statement of this file.
-pub const ALL: &[&str] =
-    &[NEXT_SEQ, ADD, BEFORE_TAKING, CONTEXT, OF_MEMBER, SPEAKER, OLD, ASKED, COUNT, FIND, REPLACED, EDIT, DELETE];
+pub const ALL: &[&str] = &[
+    NEXT_SEQ,
+    ADD,
+    BEFORE_TAKING,
+    CONTEXT,
+    OF_MEMBER,
+    SPEAKER,
+    OLD,
+    ASKED,
+    COUNT,
+    FIND,
+    REPLACED,
+    EDIT,
+    ADD_PICTURE,
+    DELETE_PICTURES,
+    DELETE,
+];
 
 /// Statements whose text differs between SQLite and PostgreSQL.
 pub const SPLIT: &[[&str; 2]] = &[[BEFORE_LISTED, BEFORE], [BEFORE_WITH_LISTED, BEFORE_WITH]];
@@ -230,6 +250,8 @@ pub async fn before(
 pub struct Start {
     /// What is to be answered, oldest first: the turn's message and those that joined it, unless they were deleted.
     pub asked: Vec<String>,
+    /// Where the pictures are that came with it, in order.
+    pub pictures: Vec<String>,
     /// History begins after this sequence number.
     pub after: i64,
     /// Turns of the place that are not finished.
@@ -241,15 +263,18 @@ pub async fn start(db: &Db, turn: &Turn) -> Result<Start, Error> {
     let rows = on!(db, c => sqlx::query_as::<_, (String, String, Option<i64>)>(CONTEXT)
         .bind(turn.id.as_str()).bind(turn.message.as_str()).bind(turn.place.as_str()).bind(turn.personality.as_str())
         .fetch_all(c).await)?;
-    let (mut asked, mut start) = (Vec::new(), Start::default());
+    let (mut asked, mut pictures, mut start) = (Vec::new(), Vec::new(), Start::default());
     for (what, text, seq) in rows {
         match what.as_str() {
             "asked" => asked.push((seq, text)),
+            "picture" => pictures.push((seq, text)),
             "cut" => start.after = seq.unwrap_or_default(),
             _ => _ = start.open.insert(TurnId::new(text)),
         }
     }
     asked.sort_unstable();
+    pictures.sort_unstable();
+    start.pictures = pictures.into_iter().map(|(_, url)| url).collect();
     start.asked = asked.into_iter().map(|(_, text)| text).collect();
     Ok(start)
 }
@@ -284,6 +309,13 @@ pub async fn asked(db: &Db, turn: &TurnId, message: &MessageId) -> Result<i64, E
     let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(ASKED)
         .bind(turn.as_str()).bind(message.as_str()).fetch_one(c).await)?;
     Ok(count)
+}
+
+/// Keeps where the pictures of a message are.
+pub fn add_pictures<'v>(script: &mut Script<'v>, message: &'v MessageId, urls: &'v [String]) {
+    for (n, url) in (0..).zip(urls) {
+        script.add(ADD_PICTURE, [message.as_str().into(), Value::Number(n), url.into()]);
+    }
 }
 
 /// Where a message of the platform is kept.
@@ -323,6 +355,7 @@ pub async fn edit(tx: &mut Tx, message: &MessageId, text: &str, tokens: i64) -> 
 
 /// Empties a message; its row stays, so that a replay of it is recognised.
 pub fn delete<'v>(script: &mut Script<'v>, message: &'v MessageId, now: Moment) {
+    script.add(DELETE_PICTURES, [message.as_str().into()]);
     script.add(DELETE, [message.as_str().into(), now.0.into()]);
 }
 

@@ -35,6 +35,8 @@ pub struct Incoming {
     pub text: String,
     /// What came with the text, in words: files, quotes. Nobody is called by it.
     pub with: String,
+    /// Where the pictures are that came with it.
+    pub pictures: Vec<String>,
     /// Said as somebody in particular, rather than as the persona that was chosen.
     pub proxied: Option<Proxied>,
     /// The platform's id of the message that this one stands for: what is owed for that one is not owed again.

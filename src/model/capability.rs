@@ -98,6 +98,44 @@ impl Accepts {
     }
 }
 
+/// How names of models begin that take pictures.
+const SEEING: &[&str] = &[
+    "chatgpt-4o",
+    "claude",
+    "gemini",
+    "gemma-3",
+    "gemma3",
+    "gpt-4-turbo",
+    "gpt-4.1",
+    "gpt-4o",
+    "gpt-5",
+    "gpt-6",
+    "grok-4",
+    "llama-4",
+    "llama4",
+    "llava",
+    "minicpm-v",
+    "mistral-medium-3",
+    "mistral-small-3.1",
+    "mistral-small-3.2",
+    "moondream",
+    "o1",
+    "o3",
+    "o4",
+    "pixtral",
+    "qwen3.5",
+];
+/// Those among them that do not.
+const BLIND: &[&str] = &["gemma-3-1b", "gemma3:1b", "o1-mini", "o1-preview", "o3-mini", "claude-2", "claude-instant"];
+
+/// Whether a model is known to take pictures.
+pub fn sees(model: &str) -> bool {
+    let name = bare(model);
+    let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    let says = ["vision", "-vl", "multimodal"].iter().any(|part| name.contains(part));
+    says || (starts(SEEING) && !starts(BLIND))
+}
+
 /// Window of a model nobody knows.
 pub const UNKNOWN_CONTEXT: u32 = 8_192;
 

@@ -86,6 +86,7 @@ impl LlmProvider for LocalModel {
             context: CONTEXT,
             key_source: KeySource::Local,
             tiny: true,
+            sees: false,
         }
     }
 

@@ -18,6 +18,7 @@ pub mod tokens;
 
 pub use self::open::{Notice, open};
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -41,12 +42,28 @@ pub struct ChatLine {
     pub content: String,
 }
 
+/// A picture that goes with the last line of a prompt.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Such as `image/png`.
+    pub media_type: &'static str,
+    pub bytes: Arc<[u8]>,
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Picture({}, {} bytes)", self.media_type, self.bytes.len())
+    }
+}
+
 /// What a model is asked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatRequest {
     /// Model name as the provider knows it; empty: the provider's default.
     pub model: String,
     pub lines: Vec<ChatLine>,
+    /// Shown with the last line, to models that see.
+    pub pictures: Vec<Picture>,
     /// Upper bound of the answer, in tokens.
     pub max_tokens: u32,
     pub temperature: Option<f32>,
@@ -185,6 +202,8 @@ pub struct ModelInfo {
     pub key_source: KeySource,
     /// Too small for long prompts: gets the brief personality and little history.
     pub tiny: bool,
+    /// Whether it takes pictures.
+    pub sees: bool,
 }
 
 /// Something that answers prompts.

@@ -51,6 +51,7 @@ pub async fn open(
             key_source: if is_loopback(base_url) { KeySource::Local } else { KeySource::Operator },
             model: config.model.clone().unwrap_or_default(),
             context_tokens: config.context_tokens,
+            sees: config.sees,
             label: None,
         };
         let provider = OpenAi::new(endpoint, limits).context("setting up the provider at LLM_BASE_URL")?;
@@ -79,6 +80,7 @@ fn at_server(found: &discover::Found, config: &LlmConfig, limits: Limits) -> any
         key_source: KeySource::Local,
         model: found.model.clone(),
         context_tokens: Some(config.context_tokens.unwrap_or(found.context)),
+        sees: config.sees,
         label: Some(found.name.to_owned()),
     };
     let limits = Limits { first_byte: limits.first_byte.max(LOCAL_FIRST_BYTE), ..limits };

@@ -57,6 +57,8 @@ pub struct Endpoint {
     pub model: String,
     /// Window where the table does not know the model, or knows better than the server is set up.
     pub context_tokens: Option<u32>,
+    /// Whether the endpoint's model takes pictures; `None`: as its name says.
+    pub sees: Option<bool>,
     /// Name for people; unset: the host.
     pub label: Option<String>,
 }
@@ -349,6 +351,7 @@ impl LlmProvider for OpenAi {
             context,
             key_source: self.endpoint.key_source,
             tiny: capability::is_tiny(model, context),
+            sees: self.endpoint.sees.filter(|_| own).unwrap_or_else(|| capability::sees(model)),
         }
     }
 
@@ -486,6 +489,7 @@ mod tests {
             key_source: KeySource::Operator,
             model: "some-model".into(),
             context_tokens: None,
+            sees: None,
             label: None,
         }
     }

@@ -94,6 +94,7 @@ impl Providers {
                     key_source: KeySource::Member,
                     model: String::new(),
                     context_tokens: None,
+                    sees: None,
                     label: Some(name.to_owned()),
                 };
                 let at = OpenAi::new(endpoint, self.limits.clone())?;

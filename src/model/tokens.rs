@@ -59,6 +59,9 @@ pub fn count_prompt(lines: &[ChatLine]) -> usize {
     lines.iter().map(|line| count(&line.content) + PER_LINE).sum::<usize>() + PER_PROMPT
 }
 
+/// What a picture costs at most with the providers that say so, in tokens.
+pub const PER_PICTURE: usize = 1_600;
+
 /// A bound of [`count_prompt`] that costs nothing.
 pub fn upper_bound_prompt(lines: &[ChatLine]) -> usize {
     lines.iter().map(|line| upper_bound(&line.content) + PER_LINE).sum::<usize>() + PER_PROMPT

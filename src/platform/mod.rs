@@ -83,6 +83,10 @@ pub trait Platform: Send + Sync {
     async fn arrived(&self, _to: &Place, _part: &Part) -> Result<Vec<String>, SendError> {
         Ok(Vec::new())
     }
+    /// Fetches something that came with a message, such as a picture: at most `limit` bytes.
+    async fn fetch(&self, _url: &str, _limit: usize) -> Result<Vec<u8>, SendError> {
+        Err(SendError::Gone)
+    }
     /// Takes a message of the house away, as far as the platform can; `is_notice` as in the [`Part`] that it was.
     async fn take_back(&self, _to: &Place, _id: &str, _is_notice: bool) -> Result<(), SendError> {
         Ok(())

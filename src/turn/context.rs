@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Turns;
-use super::prompt::{Context, HistoryLine, Remembered};
+use super::prompt::{Context, HistoryLine, Pictures, Remembered};
 use crate::db::{self, messages};
 use crate::directory::Bond;
 use crate::domain::{Kind, Member, Moment, Place, Privacy, QuietKind, Scope, Turn, TurnId};
@@ -24,6 +24,8 @@ pub struct Gathered {
     pub context: Context,
     /// What the member asked, for the memory of this exchange.
     pub asked: String,
+    /// Where the pictures are that came with it.
+    pub pictures: Vec<String>,
     /// Why memories are missing, if recall did not answer.
     pub recall_failed: Option<String>,
     pub history_millis: f64,
@@ -43,7 +45,7 @@ impl Turns {
         let names = self.directory.names();
         let Some(personality) = names.get(&turn.personality).cloned() else { return Ok(None) };
         let Some(persona) = self.directory.persona(&turn.persona).await? else { return Ok(None) };
-        let messages::Start { asked, after, open } = messages::start(&self.db, turn).await?;
+        let messages::Start { asked, pictures, after, open } = messages::start(&self.db, turn).await?;
         if asked.is_empty() {
             // Every message that asked was deleted.
             return Ok(None);
@@ -84,9 +86,10 @@ impl Turns {
             memories,
             instructions: bond.choices.decided(Kind::Prompt).value().map(str::to_owned),
             message: asked,
+            pictures: Pictures { seen: 0, unseen: pictures.len() },
             is_tiny: info.tiny,
         };
-        Ok(Some(Gathered { context, asked: asked_text, recall_failed, history_millis, recall_millis }))
+        Ok(Some(Gathered { context, asked: asked_text, pictures, recall_failed, history_millis, recall_millis }))
     }
 
     /// History after a sequence number and within so many tokens, oldest first, and who else spoke. `open` are the

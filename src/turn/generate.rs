@@ -14,6 +14,7 @@ use crate::db::ledger::{self, Account, EntryKind, NewEntry, Reservation, Reserve
 use crate::db::presets;
 use crate::db::turns::{self, Answered, Cost, Delivery};
 use crate::directory::Bond;
+use crate::domain::PictureKind;
 use crate::domain::{
     Budget, Chosen, KeySource, Kind, Line, Moment, OwnPreset, Payer, Personality, Place, Preset, Privacy, QuietKind,
     Refusal, SetBy, Tier, Turn,
@@ -21,7 +22,7 @@ use crate::domain::{
 use crate::guard::pace::Of;
 use crate::guard::{access, outgoing};
 use crate::keyring::{KeyringError, Own};
-use crate::model::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Reply, price, tokens};
+use crate::model::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Picture, Reply, price, tokens};
 use crate::ops::metrics;
 use crate::platform::{Face, OnceKey, Part, Platform, split};
 use crate::texts::Arg;
@@ -42,6 +43,10 @@ const MEMORY_SHARE: f32 = 0.25;
 const CHARS_PER_TOKEN: u64 = 3;
 /// What a platform puts around the line below an answer, in UTF-16 code units.
 const FOOTER_FRAME: usize = 8;
+/// Pictures that go with one prompt, the size of each, and how long is waited for them.
+const PICTURES_MAX: usize = 4;
+const PICTURE_BYTES_MAX: usize = 5 * 1024 * 1024;
+const PICTURE_WITHIN: Duration = Duration::from_secs(10);
 /// A prompt that was too long is built once more with this share of its budget.
 const SHORTER: f32 = 0.7;
 
@@ -114,9 +119,14 @@ impl Turns {
         if !access::may_use(self.settings.operator_key, info.key_source, is_owner) {
             return self.apologise(turn, place, "refusal-model-not-offered", "not_offered", None).await;
         }
-        let Some(gathered) = self.gather(turn, place, &info, (preset.prompt_tokens as usize, &bond)).await? else {
+        let Some(mut gathered) = self.gather(turn, place, &info, (preset.prompt_tokens as usize, &bond)).await? else {
             return Err(Stopped::Cancelled);
         };
+        let mut pictures = match &platform {
+            Some(platform) if info.sees => pictures(&**platform, &gathered.pictures).await,
+            _ => Vec::new(),
+        };
+        gathered.context.pictures = seen(&pictures, &gathered.pictures);
         crash::point("context gathered");
         let by = |kind| bond.choices.decided(kind).tier.map(Tier::as_str).unwrap_or_default().to_owned();
         let mut made_of = MadeOf {
@@ -166,6 +176,7 @@ impl Turns {
             let request = ChatRequest {
                 model: preset.model.clone(),
                 lines,
+                pictures: pictures.clone(),
                 max_tokens: preset.max_tokens,
                 temperature: preset.temperature,
                 top_p: preset.top_p,
@@ -183,6 +194,12 @@ impl Turns {
                     tracing::warn!(tokens = made_of.prompt.limit, "the prompt was over the model's window; shortening");
                     budget.prompt = (budget.prompt as f32 * SHORTER) as usize;
                     shortened = true;
+                }
+                // Not every model takes pictures that its name says it does.
+                Err(error) if error.class == ErrorClass::BadRequest && !pictures.is_empty() => {
+                    tracing::warn!("the model takes no pictures; asking without them");
+                    pictures.clear();
+                    gathered.context.pictures = seen(&pictures, &gathered.pictures);
                 }
                 answer => break answer,
             }
@@ -327,7 +344,8 @@ impl Turns {
         model: &str,
         request: &ChatRequest,
     ) -> Result<Reserved, Stopped> {
-        let prompt = tokens::upper_bound_prompt(&request.lines) as u64;
+        let pictures = request.pictures.len() * tokens::PER_PICTURE;
+        let prompt = (tokens::upper_bound_prompt(&request.lines) + pictures) as u64;
         let answer = u64::from(request.max_tokens);
         let reservation = Reservation {
             turn: turn.id.clone(),
@@ -584,6 +602,20 @@ impl Turns {
         crash::point("answer stored");
         Ok(stored)
     }
+}
+
+/// The pictures at some addresses, as far as they can be had and are pictures.
+async fn pictures(platform: &dyn Platform, urls: &[String]) -> Vec<Picture> {
+    let fetching = urls.iter().take(PICTURES_MAX).map(|url| async {
+        let bytes = tokio::time::timeout(PICTURE_WITHIN, platform.fetch(url, PICTURE_BYTES_MAX)).await.ok()?.ok()?;
+        let media_type = PictureKind::of(&bytes)?.media_type();
+        Some(Picture { media_type, bytes: bytes.into() })
+    });
+    futures::future::join_all(fetching).await.into_iter().flatten().collect()
+}
+
+fn seen(pictures: &[Picture], urls: &[String]) -> prompt::Pictures {
+    prompt::Pictures { seen: pictures.len(), unseen: urls.len() - pictures.len() }
 }
 
 /// The ledger's entry for a call.

@@ -11,6 +11,8 @@ use crate::turn::made_of::{Considered, PromptUse};
 const SYSTEM: &str = include_str!("../../prompts/system.md");
 const BRIEF: &str = include_str!("../../prompts/brief.md");
 
+/// Keeps a model that sees nothing from making up what is in a picture.
+const UNSEEN: &str = "[Pictures came with this that cannot be seen here; only what is written above is known of them.]";
 /// Tokens that a chat format adds around each line.
 const LINE_OVERHEAD: usize = 5;
 /// Share of the prompt one message may take before it is shortened.
@@ -59,8 +61,18 @@ pub struct Context {
     pub instructions: Option<String>,
     /// What is to be answered: one message, or several quick ones.
     pub message: Vec<String>,
+    pub pictures: Pictures,
     /// The model is too small for the whole character.
     pub is_tiny: bool,
+}
+
+/// Pictures that came with what is to be answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pictures {
+    /// Those that go with the prompt.
+    pub seen: usize,
+    /// Those that only their names are known of.
+    pub unseen: usize,
 }
 
 /// Limits of one prompt, in tokens.
@@ -92,7 +104,8 @@ pub fn build(context: &Context, budget: Budget) -> Prompt {
     let message = context.message.join("\n");
     let message = shorten(&message, ((budget.prompt as f32 * MESSAGE_SHARE) as usize).max(64));
     let message = if several { said_by(&context.persona.name, &message) } else { message };
-    let message_tokens = tokens::count(&message) + LINE_OVERHEAD;
+    let message = if context.pictures.unseen > 0 { format!("{message}\n{UNSEEN}") } else { message };
+    let message_tokens = tokens::count(&message) + LINE_OVERHEAD + context.pictures.seen * tokens::PER_PICTURE;
     left = left.saturating_sub(message_tokens);
 
     let recent_limit = ((budget.prompt as f32 * RECENT_SHARE) as usize).min(left);
@@ -385,6 +398,7 @@ mod tests {
             memories: (0..memories).map(memory).collect(),
             instructions: None,
             message: vec!["hello there".into()],
+            pictures: Pictures::default(),
             is_tiny: false,
         }
     }

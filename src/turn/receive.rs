@@ -154,6 +154,14 @@ impl Turns {
         Ok(received)
     }
 
+    /// Whether a message would be taken in: whether anything has to be known of it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn hears(&self, incoming: &Incoming) -> Result<bool, db::Error> {
+        Ok(!incoming.speaker.is_bot && (self.listens(&incoming.place).await? || self.may_call(incoming).await?))
+    }
+
     /// Whether the house listens in a place to what is not said to it. Where people talk among themselves it does not:
     /// nothing of that is kept, unless somebody is active there or was called a short while ago.
     async fn listens(&self, named: &PlaceRef) -> Result<bool, db::Error> {
@@ -307,7 +315,7 @@ impl Turns {
             text,
             at: incoming.at,
         };
-        let trace = incoming.trace;
+        let (trace, pictures) = (incoming.trace, incoming.pictures);
         let (received, is_full) = self
             .db
             .write(move |tx| {
@@ -355,6 +363,7 @@ impl Turns {
                     message.turn = asked.first().cloned();
                     let mut script = Script::default();
                     messages::add(&mut script, &message);
+                    messages::add_pictures(&mut script, &message.id, &pictures);
                     if let Some((original, _)) = &replaced {
                         messages::delete(&mut script, original, now);
                     }

@@ -183,6 +183,7 @@ mod tests {
             },
             text: text.into(),
             with: String::new(),
+            pictures: Vec::new(),
             proxied: None,
             replaces: None,
             calls_house: false,

@@ -60,6 +60,7 @@ fn provider_at(url: &str, limits: Limits) -> OpenAi {
         key_source: KeySource::Operator,
         model: "fake-model".into(),
         context_tokens: None,
+        sees: None,
         label: None,
     };
     OpenAi::new(endpoint, limits).unwrap()

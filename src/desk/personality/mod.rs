@@ -11,9 +11,9 @@ use commands::{
 };
 
 use super::{Session, Stop, preset};
-use crate::avatars::PictureKind;
 use crate::db::choices::{self, Seat};
 use crate::db::{ledger, personalities, presets};
+use crate::domain::PictureKind;
 use crate::domain::{Answer, Budget, Chosen, Kind, MemberId, Payer, Period, Personality, Refusal, SetBy, Visibility};
 use crate::outside::OutsideError;
 use crate::personalities as files;

@@ -6,21 +6,30 @@
 use std::time::Instant;
 
 use async_openai::types::chat::{
-    ChatCompletionRequestAssistantMessage, ChatCompletionRequestMessage, ChatCompletionRequestSystemMessage,
-    ChatCompletionRequestUserMessage, ChatCompletionStreamOptions, CreateChatCompletionRequest, StopConfiguration,
+    ChatCompletionRequestAssistantMessage, ChatCompletionRequestMessage, ChatCompletionRequestMessageContentPartImage,
+    ChatCompletionRequestMessageContentPartText, ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
+    ChatCompletionRequestUserMessageContentPart as Part, ChatCompletionStreamOptions, CreateChatCompletionRequest,
+    ImageUrl, StopConfiguration,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
 use super::classify::{Said, refusal};
 use super::thinking::Thinking;
 use crate::model::capability::{Accepts, LimitName};
-use crate::model::{ChatRequest, ErrorClass, Finish, ModelError, Role, TokenUse, tokens};
+use crate::model::{ChatRequest, ErrorClass, Finish, ModelError, Picture, Role, TokenUse, tokens};
 
 /// The body of a request for `model`, with only what it accepts.
 pub fn body(request: &ChatRequest, model: &str, accepts: Accepts) -> Vec<u8> {
-    let messages = request.lines.iter().map(|line| {
+    let last = request.lines.len().saturating_sub(1);
+    let messages = request.lines.iter().enumerate().map(|(at, line)| {
         let content = line.content.clone();
         match line.role {
+            Role::User if at == last && !request.pictures.is_empty() => {
+                let content = with_pictures(content, &request.pictures).into();
+                ChatCompletionRequestUserMessage { content, name: None }.into()
+            }
             Role::System => ChatCompletionRequestMessage::from(ChatCompletionRequestSystemMessage::from(content)),
             Role::User => ChatCompletionRequestUserMessage::from(content).into(),
             Role::Assistant => ChatCompletionRequestAssistantMessage::from(content).into(),
@@ -50,6 +59,17 @@ pub fn body(request: &ChatRequest, model: &str, accepts: Accepts) -> Vec<u8> {
         create.max_tokens = limit.filter(|_| accepts.limit == LimitName::MaxTokens);
     }
     serde_json::to_vec(&create).expect("the request is strings and numbers, which always serialize")
+}
+
+/// A text and the pictures after it, which travel in the request: the provider needs to reach nobody for them.
+fn with_pictures(text: String, pictures: &[Picture]) -> Vec<Part> {
+    let picture = |picture: &Picture| {
+        let data = BASE64.encode(&picture.bytes);
+        let image_url = ImageUrl { url: format!("data:{};base64,{data}", picture.media_type), detail: None };
+        Part::ImageUrl(ChatCompletionRequestMessageContentPartImage { image_url, prompt_cache_breakpoint: None })
+    };
+    let text = Part::Text(ChatCompletionRequestMessageContentPartText { text, prompt_cache_breakpoint: None });
+    std::iter::once(text).chain(pictures.iter().map(picture)).collect()
 }
 
 /// What one event did.

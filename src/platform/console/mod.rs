@@ -413,6 +413,7 @@ impl Conversation {
             speaker: Speaker { identity: caller.identity, name: caller.name, is_bot: false },
             text: line.to_owned(),
             with: String::new(),
+            pictures: Vec::new(),
             proxied: None,
             replaces: None,
             calls_house: false,

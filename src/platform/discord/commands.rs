@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::rest::{RestError, Route};
-use super::wire::flake_of;
+use super::wire::{Flake, flake_of};
 use super::{Discord, Me};
 use crate::texts::{SOURCE_LOCALE, Texts};
 
@@ -220,29 +220,51 @@ fn projected(command: &Value) -> Value {
     }
 }
 
+/// Where commands are registered: everywhere, or in one guild while they are worked on.
+pub(super) fn path(application: &str, dev_guild: Option<Flake>) -> String {
+    match dev_guild {
+        Some(guild) => format!("applications/{application}/guilds/{guild}/commands"),
+        None => format!("applications/{application}/commands"),
+    }
+}
+
+/// Everything to register there.
+pub(super) fn wanted(texts: &Texts, dev_guild: Option<Flake>) -> Vec<Value> {
+    let mut wanted = registered(texts);
+    if dev_guild.is_some() {
+        wanted.iter_mut().for_each(in_one_guild);
+    }
+    wanted
+}
+
+/// A command as it is registered in one guild: it is nowhere else.
+fn in_one_guild(command: &mut Value) {
+    if let Some(command) = command.as_object_mut() {
+        command.remove("contexts");
+        command.remove("integration_types");
+    }
+}
+
+/// Whether Discord has exactly these commands.
+pub(super) fn are_registered(there: &Value, wanted: &[Value], dev_guild: Option<Flake>) -> bool {
+    let mut there = there.as_array().cloned().unwrap_or_default();
+    if dev_guild.is_some() {
+        there.iter_mut().for_each(in_one_guild);
+    }
+    let by_name = |all: &[Value]| -> BTreeMap<String, Value> {
+        let named = |command: &Value| (format!("{}{}", command["type"], command["name"]), projected(command));
+        all.iter().map(named).collect()
+    };
+    by_name(&there) == by_name(wanted)
+}
+
 impl Discord {
     /// Registers the commands where Discord has others.
     pub(super) async fn register(&self, me: Me) -> Result<(), RestError> {
-        let texts = &self.house().turns.texts;
-        let mut wanted = registered(texts);
-        let path = match self.options.dev_guild {
-            Some(guild) => format!("applications/{}/guilds/{guild}/commands", me.application),
-            None => format!("applications/{}/commands", me.application),
-        };
-        // What is registered in one guild is nowhere else.
-        if self.options.dev_guild.is_some() {
-            for command in wanted.iter_mut().filter_map(Value::as_object_mut) {
-                command.remove("contexts");
-                command.remove("integration_types");
-            }
-        }
+        let wanted = wanted(&self.house().turns.texts, self.options.dev_guild);
+        let path = path(&me.application.to_string(), self.options.dev_guild);
         let route = Route::new(Method::GET, format!("{path}?with_localizations=true"), "GET commands");
-        let there = self.rest.call(&route, None).await?;
-        let by_name = |all: &[Value]| -> BTreeMap<String, Value> {
-            let named = |command: &Value| (format!("{}{}", command["type"], command["name"]), projected(command));
-            all.iter().map(named).collect()
-        };
-        if by_name(there.as_array().map_or(&[], Vec::as_slice)) == by_name(&wanted) {
+        if are_registered(&self.rest.call(&route, None).await?, &wanted, self.options.dev_guild) {
             tracing::info!(commands = wanted.len(), "the commands are registered already");
             return Ok(());
         }

@@ -106,7 +106,7 @@ fn things(message: &Message) -> Vec<String> {
     for file in message.attachments.iter().take(NAMED_MAX) {
         let kind = match file.content_type.as_deref().and_then(|kind| kind.split('/').next()) {
             _ if message.is_voice() => "voice message that cannot be heard here",
-            Some("image") => "picture that cannot be seen here",
+            Some("image") => "picture",
             Some("video") => "video that cannot be seen here",
             Some("audio") => "sound that cannot be heard here",
             _ => "file",
@@ -132,7 +132,8 @@ fn embed(embed: &Embed) -> Option<String> {
     (!text.is_empty()).then(|| cut(&text))
 }
 
-fn quote(message: &Message, house: Flake) -> String {
+/// A message in a line, cut where it is long.
+pub(super) fn quote(message: &Message, house: Flake) -> String {
     let (text, _) = written(message.content.as_deref().unwrap_or_default(), message, house);
     let things = things(message);
     let all = if text.is_empty() { things.join(" ") } else { [vec![text], things].concat().join(" ") };
@@ -192,7 +193,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "[picture that cannot be seen here: cat.png, described as: a cat]",
+                "[picture: cat.png, described as: a cat]",
                 "[file: notes.bin]",
                 "[sticker: Wumpus]",
                 "[poll: Tea? (yes, no)]",

@@ -8,7 +8,7 @@ use reqwest::Method;
 use super::lanes::UnderWay;
 use super::rest::{RestError, Route};
 use super::wire::{Flake, Message, User, made_at};
-use super::{Discord, Me, NAME, content, proxies};
+use super::{Discord, Me, NAME, attached, content, proxies};
 use crate::domain::{Identity, Incoming, Moment, PlaceRef, Speaker};
 use crate::turn::Received;
 
@@ -57,7 +57,8 @@ impl Discord {
 
     async fn take_in(&self, me: Me, message: Message, author: &User) {
         let Some(place) = self.place(&message).await else { return };
-        let incoming = self.incoming(me, &message, author, place);
+        let mut incoming = self.incoming(me, &message, author, place);
+        self.read_along(me, &message, &mut incoming).await;
         let calls_house = incoming.calls_house;
         let Some(received) = self.hand_in(incoming).await else { return };
         self.respond(&message, author, calls_house, &received).await;
@@ -74,12 +75,13 @@ impl Discord {
         let shown = message.author.as_ref().map(|author| author.username.clone()).unwrap_or_default();
         let name = sender.name.unwrap_or(shown);
         let author = User { id: sender.id, username: name, ..User::default() };
-        let incoming = Incoming {
+        let mut incoming = Incoming {
             proxied: sender.member,
             replaces: sender.original.map(|id| id.to_string()),
             reply_to: replies_to.map(|id| id.to_string()),
             ..self.incoming(me, &message, &author, place)
         };
+        self.read_along(me, &message, &mut incoming).await;
         let calls_house = incoming.calls_house;
         let Some(received) = self.hand_in(incoming).await else { return };
         self.respond(&message, &author, calls_house, &received).await;
@@ -120,6 +122,7 @@ impl Discord {
             },
             text: content.text,
             with: content.with,
+            pictures: attached::pictures(message),
             proxied: None,
             replaces: None,
             calls_house: content.mentions_house,

@@ -115,6 +115,7 @@ impl Discord {
     /// Speaks through a webhook; `None`: it cannot be done that way here.
     async fn by_webhook(
         &self,
+        me: Me,
         (webhook, thread): (&Webhook, Option<Flake>),
         (part, file): (&Part, &[Upload]),
     ) -> Result<Option<String>, RestError> {
@@ -123,18 +124,12 @@ impl Discord {
         body.insert("content".into(), with_footer(&part.text, part.footer.as_deref()).into());
         body.insert("username".into(), names::legal(&part.face.name).into());
         body.insert("allowed_mentions".into(), nobody());
-        if let Some(url) = self.avatar_url(&part.face) {
+        if let Some(url) = self.avatar_url(me, &part.face).await {
             body.insert("avatar_url".into(), url.into());
         }
         let route = webhook.route(Method::POST, &query);
         let sent = self.rest.call_with_files(&route, Some(&Value::Object(body)), file).await?;
         Ok(flake_of(&sent["id"]).map(|id| id.to_string()))
-    }
-
-    /// Where others see the picture of a face.
-    fn avatar_url(&self, face: &Face) -> Option<String> {
-        let (home, file) = (self.options.public_url.as_deref()?, face.avatar.as_deref()?);
-        Some(format!("{}/avatars/{file}", home.trim_end_matches('/')))
     }
 
     /// Speaks as the house itself.
@@ -192,7 +187,7 @@ impl Platform for Discord {
         let mut mouth = if is_plain { None } else { self.mouth(me, channel).await? };
         let mut is_again = false;
         while let Some((webhook, home, thread)) = mouth.take() {
-            match self.by_webhook((&webhook, thread), (part, file)).await {
+            match self.by_webhook(me, (&webhook, thread), (part, file)).await {
                 Ok(Some(id)) => return Ok(id),
                 Ok(None) => return Err(SendError::Unsure("a message without an id".to_owned())),
                 // Somebody deleted it: one other is made, and only one.
@@ -242,6 +237,10 @@ impl Platform for Discord {
         }
         ids.sort_unstable();
         Ok(ids.into_iter().map(|id| id.to_string()).collect())
+    }
+
+    async fn fetch(&self, url: &str, limit: usize) -> Result<Vec<u8>, SendError> {
+        self.download(url, limit).await.map_err(|_| SendError::Gone)
     }
 
     async fn take_back(&self, to: &Place, id: &str, is_notice: bool) -> Result<(), SendError> {

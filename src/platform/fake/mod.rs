@@ -57,6 +57,7 @@ impl Event {
             },
             text: self.text.clone(),
             with: String::new(),
+            pictures: Vec::new(),
             proxied: None,
             replaces: None,
             calls_house: false,

@@ -1,6 +1,7 @@
 //! Discord as its people see it, against a strict double of it.
 
 mod answers;
+mod brought;
 mod commands;
 mod faults;
 mod proxied;

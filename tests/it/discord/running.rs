@@ -55,7 +55,11 @@ async fn what_only_a_person_can_mend_stops_the_house_with_one_sentence() {
     assert!(code == 1 && said.contains("message content intent"), "{code}: {said}");
     fake.message_content_allowed(true);
     let (code, said) = ended(program(folder.path(), &fake, &llm, &token, "doctor").spawn().unwrap()).await;
-    assert!(code == 0 && said.contains("Discord"), "{code}: {said}");
+    assert!(code == 0 && said.contains("in 0 servers"), "{code}: {said}");
+    let guild = fake.guild("Strict");
+    fake.bot_permissions(guild, 1 << 10 | 1 << 11);
+    let (code, said) = ended(program(folder.path(), &fake, &llm, &token, "doctor").spawn().unwrap()).await;
+    assert!(code == 0 && said.contains("in 1 of 1 servers it may not manage webhooks"), "{code}: {said}");
     assert!(!said.contains(&token));
 }
 

@@ -8,6 +8,8 @@ use greenroom::desk::Desk;
 use greenroom::platform::discord::{Discord, Options};
 use greenroom::testing::{Answering, Engine, Plan, World};
 
+/// Where others reach the house.
+const HOME: Option<&str> = Some("https://house.example");
 /// How long anything may take on a busy machine.
 pub const SOON: Duration = Duration::from_secs(20);
 
@@ -32,19 +34,24 @@ impl Town {
     /// A town with members who speak through PluralKit.
     pub async fn plural() -> (Self, FakePluralKit) {
         let pluralkit = FakePluralKit::start().await;
-        (Self::built(Plan::default(), Some(&pluralkit.url()), true).await, pluralkit)
+        (Self::built(Plan::default(), Some(&pluralkit.url()), true, HOME).await, pluralkit)
     }
 
     pub async fn planned(plan: Plan) -> Self {
-        Self::built(plan, None, true).await
+        Self::built(plan, None, true, HOME).await
     }
 
     /// A town where the house may not read what people write to one another.
     pub async fn without_content() -> Self {
-        Self::built(Plan::default(), None, false).await
+        Self::built(Plan::default(), None, false, HOME).await
     }
 
-    async fn built(plan: Plan, pluralkit: Option<&str>, reads_messages: bool) -> Self {
+    /// A town whose house others reach at `home`, or nowhere.
+    pub async fn at(home: Option<&str>) -> Self {
+        Self::built(Plan::default(), None, true, home).await
+    }
+
+    async fn built(plan: Plan, pluralkit: Option<&str>, reads_messages: bool, home: Option<&str>) -> Self {
         let fake = FakeDiscord::start().await;
         let guild = fake.guild("Town");
         let lounge = fake.channel(guild, "lounge", Kind::Text);
@@ -53,7 +60,7 @@ impl Town {
         fake.join(guild, kim);
         let world = World::planned(Engine::Sqlite, plan).await;
         goes_by(&world);
-        connect(&fake, &world, reads_messages, pluralkit);
+        connect_at(&fake, &world, reads_messages, pluralkit, home);
         fake.connected().await;
         fake.until(|fake| (!fake.commands().is_empty()).then_some(()), SOON).await;
         Self { fake, world, guild, lounge, robin, kim }
@@ -125,6 +132,17 @@ pub fn goes_by(world: &World) {
 
 /// Connects a house to Discord.
 pub fn connect(fake: &FakeDiscord, world: &World, reads_messages: bool, pluralkit: Option<&str>) -> Arc<Discord> {
+    connect_at(fake, world, reads_messages, pluralkit, HOME)
+}
+
+/// Connects a house to Discord that others reach at `home`, or nowhere.
+pub fn connect_at(
+    fake: &FakeDiscord,
+    world: &World,
+    reads_messages: bool,
+    pluralkit: Option<&str>,
+    home: Option<&str>,
+) -> Arc<Discord> {
     let options = Options {
         token: fake.token().into(),
         api_url: Some(fake.url()),
@@ -133,7 +151,7 @@ pub fn connect(fake: &FakeDiscord, world: &World, reads_messages: bool, pluralki
         plural_token: None,
         services: Vec::new(),
         dev_guild: None,
-        public_url: Some("https://house.example".into()),
+        public_url: home.map(str::to_owned),
     };
     let house = Discord::new(options, world.life.clone()).unwrap();
     world.turns.platforms.add(house.clone());

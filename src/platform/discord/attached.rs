@@ -1,0 +1,172 @@
+//! What comes with a message and has to be fetched to be read: text files, and messages that are linked to.
+
+use std::time::Duration;
+
+use reqwest::Method;
+
+use super::content;
+use super::rest::Route;
+use super::wire::{Attachment, Flake, Message};
+use super::{Discord, Me};
+use crate::domain::{Incoming, Privacy};
+
+/// Text files that are read of one message, the size of each in bytes, and how much of each is read, in characters.
+const FILES_MAX: usize = 3;
+const FILE_MAX: u64 = 256 * 1024;
+const FILE_CHARS_MAX: usize = 8_000;
+/// Linked messages that are read.
+const LINKS_MAX: usize = 3;
+/// How long is waited for all of it: the channel waits with the message.
+const WITHIN: Duration = Duration::from_secs(5);
+/// Where links to messages point to.
+const HOMES: [&str; 4] = [
+    "https://discord.com/channels/",
+    "https://ptb.discord.com/channels/",
+    "https://canary.discord.com/channels/",
+    "https://discordapp.com/channels/",
+];
+/// Endings of text files that Discord gives no kind, or another.
+const TEXT_ENDINGS: [&str; 24] = [
+    "c", "cfg", "conf", "cpp", "css", "csv", "go", "html", "ini", "java", "js", "json", "kt", "log", "md", "py", "rb",
+    "rs", "sh", "sql", "toml", "ts", "txt", "yaml",
+];
+
+/// Where the pictures of a message are.
+pub(super) fn pictures(message: &Message) -> Vec<String> {
+    let is_picture = |file: &&Attachment| {
+        matches!(
+            file.content_type.as_deref().map(|kind| kind.split(';').next().unwrap_or_default()),
+            Some("image/png" | "image/jpeg" | "image/gif" | "image/webp")
+        )
+    };
+    message.attachments.iter().filter(is_picture).map(|file| file.url.clone()).collect()
+}
+
+/// Whether a file holds text.
+fn is_text(file: &Attachment) -> bool {
+    let kind = file.content_type.as_deref().unwrap_or_default();
+    let ending = file.filename.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
+    kind.starts_with("text/")
+        || kind.starts_with("application/json")
+        || ending.is_some_and(|ending| TEXT_ENDINGS.contains(&ending.as_str()))
+}
+
+/// A message that a text links to: its server (`None`: a direct conversation), channel and id.
+type Link = (Option<Flake>, Flake, Flake);
+
+/// The messages that a text links to, each once.
+fn links(text: &str) -> Vec<Link> {
+    let mut found: Vec<Link> = Vec::new();
+    for home in HOMES {
+        for (at, _) in text.match_indices(home) {
+            let path = &text[at + home.len()..];
+            let path =
+                &path[..path.find(|c: char| !c.is_ascii_alphanumeric() && !"/@".contains(c)).unwrap_or(path.len())];
+            let mut parts = path.split('/');
+            let guild = parts.next().unwrap_or_default();
+            let ids = (parts.next().and_then(|id| id.parse().ok()), parts.next().and_then(|id| id.parse().ok()));
+            let (Some(channel), Some(message)) = ids else { continue };
+            let guild = guild.parse().ok();
+            if !found.contains(&(guild, channel, message)) {
+                found.push((guild, channel, message));
+            }
+        }
+    }
+    found
+}
+
+impl Discord {
+    /// Adds what has to be fetched to be read, if anybody is to read it.
+    pub(super) async fn read_along(&self, me: Me, message: &Message, incoming: &mut Incoming) {
+        let files: Vec<&Attachment> = message.attachments.iter().filter(|file| is_text(file)).take(FILES_MAX).collect();
+        let links: Vec<Link> =
+            links(message.content.as_deref().unwrap_or_default()).into_iter().take(LINKS_MAX).collect();
+        if files.is_empty() && links.is_empty() {
+            return;
+        }
+        // What cannot be said now is said by handing it in.
+        if !self.house().turns.hears(incoming).await.unwrap_or(true) {
+            return;
+        }
+        let mut lines = Vec::new();
+        let reading = async {
+            for file in files {
+                lines.extend(self.read_file(file).await);
+            }
+            for link in links {
+                lines.extend(self.read_link(me, message, link).await);
+            }
+        };
+        if tokio::time::timeout(WITHIN, reading).await.is_err() {
+            tracing::info!("what came with a message could not be read in time");
+        }
+        for line in lines {
+            if !incoming.with.is_empty() {
+                incoming.with.push('\n');
+            }
+            incoming.with.push_str(&line);
+        }
+    }
+
+    /// What a text file holds; `None`: it cannot be read, and is only named.
+    async fn read_file(&self, file: &Attachment) -> Option<String> {
+        if file.size > FILE_MAX {
+            return Some(format!("[{} is too long to be read here]", file.filename));
+        }
+        let content = self.download(&file.url, FILE_MAX as usize).await.ok()?;
+        let text = String::from_utf8(content).ok()?.replace('\0', "");
+        let cut = text.char_indices().nth(FILE_CHARS_MAX).map(|(end, _)| end);
+        let (shown, rest) =
+            (&text[..cut.unwrap_or(text.len())], if cut.is_some() { " (the rest is left out)" } else { "" });
+        Some(format!("[what {} holds{rest}:]\n{}\n[end of {}]", file.filename, shown.trim_end(), file.filename))
+    }
+
+    /// What a linked message says; `None`: whoever linked it may not be able to read it themselves, or it is gone.
+    async fn read_link(&self, me: Me, message: &Message, (guild, channel, id): Link) -> Option<String> {
+        if guild != message.guild_id || !self.may_all_read(message.channel_id, channel).await {
+            return None;
+        }
+        let route = Route::channel(Method::GET, &channel.to_string(), &format!("messages/{id}"));
+        let found = self.rest.call(&route, None).await.ok()?;
+        let found: Message = serde_json::from_value(found).ok()?;
+        let who = found.author.as_ref().map_or("somebody", |author| author.shown(None)).to_owned();
+        Some(format!("[the linked message of {who}: {}]", content::quote(&found, me.user)))
+    }
+
+    /// Whether everybody who reads `here` may read another channel of the same server.
+    async fn may_all_read(&self, here: Flake, other: Flake) -> bool {
+        if here == other {
+            return true;
+        }
+        if self.channel(other).await.is_err() {
+            return false;
+        }
+        self.channels.place(other).is_some_and(|place| place.privacy == Privacy::Open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn links_are_found_wherever_they_stand() {
+        let text = "see <https://discord.com/channels/1/2/3>, https://ptb.discord.com/channels/@me/4/5! \
+                    https://discord.com/channels/1/2/3 https://discord.com/channels/1/2 https://evil.example/channels/1/2/3";
+        assert_eq!(links(text), [(Some(1), 2, 3), (None, 4, 5)]);
+    }
+
+    #[test]
+    fn texts_and_pictures_are_told_apart() {
+        let message: Message = serde_json::from_value(json!({"attachments": [
+            {"filename": "a.png", "content_type": "image/png", "url": "u1"},
+            {"filename": "notes.md", "url": "u2"}, {"filename": "x.bin", "content_type": "application/octet-stream"},
+            {"filename": "b", "content_type": "text/plain; charset=utf-8"}, {"filename": "c.svg", "content_type": "image/svg+xml"},
+        ]}))
+        .unwrap();
+        assert_eq!(pictures(&message), ["u1"]);
+        let texts: Vec<bool> = message.attachments.iter().map(is_text).collect();
+        assert_eq!(texts, [false, true, false, true, false]);
+    }
+}
