@@ -32,7 +32,7 @@ const IS_CANCELLED: &str = "SELECT cancelled FROM turn WHERE id = $1";
 const CANCEL: &str = "UPDATE turn SET cancelled = $2, updated_at = $3 \
      WHERE place_id = $1 AND state IN ('queued', 'running') AND member_id = $4";
 const ANSWERED: &str = "UPDATE turn SET state = 'sending', answer = $3, failure = $4, made_of = $5, updated_at = $6 \
-     WHERE id = $1 AND epoch = $2 AND state = 'running' RETURNING id";
+     WHERE id = $1 AND epoch = $2 AND state = 'running' AND NOT cancelled RETURNING id";
 const END: &str = "UPDATE turn SET state = $2, updated_at = $3 WHERE id = $1";
 const LATER: &str = "UPDATE turn SET run_at = $3, updated_at = $4 WHERE id = $1 AND epoch = $2 RETURNING id";
 const ADD_PART: &str = "INSERT INTO delivery (turn_id, part, once_key, text, is_notice, updated_at) \
@@ -320,7 +320,7 @@ pub async fn cancel(tx: &mut Tx, place: &PlaceId, member: &MemberId, now: Moment
 /// Stores a turn's text and its parts: from here on it is never generated again.
 ///
 /// # Errors
-/// [`Error::Fenced`] when another worker has the lane.
+/// [`Error::Fenced`] when another worker has the lane, or the turn was withdrawn.
 pub async fn answered(tx: &mut Tx, answer: &Answered, now: Moment) -> Result<(), Error> {
     let kept = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(ANSWERED)
         .bind(answer.turn.as_str())

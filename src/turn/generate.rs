@@ -10,6 +10,7 @@ use super::made_of::{MadeOf, PromptUse, Timings};
 use super::prompt::{self, Prompt};
 use super::{HEARTBEAT, LEASE_MILLIS, Stopped, Stored, Turns};
 use crate::crash;
+use crate::db;
 use crate::db::ledger::{self, Account, EntryKind, NewEntry, Reservation, Reserved};
 use crate::db::presets;
 use crate::db::turns::{self, Answered, Cost, Delivery};
@@ -595,7 +596,12 @@ impl Turns {
             place: turn.place.clone(),
         };
         let (now, told) = (self.clock.now(), answer.tells.clone());
-        self.db.write(move |tx| Box::pin(async move { turns::answered(tx, &answer, now).await })).await?;
+        let storing = self.db.write(move |tx| Box::pin(async move { turns::answered(tx, &answer, now).await }));
+        match storing.await {
+            // Withdrawn with the last word: what was asked is gone, or asked by another message.
+            Err(db::Error::Fenced) if turns::is_cancelled(&self.db, &turn.id).await? => return Err(Stopped::Cancelled),
+            stored => stored?,
+        }
         if let Some(member) = told {
             self.directory.forget_member(&member);
         }

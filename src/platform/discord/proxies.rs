@@ -52,6 +52,8 @@ pub(super) struct Proxies {
     held: DashMap<Flake, oneshot::Sender<()>>,
     /// Messages that were taken away in favour of others.
     replaced: DashMap<Flake, Instant>,
+    /// What a service posted last for an original: posted anew, as somebody else, it stands for that.
+    posted: DashMap<Flake, Flake>,
     /// Accounts that are known to use a service, by its name, or none.
     users: DashMap<Flake, Option<String>>,
 }
@@ -71,7 +73,14 @@ pub(super) fn without_reply(mut message: Message) -> (Message, Option<Flake>) {
 
 impl Proxies {
     pub fn new(services: Services) -> Self {
-        Self { services, recent: DashMap::new(), held: DashMap::new(), replaced: DashMap::new(), users: DashMap::new() }
+        Self {
+            services,
+            recent: DashMap::new(),
+            held: DashMap::new(),
+            posted: DashMap::new(),
+            replaced: DashMap::new(),
+            users: DashMap::new(),
+        }
     }
 
     /// Notes a message that may turn out to be taken away.
@@ -205,10 +214,17 @@ impl Discord {
             self.proxies.replaced.remove(&wrong);
         }
         self.proxies.users.insert(sender.id, Some(service.name.clone()));
-        if let Some(original) = sender.original {
-            self.proxies.replace(original);
+        let Some(original) = sender.original else { return Some(sender) };
+        self.proxies.replace(original);
+        if self.proxies.posted.len() >= KEPT_MAX {
+            self.proxies.posted.clear();
         }
-        Some(sender)
+        // An event that comes again is no other message.
+        let former = self.proxies.posted.insert(original, message.id).filter(|former| *former < message.id);
+        if let Some(former) = former {
+            self.proxies.replace(former);
+        }
+        Some(Sender { original: former.or(sender.original), ..sender })
     }
 }
 

@@ -177,3 +177,50 @@ async fn random_faults_lose_nothing_and_double_nothing() {
     println!("{all} messages, {requests} requests, {} invalid", town.fake.invalid_requests());
     town.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_dead_without_saying_so_is_noticed() {
+    let town = Town::new().await;
+    town.asks(town.robin, town.lounge, "@Abbey one", 1).await;
+    town.fake.heartbeat_interval(500);
+    town.fake.cut(Cut::Reconnect);
+    town.fake.until(|fake| (!fake.resumes().is_empty()).then_some(()), SOON).await;
+    town.fake.withhold_acks(true);
+    town.fake.until(|fake| (fake.resumes().len() >= 2).then_some(()), SOON).await;
+    town.fake.withhold_acks(false);
+    town.asks(town.robin, town.lounge, "@Abbey two", 1).await;
+    town.settled().await;
+    assert_eq!(town.said(town.lounge).len(), 2);
+    assert_eq!(town.fake.identifies().len(), 1, "the session went on");
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_shards_begin_as_fast_as_discord_allows_and_no_faster() {
+    let fake = FakeDiscord::start().await;
+    fake.shards(4, 2);
+    let robin = fake.user("robin");
+    let lounges: Vec<u64> = (0..12)
+        .map(|n| {
+            let guild = fake.guild(&format!("Town {n}"));
+            fake.join(guild, robin);
+            fake.channel(guild, "lounge", Kind::Text)
+        })
+        .collect();
+    let world = World::on(Engine::Sqlite).await;
+    connect(&fake, &world, true, None);
+    fake.until(|fake| (fake.sessions() == 4).then_some(()), SOON).await;
+    let mut shards: Vec<String> = fake.identifies().iter().map(|identify| identify["shard"].to_string()).collect();
+    shards.sort_unstable();
+    assert_eq!(shards, ["[0,4]", "[1,4]", "[2,4]", "[3,4]"]);
+    for lounge in &lounges {
+        fake.says(robin, *lounge, "@Abbey hello");
+    }
+    let answers = |fake: &FakeDiscord| {
+        let said = |lounge: &u64| fake.bot_messages(*lounge).iter().filter(|one| one.webhook_id.is_some()).count();
+        lounges.iter().all(|lounge| said(lounge) == 1).then_some(())
+    };
+    fake.until(answers, SOON).await;
+    assert_eq!(fake.violations(), Vec::<String>::new());
+    world.stop().await;
+}

@@ -119,7 +119,7 @@ async fn two_members_of_one_name_stay_two() {
         let before = town.said(town.lounge).len();
         let text = format!("@Abbey number {n}");
         let proxied = town.fake.webhook_posts(webhook(), town.lounge, Post { content: text, ..Post::default() });
-        pluralkit.record(1, proxied, town.robin, member, town.lounge, town.guild);
+        pluralkit.record(n as u64 + 1, proxied, town.robin, member, town.lounge, town.guild);
         town.answers(town.lounge, before, 1).await;
     }
     assert_eq!(personas(&town).await, 2);
@@ -204,5 +204,58 @@ async fn a_service_that_tells_nobody_anything_is_known_by_what_it_says() {
     town.fake.webhook_posts(webhook, town.lounge, Post { content: "@Abbey boo".into(), ..Post::default() });
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(town.said(town.lounge).len(), before);
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_edited_or_said_as_somebody_else_is_answered_once() {
+    const WREN: &str = "99999999-2222-3333-4444-555555555555";
+    let (town, pluralkit) = Town::plural().await;
+    pluralkit.system(town.robin);
+    pluralkit.member(town.robin, ROOK, "Rook", None);
+    pluralkit.member(town.robin, WREN, "Wren", None);
+    let (original, proxied) = proxies(&town, &pluralkit, "@Abbey my lamp is green").await;
+    one_answer(&town, 0, "said").await;
+    town.fake.edits(proxied, "@Abbey my lamp is red");
+    let before = town.said(town.lounge).len();
+    proxies(&town, &pluralkit, "@Abbey which colour?").await;
+    one_answer(&town, before, "edited").await;
+    let prompt = town.world.last_prompt();
+    assert!(prompt.contains("lamp is red"), "{prompt}");
+    // Another of the system says the same message anew, and PluralKit takes the former one away.
+    let before = town.said(town.lounge).len();
+    let (original, former) = {
+        let said = proxies(&town, &pluralkit, "@Abbey hello there").await;
+        one_answer(&town, before, "before").await;
+        assert_ne!(said.0, original);
+        said
+    };
+    let anew = town.fake.webhook_posts(
+        ForeignWebhook { name: "Wren".into(), ..webhook() },
+        town.lounge,
+        Post { content: "@Abbey hello there".into(), ..Post::default() },
+    );
+    pluralkit.record(original, anew, town.robin, WREN, town.lounge, town.guild);
+    town.fake.deletes(former);
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    town.settled().await;
+    assert_eq!(town.said(town.lounge).len(), before + 1, "said as somebody else, it is the same question");
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_original_that_is_gone_early_leaves_one_answer() {
+    let (town, pluralkit) = Town::plural().await;
+    pluralkit.system(town.robin);
+    pluralkit.member(town.robin, ROOK, "Rook", None);
+    for round in 0..2 {
+        let before = town.said(town.lounge).len();
+        let text = format!("@Abbey round {round}");
+        let original = town.fake.says(town.robin, town.lounge, &format!("R: {text}"));
+        town.fake.deletes(original);
+        let proxied = town.fake.webhook_posts(webhook(), town.lounge, Post { content: text, ..Post::default() });
+        pluralkit.record(original, proxied, town.robin, ROOK, town.lounge, town.guild);
+        one_answer(&town, before, &format!("round {round}")).await;
+    }
     town.close().await;
 }
