@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fake_discord::{FakeDiscord, Kind};
+use greenroom::db::personalities;
 use greenroom::desk::Desk;
+use greenroom::domain::{Moment, Personality, PersonalityFile, PersonalityId};
 use greenroom::platform::discord::{Discord, Options};
 use greenroom::testing::{Engine, World};
 
 const ROUNDS: usize = 400;
 const WARM_UP: usize = 40;
 
+/// Personalities of the completion run.
+const PERSONALITIES: usize = 10_000;
 /// Guilds of the memory run, and channels of each.
 const GUILDS: usize = 10_000;
 const CHANNELS: usize = 20;
@@ -20,6 +24,8 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     if std::env::args().any(|arg| arg == "--guilds") {
         runtime.block_on(guilds());
+    } else if std::env::args().any(|arg| arg == "--completion") {
+        runtime.block_on(completion());
     } else {
         runtime.block_on(run());
     }
@@ -58,7 +64,36 @@ async fn guilds() {
     println!("{:.2} MB for each 1,000 guilds", (resident[1] - resident[0]) / (GUILDS as f64 / 1_000.0));
 }
 
-async fn run() {
+/// Completion of a name among many personalities: from the key stroke to the choices.
+async fn completion() {
+    let (fake, world, lounge, robin) = town().await;
+    let creating = world.db.write(|tx| {
+        Box::pin(async move {
+            for n in 0..PERSONALITIES {
+                let name = format!("{} {n}", ["Ada", "Bertram", "Cleo", "Dorian", "Elke"][n % 5]);
+                let file =
+                    PersonalityFile { slug: format!("one-{n}"), name, prompt: "You are.".into(), ..Default::default() };
+                let one = Personality::of_file(PersonalityId::new(format!("p{n}")), file);
+                personalities::create(tx, &one, Moment(0)).await?;
+            }
+            Ok(())
+        })
+    });
+    creating.await.unwrap();
+    world.turns.directory.reload_names().await.unwrap();
+    let mut times = Vec::new();
+    for round in 0..ROUNDS {
+        let typed = ["a", "cleo 12", "7", "dorian", "zzzz"][round % 5];
+        let began = Instant::now();
+        let offered = fake.completes(robin, lounge, "personality view", "name", typed, &[]).await;
+        times.push(began.elapsed());
+        assert!(offered.len() <= 25 && (typed == "zzzz" || !offered.is_empty()));
+    }
+    print(&format!("completion among {PERSONALITIES} personalities"), times);
+    world.stop().await;
+}
+
+async fn town() -> (FakeDiscord, World, u64, u64) {
     let fake = FakeDiscord::start().await;
     let guild = fake.guild("Town");
     let (lounge, robin) = (fake.channel(guild, "lounge", Kind::Text), fake.user("robin"));
@@ -78,6 +113,12 @@ async fn run() {
     world.turns.platforms.add(house.clone());
     house.start(world.turns.clone(), Arc::new(Desk::new(world.turns.clone())), world.db.clone());
     fake.connected().await;
+    fake.until(|fake| (!fake.commands().is_empty()).then_some(()), Duration::from_secs(20)).await;
+    (fake, world, lounge, robin)
+}
+
+async fn run() {
+    let (fake, world, lounge, robin) = town().await;
     let (mut to_model, mut to_channel) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS + WARM_UP {
         let words = format!("answer {round}:");
