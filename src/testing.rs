@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::avatars::Avatars;
 use crate::config::{Config, LlmConfig, OperatorKey};
-use crate::db::{self, Db};
+use crate::db::{self, Db, turns};
 use crate::directory::Directory;
 use crate::domain::{
     Clock, Identity, KeySource, Moment, PersonalityFile, PlaceRef, Privacy, Scope, SystemClock, TurnId,
@@ -435,8 +435,12 @@ impl World {
     /// Waits until turns have ended.
     pub async fn ended(&self, turns: &[TurnId]) {
         for turn in turns {
-            let ended = tokio::time::timeout(Duration::from_secs(20), self.turns.ended(turn)).await;
-            ended.expect("a turn ends").expect("the database is readable");
+            let ended = tokio::time::timeout(Duration::from_secs(60), self.turns.ended(turn)).await;
+            let Ok(ended) = ended else {
+                let state = turns::state(&self.db, turn).await;
+                panic!("{turn} does not end: {state:?}, of all open {:?}", turns::open_count(&self.db).await);
+            };
+            ended.expect("the database is readable");
         }
     }
 

@@ -62,7 +62,7 @@ const STATS: &str = "SELECT personality_id, persona_id, COUNT(*), \
      CAST(SUM(LENGTH(said) + LENGTH(answered)) AS BIGINT), MIN(at), MAX(at) FROM memory \
      WHERE corrected_by IS NULL AND persona_id IN (SELECT id FROM persona WHERE member_id = $1) \
      GROUP BY personality_id, persona_id ORDER BY 3 DESC, 1, 2";
-const OF_MESSAGE: &str = "SELECT m.id, p.slug FROM memory m JOIN personality p ON p.id = m.personality_id \
+const OF_MESSAGE: &str = "SELECT m.id, p.slug, m.persona_id FROM memory m JOIN personality p ON p.id = m.personality_id \
      JOIN turn t ON t.id = m.turn_id JOIN message s ON t.id = s.turn_id OR t.message_id = s.id \
      WHERE s.account = $1 AND s.platform_id = $2 AND s.deleted_at IS NULL ORDER BY m.id";
 const OF_TURN: &str = "SELECT id FROM memory WHERE turn_id = $1 AND (locked_at IS NULL OR NOT $2)";
@@ -317,11 +317,22 @@ pub async fn remove(tx: &mut Tx, chores: [String; 2], id: &MemoryId) -> Result<(
     script.run(tx).await
 }
 
-/// What was learned from the exchange that a platform's message is part of, with the slug of whoever learned it.
-pub async fn of_message(db: &Db, account: &str, platform_id: &str) -> Result<Vec<(MemoryId, String)>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String, String)>(OF_MESSAGE)
+/// Something that was learned from an exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Learned {
+    pub id: MemoryId,
+    /// The slug of the personality that learned it.
+    pub by: String,
+    /// Of whom.
+    pub of: PersonaId,
+}
+
+/// What was learned from the exchange that a platform's message is part of.
+pub async fn of_message(db: &Db, account: &str, platform_id: &str) -> Result<Vec<Learned>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String, String, String)>(OF_MESSAGE)
         .bind(account).bind(platform_id).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|(id, slug)| (MemoryId::new(id), slug)).collect())
+    let learned = |(id, by, of)| Learned { id: MemoryId::new(id), by, of: PersonaId::new(of) };
+    Ok(rows.into_iter().map(learned).collect())
 }
 
 /// What was learned from a turn; not what its member locked, where `keeps_locked`.

@@ -27,8 +27,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::db::{self, ledger, people};
 use crate::directory::Person;
 use crate::domain::{
-    Answer, Ask, AskKind, Budget, Field, Form, Identity, MemberId, Persona, Personality, PersonalityId, Place,
-    PlaceRef, Refusal, Scope, holds_a_key, slug_of,
+    Answer, Ask, AskKind, Budget, Field, Form, Identity, MemberId, Persona, PersonaId, Personality, PersonalityId,
+    Place, PlaceRef, Refusal, Scope, holds_a_key, slug_of,
 };
 use crate::guard::{access, outgoing};
 use crate::texts::{Arg, Texts};
@@ -50,6 +50,8 @@ pub struct Caller {
     pub locale: Option<String>,
     /// The platform's id of the message that the command is about.
     pub message: Option<String>,
+    /// As whom, where that is not who they chose to be; somebody else's persona counts for nothing.
+    pub persona: Option<PersonaId>,
 }
 
 /// Field of the forms that have something confirmed.
@@ -191,10 +193,7 @@ impl Desk {
         let session = Session { filled: filled.unwrap_or_default(), is_back, ..self.session(caller).await? };
         // Whoever is turned away from the whole house or the place is not answered by its desk either, except about their
         // own data.
-        let is_denied =
-            session.turns.directory.denials().here(&caller.identity, &session.place.id, self.turns.clock.now());
-        if is_denied.is_some() && !is_operator && !matches!(command, Command::Data(_) | Command::About | Command::Quit)
-        {
+        if session.is_turned_away() && !matches!(command, Command::Data(_) | Command::About | Command::Quit) {
             return Err(Refusal::new("refusal-denied").into());
         }
         match command {
@@ -318,12 +317,18 @@ impl Session<'_> {
     /// As whom a personality sees the caller.
     async fn persona_with(&self, personality: &PersonalityId) -> Result<Persona, Stop> {
         let bond = self.turns.directory.bond(&self.person.member.id, personality).await?;
-        let chosen = match bond.persona() {
+        let chosen = match self.caller.persona.clone().or_else(|| bond.persona()) {
             Some(id) => self.turns.directory.persona(&id).await?,
             None => None,
         };
         let own = chosen.filter(|persona| persona.member == self.person.member.id);
         Ok(own.map_or_else(|| self.person.persona.clone(), |persona| Persona::clone(&persona)))
+    }
+
+    /// Whether the caller is turned away from the house or the place.
+    fn is_turned_away(&self) -> bool {
+        let (denials, now) = (self.turns.directory.denials(), self.turns.clock.now());
+        !self.is_operator() && denials.here(&self.caller.identity, &self.place.id, now).is_some()
     }
 
     /// Whether the caller runs this house.

@@ -39,6 +39,9 @@ impl Desk {
 
     async fn fitting(&self, caller: &Caller, source: Source, typed: &str) -> Result<Vec<Suggestion>, Stop> {
         let session = self.session(caller).await?;
+        if session.is_turned_away() {
+            return Ok(Vec::new());
+        }
         let member = &session.person.member.id;
         let names = session.turns.directory.names();
         let seen = names.seen_by(member);

@@ -32,6 +32,8 @@ pub struct Received {
     pub held_a_key: bool,
     /// It is kept, but too much waits already for it to be answered: its author may be told.
     pub is_full: bool,
+    /// Whoever wrote it is turned away here: nothing is said to them.
+    pub is_turned_away: bool,
 }
 
 /// A personality that is asked.
@@ -82,7 +84,7 @@ impl Turns {
         // A thread is no way around who is turned away where it hangs.
         let denial = turned_away.max_by_key(|mode| *mode == DenialMode::Block);
         if denial == Some(DenialMode::Block) {
-            return Ok(Received::default());
+            return Ok(Received { is_turned_away: true, ..Received::default() });
         }
         let person = self.directory.person(&incoming.speaker.identity, &incoming.speaker.name).await?;
         let proxied = match &incoming.proxied {
@@ -116,7 +118,9 @@ impl Turns {
         let (called, beyond) = match decide(&incoming, &here) {
             Decision::Ignore => return Ok(Received::default()),
             Decision::Answer { called, beyond } if denial.is_none() => (called, beyond),
-            Decision::Listen if !listens => return Ok(Received::default()),
+            Decision::Listen if !listens => {
+                return Ok(Received { is_turned_away: denial.is_some(), ..Received::default() });
+            }
             Decision::Listen | Decision::Answer { .. } => (Vec::new(), None),
         };
         let replaced = match &incoming.replaces {
@@ -151,7 +155,7 @@ impl Turns {
             self.doorbell.ring(&place.id, &person.member.id);
         }
         metrics::stage_took(Stage::Receive, started.elapsed());
-        Ok(received)
+        Ok(Received { is_turned_away: denial.is_some(), ..received })
     }
 
     /// Whether a message would be taken in: whether anything has to be known of it.

@@ -23,6 +23,7 @@ pub fn caller(who: &str, room: &str) -> Caller {
         is_moderator: false,
         locale: None,
         message: None,
+        persona: None,
     }
 }
 

@@ -160,6 +160,7 @@ impl Conversation {
             is_moderator: true,
             locale: None,
             message: None,
+            persona: None,
         };
         let locale = turns.settings.locale.clone();
         Self {

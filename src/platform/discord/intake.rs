@@ -163,7 +163,7 @@ impl Discord {
             "refusal-key-in-message"
         } else if received.is_full {
             "refusal-queue-full"
-        } else if calls_house && received.turns.is_empty() && !received.is_replay {
+        } else if calls_house && received.turns.is_empty() && !received.is_replay && !received.is_turned_away {
             "reply-house-called"
         } else {
             return;

@@ -148,6 +148,7 @@ impl Discord {
                 is_moderator,
                 locale: value["locale"].as_str().map(str::to_owned),
                 message: None,
+                persona: None,
             },
         })
     }
@@ -220,10 +221,11 @@ impl Discord {
             OnMessage::Forget => {
                 let learned = memories::of_message(&house.db, NAME, &message.to_string()).await.unwrap_or_default();
                 match learned.first() {
-                    Some((_, personality)) => {
-                        let of_same = learned.iter().filter(|(_, other)| other == personality);
-                        let ids: Vec<&str> = of_same.map(|(id, _)| MemoryRef::short(id.as_str())).collect();
-                        let caller = Caller { personality: personality.clone(), ..caller };
+                    Some(first) => {
+                        let of_same = learned.iter().filter(|other| (&other.by, &other.of) == (&first.by, &first.of));
+                        let ids: Vec<&str> = of_same.map(|one| MemoryRef::short(one.id.as_str())).collect();
+                        let (personality, persona) = (first.by.clone(), Some(first.of.clone()));
+                        let caller = Caller { personality, persona, ..caller };
                         let line = format!("/memory delete {}", ids.join(" "));
                         let asked = Asked { caller, id: asked.id.clone(), token: asked.token.clone(), ..*asked };
                         return self.answer(&asked, Wish::Line(line), (true, false)).await;

@@ -177,3 +177,19 @@ async fn whoever_brings_the_house_along_is_answered_in_private() {
     assert_eq!((of("memory"), of("activate"), of("place")), (json!([0, 1]), json!([0]), json!([0])));
     town.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_turned_away_is_offered_and_told_nothing() {
+    let town = Town::new().await;
+    let keeper = town.fake.role(town.guild, "keepers", 1 << 4);
+    town.fake.give_role(town.guild, town.kim, keeper);
+    town.fake.slash(town.kim, town.lounge, "admin deny", &[("who", town.robin.to_string().into())]).answered().await;
+    let offered = town.fake.completes(town.robin, town.lounge, "personality view", "name", "a", &[]).await;
+    assert!(offered.is_empty(), "{offered:?}");
+    town.fake.says(town.robin, town.lounge, &format!("<@{}>", town.fake.bot_id()));
+    town.fake.says(town.robin, town.lounge, "@Abbey hello?");
+    town.asks(town.kim, town.lounge, "@Abbey hi", 1).await;
+    town.settled().await;
+    assert_eq!(town.said(town.lounge).len(), 1);
+    town.close().await;
+}

@@ -84,6 +84,11 @@ async fn a_proxied_member_has_a_persona_and_memories_of_their_own() {
         .unwrap();
     assert!(own >= 1, "what Rook says is remembered as Rook's");
     assert!(town.world.last_prompt().contains("Rook"));
+    // What Rook taught is Robin's to forget.
+    let last = town.said(town.lounge).last().unwrap().id;
+    let before = town.world.db.number("SELECT COUNT(*) FROM memory").await.unwrap();
+    town.fake.context_menu(town.robin, town.lounge, "Forget this", last).answered().await;
+    assert_eq!(town.world.db.number("SELECT COUNT(*) FROM memory").await.unwrap(), before - 1);
     // The words of Rook reach nobody else of the same account.
     let dm = town.fake.dm(town.robin);
     town.asks(town.robin, dm, "@Abbey which colour is my lamp?", 1).await;

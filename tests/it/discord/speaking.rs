@@ -403,3 +403,21 @@ async fn a_thread_is_no_way_around_the_rules_of_its_channel() {
     assert_eq!(town.said(thread).len(), 2);
     town.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_server_hears_nothing_until_somebody_asks() {
+    let town = Town::new().await;
+    let guild = town.fake.guild_without_bot("New");
+    let square = town.fake.channel(guild, "square", Kind::Text);
+    town.fake.join(guild, town.robin);
+    town.fake.add_bot_to(guild);
+    let answer = town.asks(town.robin, square, "@Abbey welcome", 1).await;
+    assert_eq!(answer[0].author_name, "Abbey");
+    // All that was ever said there is what a first call brings: what one talks with, and the answer.
+    let said = town.fake.bot_messages(square);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].content.contains("AI character") && said[0].content.contains("/about"));
+    let explains = town.fake.slash(town.robin, square, "about", &[]).answered().await;
+    assert!(explains[0].content.contains("AI"), "{}", explains[0].content);
+    town.close().await;
+}
