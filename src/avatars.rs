@@ -48,6 +48,12 @@ impl Avatars {
         is_ours.then(|| self.0.join(name))
     }
 
+    /// Names of all pictures that are kept.
+    pub fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    }
+
     /// Removes a picture; one that is gone already is fine.
     pub fn remove(&self, name: &str) {
         if let Some(path) = self.path(name)

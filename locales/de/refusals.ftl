@@ -144,3 +144,4 @@ refusal-answer-not-yours = Diese Antwort galt jemand anderem, und nur diese Pers
 refusal-persona-not-linked = Niemand namens { $name } hat hier für dich gesprochen. /persona link zeigt, wer es war.
 refusal-persona-link-whom = Sag auch den Namen, unter dem du dort sprichst: /persona link NAME --to PERSONA.
 refusal-persona-link-which = Mehrere heißen so; sag, welche gemeint ist: { $keys }
+refusal-not-taken-back = Die Plattform gibt diese Antwort gerade nicht her. Bitte versuche es gleich noch einmal.

@@ -144,3 +144,4 @@ refusal-answer-not-yours = That answer was given to somebody else, and only they
 refusal-persona-not-linked = Nobody called { $name } has spoken for you here. /persona link shows who has.
 refusal-persona-link-whom = Say the name you speak under there as well: /persona link NAME --to PERSONA.
 refusal-persona-link-which = Several are called that; say which one: { $keys }
+refusal-not-taken-back = The platform would not let go of that answer just now. Please try again in a moment.

@@ -144,3 +144,4 @@ refusal-answer-not-yours = Esa respuesta era para otra persona, y solo ella pued
 refusal-persona-not-linked = Nadie llamado { $name } ha hablado aquí por ti. /persona link muestra quién lo ha hecho.
 refusal-persona-link-whom = Di también el nombre con el que hablas allí: /persona link NOMBRE --to PERSONA.
 refusal-persona-link-which = Hay varios con ese nombre; di cuál: { $keys }
+refusal-not-taken-back = La plataforma no suelta esa respuesta ahora mismo. Inténtalo de nuevo en un momento.

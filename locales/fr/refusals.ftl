@@ -144,3 +144,4 @@ refusal-answer-not-yours = Cette réponse était pour quelqu’un d’autre, qui
 refusal-persona-not-linked = Personne du nom de { $name } n’a parlé pour toi ici. /persona link montre qui l’a fait.
 refusal-persona-link-whom = Dis aussi le nom sous lequel tu y parles : /persona link NOM --to PERSONA.
 refusal-persona-link-which = Il y en a plusieurs de ce nom ; dis lequel : { $keys }
+refusal-not-taken-back = La plateforme ne lâche pas cette réponse pour l’instant. Réessaie dans un moment.

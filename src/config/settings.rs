@@ -213,7 +213,7 @@ pub const GROUPS: &[Group] = &[
             ),
             unset(
                 "GREENROOM_PUBLIC_URL",
-                "characters have no pictures there",
+                "small pictures of characters are kept with Discord",
                 "Where others reach HTTP_ADDR: pictures of characters are shown from below it.",
             ),
         ],

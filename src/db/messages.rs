@@ -74,6 +74,8 @@ const REPLACED: &str = "SELECT m.id, t.id FROM message m JOIN turn t ON t.id = m
 const EDIT: &str = "UPDATE message SET text = $2, tokens = $3 WHERE id = $1";
 const ADD_PICTURE: &str = "INSERT INTO picture (message_id, n, url) VALUES ($1, $2, $3)";
 const DELETE_PICTURES: &str = "DELETE FROM picture WHERE message_id = $1";
+const DELETE_ANSWERS: &str = "UPDATE message SET text = '', tokens = 0, deleted_at = $2 \
+     WHERE turn_id = $1 AND personality_id IS NOT NULL AND deleted_at IS NULL";
 const DELETE: &str = "UPDATE message SET text = '', tokens = 0, deleted_at = $2 WHERE id = $1";
 
 /// Every statement of this file.
@@ -92,6 +94,7 @@ pub const ALL: &[&str] = &[
     EDIT,
     ADD_PICTURE,
     DELETE_PICTURES,
+    DELETE_ANSWERS,
     DELETE,
 ];
 
@@ -347,10 +350,21 @@ pub async fn replaced(
     Ok(row.map(|(message, turn)| (MessageId::new(message), TurnId::new(turn))))
 }
 
-/// Writes what a message says now.
-pub async fn edit(tx: &mut Tx, message: &MessageId, text: &str, tokens: i64) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(EDIT).bind(message.as_str()).bind(text).bind(tokens).execute(c).await.map(|_| ()))?;
-    Ok(())
+/// Writes what a message says now, and where its pictures are.
+pub fn edit<'v>(
+    script: &mut Script<'v>,
+    message: &'v MessageId,
+    (text, tokens): (&'v str, i64),
+    pictures: &'v [String],
+) {
+    script.add(EDIT, [message.as_str().into(), text.into(), tokens.into()]);
+    script.add(DELETE_PICTURES, [message.as_str().into()]);
+    add_pictures(script, message, pictures);
+}
+
+/// Empties what was answered in a turn; the rows stay.
+pub fn delete_answers<'v>(script: &mut Script<'v>, turn: &'v TurnId, now: Moment) {
+    script.add(DELETE_ANSWERS, [turn.as_str().into(), now.0.into()]);
 }
 
 /// Empties a message; its row stays, so that a replay of it is recognised.

@@ -38,7 +38,7 @@ const PROXIED: &str = "SELECT p.id, p.member_id, p.name, p.pronouns, p.descripti
 const UNPROXIED: &str = "SELECT id FROM persona WHERE member_id = $1 AND LOWER(name) = LOWER($2) \
      AND NOT EXISTS (SELECT 1 FROM proxy_link l WHERE l.persona_id = persona.id)";
 const PROXIED_AT: &str = "SELECT l.proxied_as FROM proxy_link l JOIN identity i ON i.member_id = l.member_id \
-     WHERE i.platform = $1 AND i.subject = $2 ORDER BY l.proxied_as LIMIT 1";
+     WHERE i.platform = $1 AND i.subject = $2 ORDER BY l.proxied_as";
 const LINK: &str = "INSERT INTO proxy_link (member_id, proxied_as, name, persona_id) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (member_id, proxied_as) DO UPDATE SET name = excluded.name, persona_id = excluded.persona_id";
 const LINKS: &str = "SELECT l.proxied_as, l.name, p.name FROM proxy_link l JOIN persona p ON p.id = l.persona_id \
@@ -208,11 +208,11 @@ pub async fn unproxied_persona(db: &Db, member: &MemberId, name: &str) -> Result
     Ok(row.map(|(id,)| PersonaId::new(id)))
 }
 
-/// Whom an account's member was met as through a service that speaks for them; the first of them.
-pub async fn proxied_at(db: &Db, identity: &Identity) -> Result<Option<String>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String,)>(PROXIED_AT)
-        .bind(&identity.platform).bind(&identity.subject).fetch_optional(c).await)?;
-    Ok(row.map(|(key,)| key))
+/// Whom an account's member was met as through services that speak for them.
+pub async fn proxied_at(db: &Db, identity: &Identity) -> Result<Vec<String>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(PROXIED_AT)
+        .bind(&identity.platform).bind(&identity.subject).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(key,)| key).collect())
 }
 
 /// Whom a member speaks as at a service, and the persona that is.

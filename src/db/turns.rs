@@ -55,11 +55,12 @@ const ABOUT: &str = "SELECT t.id, t.personality_id, t.failure, t.made_of, t.upda
 const OF_PART: &str = "SELECT t.id FROM delivery d JOIN turn t ON t.id = d.turn_id JOIN place p ON p.id = t.place_id \
      WHERE d.platform_id = $2 AND p.platform = $1";
 const LAST_ENDED: &str = "SELECT id FROM turn WHERE place_id = $1 AND member_id = $2 AND state IN ('done', 'failed') \
+     AND notice IS NULL \
      ORDER BY seq DESC, updated_at DESC LIMIT 1";
 const ENDED: &str = "SELECT place_id, message_id, personality_id, member_id, persona_id, is_incognito, failure IS NOT NULL, \
      EXISTS (SELECT 1 FROM turn n WHERE n.place_id = turn.place_id AND n.personality_id = turn.personality_id \
      AND n.state <> 'cancelled' AND (n.seq > turn.seq OR (n.seq = turn.seq AND n.created_at > turn.created_at))) \
-     FROM turn WHERE id = $1 AND state IN ('done', 'failed')";
+     FROM turn WHERE id = $1 AND state IN ('done', 'failed') AND notice IS NULL";
 const ASKS_ANEW: &str = "UPDATE message SET turn_id = $2 WHERE turn_id = $1 AND personality_id IS NULL";
 const REMOVE: &str = "DELETE FROM turn WHERE id = $1";
 const LAST_SPOKEN_WITH: &str = "SELECT personality_id FROM turn WHERE place_id = $1 ORDER BY updated_at DESC LIMIT 1";
@@ -496,6 +497,11 @@ pub async fn ended(db: &Db, turn: &TurnId) -> Result<Option<EndedTurn>, Error> {
         is_notice,
         is_past,
     }))
+}
+
+/// Removes a turn that has ended and was taken back, with what it said.
+pub fn remove<'v>(script: &mut Script<'v>, turn: &'v TurnId) {
+    script.add(REMOVE, [turn.as_str().into()]);
 }
 
 /// Puts a new turn in the place of one that has ended and was taken back: a message asks a personality once.

@@ -5,7 +5,7 @@ use commands::{Activate, Autorespond, Reset, ResetStep, Switch, Talk};
 use super::{Session, Stop};
 use crate::db::places;
 use crate::domain::{Answer, PersonalityId, Privacy, Refusal, Visibility, Who};
-use crate::turn::{Asking, Kept};
+use crate::turn::Asking;
 
 pub(super) async fn reset(session: &Session<'_>, reset: &Reset) -> Result<Answer, Stop> {
     let personality = session.personality()?;
@@ -38,30 +38,24 @@ pub(super) async fn reset(session: &Session<'_>, reset: &Reset) -> Result<Answer
 
 /// Has an answer given once more.
 pub(super) async fn again(session: &Session<'_>) -> Result<Answer, Stop> {
-    let turn = session.turns.again(&asking(session)).await.map_err(stop)?;
+    let turn = session.turns.again(&asking(session)).await?;
     Ok(Answer::private(session.say("reply-again", &[])).with_turn(turn))
 }
 
 /// Takes an answer back.
 pub(super) async fn unsay(session: &Session<'_>) -> Result<Answer, Stop> {
-    session.turns.unsay(&asking(session)).await.map_err(stop)?;
+    session.turns.unsay(&asking(session)).await?;
     Ok(Answer::private(session.say("reply-unsaid", &[])))
 }
 
 fn asking<'s>(session: &'s Session<'_>) -> Asking<'s> {
     Asking {
         who: &session.person,
+        identity: &session.caller.identity,
         place: &session.place,
         named: &session.caller.place,
         message: session.caller.message.as_deref(),
         is_operator: session.is_operator(),
-    }
-}
-
-fn stop(kept: Kept) -> Stop {
-    match kept {
-        Kept::Refused(refusal) => refusal.into(),
-        Kept::Failed(error) => error.into(),
     }
 }
 

@@ -32,8 +32,8 @@ use crate::domain::{
 };
 use crate::guard::{access, outgoing};
 use crate::texts::{Arg, Texts};
-use crate::turn::Turns;
 use crate::turn::prompt::written;
+use crate::turn::{Stays, Turns};
 
 /// Who gives a command, and where.
 #[derive(Clone, Debug)]
@@ -92,6 +92,15 @@ impl From<Refusal> for Stop {
 impl From<db::Error> for Stop {
     fn from(error: db::Error) -> Self {
         Self::Failed(error)
+    }
+}
+
+impl From<Stays> for Stop {
+    fn from(stays: Stays) -> Self {
+        match stays {
+            Stays::Refused(refusal) => Self::Refused(refusal),
+            Stays::Failed(error) => Self::Failed(error),
+        }
     }
 }
 
@@ -193,7 +202,8 @@ impl Desk {
         let session = Session { filled: filled.unwrap_or_default(), is_back, ..self.session(caller).await? };
         // Whoever is turned away from the whole house or the place is not answered by its desk either, except about their
         // own data.
-        if session.is_turned_away() && !matches!(command, Command::Data(_) | Command::About | Command::Quit) {
+        let is_turned_away = session.turns.turned_away(&caller.identity, &caller.place).await?.is_some();
+        if is_turned_away && !matches!(command, Command::Data(_) | Command::About | Command::Quit) {
             return Err(Refusal::new("refusal-denied").into());
         }
         match command {
@@ -323,12 +333,6 @@ impl Session<'_> {
         };
         let own = chosen.filter(|persona| persona.member == self.person.member.id);
         Ok(own.map_or_else(|| self.person.persona.clone(), |persona| Persona::clone(&persona)))
-    }
-
-    /// Whether the caller is turned away from the house or the place.
-    fn is_turned_away(&self) -> bool {
-        let (denials, now) = (self.turns.directory.denials(), self.turns.clock.now());
-        !self.is_operator() && denials.here(&self.caller.identity, &self.place.id, now).is_some()
     }
 
     /// Whether the caller runs this house.

@@ -39,7 +39,7 @@ impl Desk {
 
     async fn fitting(&self, caller: &Caller, source: Source, typed: &str) -> Result<Vec<Suggestion>, Stop> {
         let session = self.session(caller).await?;
-        if session.is_turned_away() {
+        if session.turns.turned_away(&caller.identity, &caller.place).await?.is_some() {
             return Ok(Vec::new());
         }
         let member = &session.person.member.id;

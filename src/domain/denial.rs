@@ -53,6 +53,11 @@ impl Denials {
         Self(all)
     }
 
+    /// Whether nobody is turned away anywhere.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The strictest entry that holds now for `who` in `place`, for every personality.
     pub fn here(&self, who: &Identity, place: &PlaceId, now: Moment) -> Option<DenialMode> {
         self.hold(who, place, now).filter(|denial| denial.personality.is_none()).map(|denial| denial.mode).max()

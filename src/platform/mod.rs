@@ -17,6 +17,8 @@ pub struct Limits {
     pub message_len: usize,
     /// Most messages that an answer is cut into; one that needs more is sent as a file.
     pub messages_max: usize,
+    /// Whether messages can be taken away again.
+    pub takes_back: bool,
     /// Whether text of an unfinished answer may be shown.
     pub streams: bool,
     /// Whether newcomers have to be told that they talk with an AI; the terminal says so by itself.

@@ -6,20 +6,39 @@ use crate::domain::{TurnId, holds_a_key};
 use crate::model::tokens;
 
 impl Turns {
+    /// Whether a message of the platform is kept.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn keeps(&self, account: &str, platform_id: &str) -> Result<bool, db::Error> {
+        Ok(messages::find(&self.db, account, platform_id).await?.is_some())
+    }
+
     /// Takes in what a message says now: an answer that is not begun yet answers that, and history shows it. A message that
     /// was not kept stays unknown. Returns whether it holds a provider's key, and is forgotten for that.
     ///
     /// # Errors
     /// Those of the database; nothing is changed then.
-    pub async fn edited(&self, account: &str, platform_id: &str, text: String) -> Result<bool, db::Error> {
+    pub async fn edited(
+        &self,
+        account: &str,
+        platform_id: &str,
+        text: String,
+        pictures: Vec<String>,
+    ) -> Result<bool, db::Error> {
         if holds_a_key(&text) {
             self.deleted(account, platform_id).await?;
             return Ok(true);
         }
         let Some(message) = messages::find(&self.db, account, platform_id).await? else { return Ok(false) };
         let count = i64::try_from(tokens::count(&text)).unwrap_or(i64::MAX);
-        let writing =
-            self.db.write(move |tx| Box::pin(async move { messages::edit(tx, &message.id, &text, count).await }));
+        let writing = self.db.write(move |tx| {
+            Box::pin(async move {
+                let mut script = Script::default();
+                messages::edit(&mut script, &message.id, (&text, count), &pictures);
+                script.run(tx).await
+            })
+        });
         writing.await?;
         Ok(false)
     }
@@ -61,7 +80,7 @@ impl Turns {
     }
 
     /// Notes that a turn's exchange is not to be remembered any more.
-    fn forget(&self, turn: &TurnId) {
+    pub(super) fn forget(&self, turn: &TurnId) {
         /// Turns that are kept in mind before those that ended long ago are let go.
         const KEPT_MAX: usize = 10_000;
         if self.forgotten.len() >= KEPT_MAX {

@@ -1,31 +1,29 @@
 //! Generating: the prompt, the model, and the finished text stored before anything is sent.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::deliver::face_of;
 use super::made_of::{MadeOf, PromptUse, Timings};
 use super::prompt::{self, Prompt};
-use super::{HEARTBEAT, LEASE_MILLIS, Stopped, Stored, Turns};
+use super::{HEARTBEAT, LEASE_MILLIS, Stopped, Stored, Turns, pictures};
 use crate::crash;
 use crate::db;
 use crate::db::ledger::{self, Account, EntryKind, NewEntry, Reservation, Reserved};
 use crate::db::presets;
 use crate::db::turns::{self, Answered, Cost, Delivery};
 use crate::directory::Bond;
-use crate::domain::PictureKind;
 use crate::domain::{
-    Budget, Chosen, KeySource, Kind, Line, Moment, OwnPreset, Payer, Personality, Place, Preset, Privacy, QuietKind,
-    Refusal, SetBy, Tier, Turn,
+    Budget, Chosen, KeySource, Kind, Line, Moment, OwnPreset, Payer, Personality, Place, Preset, QuietKind, Refusal,
+    SetBy, Tier, Turn,
 };
 use crate::guard::pace::Of;
 use crate::guard::{access, outgoing};
 use crate::keyring::{KeyringError, Own};
-use crate::model::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Picture, Reply, price, tokens};
+use crate::model::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Reply, price, tokens};
 use crate::ops::metrics;
-use crate::platform::{Face, OnceKey, Part, Platform, split};
+use crate::platform::{Face, Platform, split};
 use crate::texts::Arg;
 
 /// Prompt of a model too small for the whole character.
@@ -44,10 +42,6 @@ const MEMORY_SHARE: f32 = 0.25;
 const CHARS_PER_TOKEN: u64 = 3;
 /// What a platform puts around the line below an answer, in UTF-16 code units.
 const FOOTER_FRAME: usize = 8;
-/// Pictures that go with one prompt, the size of each, and how long is waited for them.
-const PICTURES_MAX: usize = 4;
-const PICTURE_BYTES_MAX: usize = 5 * 1024 * 1024;
-const PICTURE_WITHIN: Duration = Duration::from_secs(10);
 /// A prompt that was too long is built once more with this share of its budget.
 const SHORTER: f32 = 0.7;
 
@@ -124,10 +118,13 @@ impl Turns {
             return Err(Stopped::Cancelled);
         };
         let mut pictures = match &platform {
-            Some(platform) if info.sees => pictures(&**platform, &gathered.pictures).await,
+            Some(platform) if info.sees => {
+                let fetching = pictures::fetched(&**platform, &gathered.pictures, preset.prompt_tokens as usize);
+                cancel.run_until_cancelled(fetching).await.unwrap_or_default()
+            }
             _ => Vec::new(),
         };
-        gathered.context.pictures = seen(&pictures, &gathered.pictures);
+        gathered.context.pictures = pictures::seen(&pictures, &gathered.pictures);
         crash::point("context gathered");
         let by = |kind| bond.choices.decided(kind).tier.map(Tier::as_str).unwrap_or_default().to_owned();
         let mut made_of = MadeOf {
@@ -191,16 +188,18 @@ impl Turns {
                 reserved = true;
             }
             match self.ask(turn, &*model, &request, stage, cancel).await? {
+                // Not every model takes pictures that its name says it does, nor as many bytes.
+                Err(error)
+                    if matches!(error.class, ErrorClass::BadRequest | ErrorClass::TooLong) && !pictures.is_empty() =>
+                {
+                    tracing::warn!(error.class = error.class.as_str(), "asking again without the pictures");
+                    pictures.clear();
+                    gathered.context.pictures = pictures::seen(&pictures, &gathered.pictures);
+                }
                 Err(error) if error.class == ErrorClass::TooLong && !shortened => {
                     tracing::warn!(tokens = made_of.prompt.limit, "the prompt was over the model's window; shortening");
                     budget.prompt = (budget.prompt as f32 * SHORTER) as usize;
                     shortened = true;
-                }
-                // Not every model takes pictures that its name says it does.
-                Err(error) if error.class == ErrorClass::BadRequest && !pictures.is_empty() => {
-                    tracing::warn!("the model takes no pictures; asking without them");
-                    pictures.clear();
-                    gathered.context.pictures = seen(&pictures, &gathered.pictures);
                 }
                 answer => break answer,
             }
@@ -397,53 +396,6 @@ impl Turns {
         Ok(identities.iter().any(|identity| access::is_owner(&self.settings.owners, identity)))
     }
 
-    /// The line about trouble with a member's own key: where others read along, what is wrong is whispered to the member,
-    /// and the line says only that.
-    async fn about_key(&self, turn: &Turn, place: &Place, text: &'static str) -> Result<&'static str, Stopped> {
-        if place.privacy == Privacy::Direct {
-            return Ok(text);
-        }
-        let Some(platform) = self.platforms.get(&place.platform) else { return Ok("failure-own-key") };
-        let identities = self.directory.identities(&turn.member).await?;
-        let Some(identity) = identities.iter().find(|identity| identity.platform == place.platform).cloned() else {
-            return Ok("failure-own-key");
-        };
-        let text = self.texts.say(&self.locale_of(turn).await, text, &[]);
-        let once = OnceKey(format!("{}-key", turn.id));
-        self.life.spawn("whisper", async move {
-            if let Err(error) = platform.whisper(&identity, &text, &once).await {
-                tracing::info!(error = %error, "a member could not be told in private about their key");
-            }
-        });
-        Ok("failure-own-key")
-    }
-
-    /// Tells whoever waits that the answer takes longer; the message is taken away again once `answered` is dropped.
-    fn tell_it_takes_longer(&self, turn: &Turn, (place, face): (&Place, &Face), locale: &str) -> oneshot::Sender<()> {
-        let (answered, ends) = oneshot::channel::<()>();
-        let text = self.texts.say(locale, "notice-takes-longer", &[("name", face.name.clone().into())]);
-        let part = Part {
-            face: face.clone(),
-            text: outgoing::rendered(&text, ""),
-            reply_to: turn.reply_to.clone(),
-            number: 0,
-            of: 1,
-            is_notice: true,
-            footer: None,
-        };
-        let (once, place) = (OnceKey(format!("{}-longer-{}", turn.id, turn.attempt)), place.clone());
-        if let Some(platform) = self.platforms.get(&place.platform) {
-            self.life.spawn("takes longer", async move {
-                let Ok(id) = platform.send(&place, &part, &once).await else { return };
-                let _ = ends.await;
-                if let Err(error) = platform.take_back(&place, &id, true).await {
-                    tracing::info!(error = %error, "a notice stays where it was said");
-                }
-            });
-        }
-        answered
-    }
-
     /// Calls the model, keeping the lane meanwhile.
     async fn ask(
         &self,
@@ -462,11 +414,8 @@ impl Turns {
                 platform.writing(place, face, Some(&draft));
             }
         };
-        let waited = self.clock.now().millis_since(turn.created_at);
-        let patience =
-            self.settings.patience.saturating_sub(Duration::from_millis(waited.try_into().unwrap_or_default()));
-        let mut patience = std::pin::pin!(tokio::time::sleep(patience));
-        let tells = platform.is_some_and(|platform| !platform.limits().streams);
+        let mut patience = std::pin::pin!(tokio::time::sleep(self.settings.patience));
+        let tells = platform.is_some_and(|platform| platform.limits().takes_back);
         let mut told = None;
         let mut reply = model.reply(request, &mut on_text, cancel);
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
@@ -608,20 +557,6 @@ impl Turns {
         crash::point("answer stored");
         Ok(stored)
     }
-}
-
-/// The pictures at some addresses, as far as they can be had and are pictures.
-async fn pictures(platform: &dyn Platform, urls: &[String]) -> Vec<Picture> {
-    let fetching = urls.iter().take(PICTURES_MAX).map(|url| async {
-        let bytes = tokio::time::timeout(PICTURE_WITHIN, platform.fetch(url, PICTURE_BYTES_MAX)).await.ok()?.ok()?;
-        let media_type = PictureKind::of(&bytes)?.media_type();
-        Some(Picture { media_type, bytes: bytes.into() })
-    });
-    futures::future::join_all(fetching).await.into_iter().flatten().collect()
-}
-
-fn seen(pictures: &[Picture], urls: &[String]) -> prompt::Pictures {
-    prompt::Pictures { seen: pictures.len(), unseen: urls.len() - pictures.len() }
 }
 
 /// The ledger's entry for a call.

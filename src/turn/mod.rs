@@ -11,9 +11,11 @@ mod ends;
 mod erase;
 mod generate;
 pub mod made_of;
+mod pictures;
 pub mod prompt;
 mod receive;
 mod settle;
+mod telling;
 pub mod trigger;
 
 use std::collections::HashMap;
@@ -42,7 +44,7 @@ use crate::queue::{Doorbell, LaneWorker};
 use crate::recall::Recall;
 use crate::texts::Texts;
 
-pub use again::{Asking, Kept};
+pub use again::{Asking, Stays};
 use ends::Ends;
 pub use erase::Retention;
 use made_of::MadeOf;

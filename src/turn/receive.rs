@@ -11,7 +11,7 @@ use crate::db::{self, Script, people};
 use crate::directory::Person;
 use crate::domain::{
     DenialMode, HOST, Identity, Incoming, Line, MemberId, MessageId, Persona, Personality, PersonalityId, Place,
-    PlaceRef, Privacy, QuietKind, Refusal, TurnId, holds_a_key,
+    PlaceId, PlaceRef, Privacy, QuietKind, Refusal, TurnId, holds_a_key,
 };
 use crate::guard::access;
 use crate::guard::pace::Of;
@@ -74,15 +74,8 @@ impl Turns {
         }
         let place = self.directory.place(&incoming.place).await?;
         let is_operator = access::is_owner(&self.settings.owners, &incoming.speaker.identity);
-        let denials = self.directory.denials();
-        // Whoever runs the house cannot be locked out of it.
         let parent = self.parent(&incoming.place).await?;
-        let here_and_above = [Some(&place), parent.as_ref()].into_iter().flatten();
-        let turned_away = here_and_above.filter_map(|place| {
-            denials.here(&incoming.speaker.identity, &place.id, self.clock.now()).filter(|_| !is_operator)
-        });
-        // A thread is no way around who is turned away where it hangs.
-        let denial = turned_away.max_by_key(|mode| *mode == DenialMode::Block);
+        let denial = self.turned_away(&incoming.speaker.identity, &incoming.place).await?;
         if denial == Some(DenialMode::Block) {
             return Ok(Received { is_turned_away: true, ..Received::default() });
         }
@@ -130,8 +123,7 @@ impl Turns {
         let called = if replaced.is_some() { Vec::new() } else { called };
         let mut asked = Vec::with_capacity(called.len() + 1);
         for id in called {
-            let is_denied = denials.from(&incoming.speaker.identity, &place.id, &id, self.clock.now());
-            if is_denied && !is_operator {
+            if self.is_kept_from(&incoming.speaker.identity, &place, &id) {
                 continue;
             }
             let Some(personality) = seen.get(&id) else { continue };
@@ -158,12 +150,40 @@ impl Turns {
         Ok(Received { is_turned_away: denial.is_some(), ..received })
     }
 
-    /// Whether a message would be taken in: whether anything has to be known of it.
+    /// Whether a message would be taken in: whether anything more has to be known of it.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn hears(&self, incoming: &Incoming) -> Result<bool, db::Error> {
-        Ok(!incoming.speaker.is_bot && (self.listens(&incoming.place).await? || self.may_call(incoming).await?))
+        if incoming.speaker.is_bot || self.turned_away(&incoming.speaker.identity, &incoming.place).await?.is_some() {
+            return Ok(false);
+        }
+        Ok(self.listens(&incoming.place).await? || self.may_call(incoming).await?)
+    }
+
+    /// How somebody is turned away from a place; a thread is no way around who is turned away where it hangs. Whoever runs
+    /// the house cannot be locked out of it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn turned_away(&self, who: &Identity, named: &PlaceRef) -> Result<Option<DenialMode>, db::Error> {
+        if access::is_owner(&self.settings.owners, who) {
+            return Ok(None);
+        }
+        let denials = self.directory.denials();
+        if denials.is_empty() {
+            return Ok(None);
+        }
+        // Of a place that is not known there is nothing but what holds everywhere.
+        let id = |place: Option<Arc<Place>>| place.map_or_else(|| PlaceId::new(""), |place| place.id.clone());
+        let ids = [id(self.directory.known_place(named).await?), id(self.parent(named).await?)];
+        Ok(ids.iter().filter_map(|place| denials.here(who, place, self.clock.now())).max())
+    }
+
+    /// Whether somebody is kept from one personality in a place.
+    pub(super) fn is_kept_from(&self, who: &Identity, place: &Place, personality: &PersonalityId) -> bool {
+        let is_denied = self.directory.denials().from(who, &place.id, personality, self.clock.now());
+        is_denied && !access::is_owner(&self.settings.owners, who)
     }
 
     /// Whether the house listens in a place to what is not said to it. Where people talk among themselves it does not:
@@ -256,14 +276,14 @@ impl Turns {
             None => None,
         };
         let persona = persona.map_or_else(|| person.persona.clone(), |persona| Persona::clone(&persona));
-        let notice = self.turned_down(personality, (place, parent), member, is_operator).err();
+        let notice = self.admit(personality, (place, parent), member, is_operator).err();
         let is_silent = notice.is_some() && !self.pace.may_tell(member.as_str(), place.id.as_str(), self.clock.now());
         let is_incognito = bond.quiet(QuietKind::Incognito, self.clock.now()).is_some();
         Ok((!is_silent).then(|| Asked { personality: id.clone(), persona, notice, is_incognito }))
     }
 
-    /// Whether a personality may be asked by a member in a place now, which counts as asking it.
-    pub(super) fn turned_down(
+    /// Lets a member ask a personality in a place now, which counts towards how often they may, or says why not.
+    pub(super) fn admit(
         &self,
         personality: &Personality,
         (place, parent): (&Place, Option<&Place>),

@@ -58,7 +58,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "vault",
         ],
     ),
-    ("platform", &["config", "db", "desk", "directory", "life", "model", "texts", "turn"]),
+    ("platform", &["avatars", "config", "db", "desk", "directory", "life", "model", "texts", "turn"]),
     ("ops", &["config", "db", "life", "model", "recall"]),
     ("cli", &["app", "config", "ops"]),
     ("main", &[]),

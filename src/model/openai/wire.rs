@@ -253,7 +253,7 @@ impl Incoming {
                 TokenUse { prompt, completion, by_provider: true }
             }
             _ => TokenUse {
-                prompt: tokens::count_prompt(&request.lines) as u64,
+                prompt: (tokens::count_prompt(&request.lines) + request.pictures.len() * tokens::PER_PICTURE) as u64,
                 completion: tokens::count(&self.text) as u64,
                 by_provider: false,
             },

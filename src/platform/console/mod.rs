@@ -79,7 +79,7 @@ impl Platform for Terminal {
 
     fn limits(&self) -> Limits {
         let streams = self.screen.is_interactive();
-        Limits { message_len: PART_MAX, messages_max: usize::MAX, streams, discloses: false }
+        Limits { message_len: PART_MAX, messages_max: usize::MAX, takes_back: false, streams, discloses: false }
     }
 
     async fn send(&self, _to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {

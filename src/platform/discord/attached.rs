@@ -7,8 +7,8 @@ use reqwest::Method;
 use super::content;
 use super::rest::Route;
 use super::wire::{Attachment, Flake, Message};
-use super::{Discord, Me};
-use crate::domain::{Incoming, Privacy};
+use super::{Discord, Me, NAME};
+use crate::domain::{Identity, PlaceRef, holds_a_key};
 
 /// Text files that are read of one message, the size of each in bytes, and how much of each is read, in characters.
 const FILES_MAX: usize = 3;
@@ -30,6 +30,11 @@ const TEXT_ENDINGS: [&str; 24] = [
     "c", "cfg", "conf", "cpp", "css", "csv", "go", "html", "ini", "java", "js", "json", "kt", "log", "md", "py", "rb",
     "rs", "sh", "sql", "toml", "ts", "txt", "yaml",
 ];
+
+/// Whether anything of a message has to be fetched to be read.
+pub(super) fn has_more(message: &Message) -> bool {
+    message.attachments.iter().any(is_text) || !links(message.content.as_deref().unwrap_or_default()).is_empty()
+}
 
 /// Where the pictures of a message are.
 pub(super) fn pictures(message: &Message) -> Vec<String> {
@@ -76,36 +81,24 @@ fn links(text: &str) -> Vec<Link> {
 }
 
 impl Discord {
-    /// Adds what has to be fetched to be read, if anybody is to read it.
-    pub(super) async fn read_along(&self, me: Me, message: &Message, incoming: &mut Incoming) {
+    /// What has to be fetched of a message to be read, a text for each thing.
+    pub(super) async fn read_along(&self, me: Me, message: &Message, place: &PlaceRef) -> Vec<String> {
         let files: Vec<&Attachment> = message.attachments.iter().filter(|file| is_text(file)).take(FILES_MAX).collect();
         let links: Vec<Link> =
             links(message.content.as_deref().unwrap_or_default()).into_iter().take(LINKS_MAX).collect();
-        if files.is_empty() && links.is_empty() {
-            return;
-        }
-        // What cannot be said now is said by handing it in.
-        if !self.house().turns.hears(incoming).await.unwrap_or(true) {
-            return;
-        }
         let mut lines = Vec::new();
         let reading = async {
             for file in files {
                 lines.extend(self.read_file(file).await);
             }
             for link in links {
-                lines.extend(self.read_link(me, message, link).await);
+                lines.extend(self.read_link(me, message, place, link).await);
             }
         };
         if tokio::time::timeout(WITHIN, reading).await.is_err() {
             tracing::info!("what came with a message could not be read in time");
         }
-        for line in lines {
-            if !incoming.with.is_empty() {
-                incoming.with.push('\n');
-            }
-            incoming.with.push_str(&line);
-        }
+        lines
     }
 
     /// What a text file holds; `None`: it cannot be read, and is only named.
@@ -122,26 +115,27 @@ impl Discord {
     }
 
     /// What a linked message says; `None`: whoever linked it may not be able to read it themselves, or it is gone.
-    async fn read_link(&self, me: Me, message: &Message, (guild, channel, id): Link) -> Option<String> {
-        if guild != message.guild_id || !self.may_all_read(message.channel_id, channel).await {
+    async fn read_link(
+        &self,
+        me: Me,
+        message: &Message,
+        place: &PlaceRef,
+        (guild, channel, id): Link,
+    ) -> Option<String> {
+        if guild != message.guild_id || !self.channels.all_read(message.channel_id, channel) {
             return None;
         }
         let route = Route::channel(Method::GET, &channel.to_string(), &format!("messages/{id}"));
         let found = self.rest.call(&route, None).await.ok()?;
         let found: Message = serde_json::from_value(found).ok()?;
-        let who = found.author.as_ref().map_or("somebody", |author| author.shown(None)).to_owned();
-        Some(format!("[the linked message of {who}: {}]", content::quote(&found, me.user)))
-    }
-
-    /// Whether everybody who reads `here` may read another channel of the same server.
-    async fn may_all_read(&self, here: Flake, other: Flake) -> bool {
-        if here == other {
-            return true;
+        let author = found.author.clone().unwrap_or_default();
+        let identity = Identity { platform: NAME.to_owned(), subject: author.id.to_string() };
+        // Whoever is turned away is not read by a link either.
+        if self.house().turns.turned_away(&identity, place).await.ok()?.is_some() {
+            return None;
         }
-        if self.channel(other).await.is_err() {
-            return false;
-        }
-        self.channels.place(other).is_some_and(|place| place.privacy == Privacy::Open)
+        let line = format!("[the linked message of {}: {}]", author.shown(None), content::quote(&found, me.user));
+        (!holds_a_key(&line)).then_some(line)
     }
 }
 

@@ -2,13 +2,15 @@
 
 use dashmap::DashMap;
 
-use super::wire::{Channel, Flake, Guild, Role, bits};
+use super::wire::{Channel, Flake, Guild, Overwrite, Role, bits};
 use crate::domain::{PlaceRef, Privacy};
 
 /// Permission to see a channel.
 const VIEW: u64 = 1 << 10;
+/// Permission to read what was said before.
+const HISTORY: u64 = 1 << 16;
 /// Permission that includes all others.
-const ADMINISTRATOR: u64 = 1 << 3;
+pub(super) const ADMINISTRATOR: u64 = 1 << 3;
 /// Kinds of channels that need no keeping: nobody talks in a category.
 const CATEGORY: u8 = 4;
 /// A thread that only its members see.
@@ -33,6 +35,8 @@ pub struct Known {
     is_adult: bool,
     /// What the channel says of everyone's seeing it; `None`: as the guild says.
     seen_by_all: Option<bool>,
+    /// It keeps somebody from seeing it, or its history.
+    is_narrowed: bool,
 }
 
 impl Known {
@@ -98,11 +102,14 @@ impl Channels {
             let (allow, deny) = (bits(&overwrite.allow) & VIEW != 0, bits(&overwrite.deny) & VIEW != 0);
             (allow || deny).then_some(allow)
         });
+        let keeps_out = |overwrite: &Overwrite| bits(&overwrite.deny) & (VIEW | HISTORY) != 0;
+        let is_narrowed = channel.permission_overwrites.iter().any(keeps_out);
         let parent = channel.parent_id.filter(|_| THREADS.contains(&channel.kind)).unwrap_or_default();
         let last_message = channel.last_message_id.unwrap_or_default();
         let is_adult = channel.nsfw;
-        self.channels
-            .insert(channel.id, Known { guild, parent, last_message, kind: channel.kind, is_adult, seen_by_all });
+        let kind = channel.kind;
+        let known = Known { guild, parent, last_message, kind, is_adult, seen_by_all, is_narrowed };
+        self.channels.insert(channel.id, known);
     }
 
     /// Remembers a direct conversation.
@@ -162,6 +169,22 @@ impl Channels {
         })
     }
 
+    /// Whether everybody who reads `here` may read `other`, as far as is known without asking.
+    pub fn all_read(&self, here: Flake, other: Flake) -> bool {
+        if here == other {
+            return true;
+        }
+        let (Some(from), Some(to)) = (self.get(here), self.get(other)) else { return false };
+        let (Some(here), Some(there)) = (self.place(here), self.place(other)) else { return false };
+        let parent = self.get(to.parent);
+        from.guild != 0
+            && from.guild == to.guild
+            && there.privacy == Privacy::Open
+            && (here.is_adult || !there.is_adult)
+            && !to.is_narrowed
+            && !parent.is_some_and(|parent| parent.is_narrowed)
+    }
+
     fn guild_shown(&self, guild: Flake) -> Option<bool> {
         self.guilds.get(&guild).map(|guild| guild.is_seen_by_all)
     }
@@ -171,6 +194,32 @@ impl Channels {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_all_may_read_is_of_one_server_and_keeps_nobody_out() {
+        let channels = Channels::default();
+        for guild in [1_u64, 2] {
+            let role = Role { id: guild, permissions: json!((VIEW | HISTORY).to_string()) };
+            channels.add_guild(&Guild { id: guild, roles: vec![role], ..Guild::default() });
+        }
+        let add = |id: Flake, guild: Flake, more: serde_json::Value| {
+            let mut channel = json!({"id": id, "guild_id": guild, "type": 0});
+            channel.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            channels.add(&serde_json::from_value(channel).unwrap());
+        };
+        add(10, 1, json!({}));
+        add(11, 1, json!({}));
+        add(12, 1, json!({"nsfw": true}));
+        add(13, 1, json!({"permission_overwrites": [{"id": "77", "deny": VIEW.to_string()}]}));
+        add(14, 1, json!({"permission_overwrites": [{"id": "1", "deny": HISTORY.to_string()}]}));
+        add(15, 1, json!({"type": 11, "parent_id": "13"}));
+        add(20, 2, json!({}));
+        channels.add_direct(30);
+        let read: Vec<Flake> =
+            [10, 11, 12, 13, 14, 15, 20, 30, 99].into_iter().filter(|id| channels.all_read(10, *id)).collect();
+        assert_eq!(read, [10, 11]);
+        assert!(channels.all_read(12, 10) && channels.all_read(13, 13) && !channels.all_read(30, 20));
+    }
 
     #[test]
     fn a_group_conversation_is_not_between_two() {

@@ -1,19 +1,20 @@
 //! Pictures of characters, where Discord can show them: at the house's own public address, else kept with Discord itself
 //! as emojis of the application, whose addresses are public and stay.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::rest::{RestError, Route};
+use super::rest::{Rest, RestError, Route};
 use super::wire::{Flake, flake_of};
 use super::{Discord, Me};
+use crate::avatars::Avatars;
 use crate::domain::PictureKind;
 use crate::platform::Face;
 
@@ -23,8 +24,10 @@ const EMOJIS: &str = "https://cdn.discordapp.com/emojis";
 const EMOJI_BYTES_MAX: usize = 256 * 1024;
 /// Longest name of an emoji.
 const NAME_MAX: usize = 32;
-/// How long it takes until a picture that was refused is offered again.
-const REFUSED_FOR: Duration = Duration::from_secs(3_600);
+/// What names of our emojis begin with.
+const OURS: &str = "gr";
+/// How long it takes until a picture that could not be kept is offered again.
+const AGAIN_AFTER: Duration = Duration::from_secs(600);
 
 /// The pictures that Discord keeps for us.
 #[derive(Default)]
@@ -32,83 +35,115 @@ pub(super) struct Faces(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    /// Emojis by their names; `None`: not asked yet.
-    known: Option<HashMap<String, Flake>>,
-    /// Names of pictures that were refused.
-    refused: HashMap<String, Instant>,
+    /// Emojis by their names.
+    known: HashMap<String, Flake>,
+    /// Whether Discord said which there are.
+    is_told: bool,
+    /// Names of pictures that are being made, or could not be a while ago.
+    tried: HashMap<String, Instant>,
+}
+
+impl Faces {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The emoji's name of a picture's file: the same picture has the same.
 fn name_of(file: &str) -> String {
     let stem = file.split('.').next().unwrap_or_default();
-    format!("gr{stem}").chars().filter(|c| c.is_ascii_alphanumeric()).take(NAME_MAX).collect()
+    format!("{OURS}{stem}").chars().filter(|c| c.is_ascii_alphanumeric()).take(NAME_MAX).collect()
+}
+
+/// Whether an emoji is one of ours: operators may have others.
+fn is_ours(name: &str) -> bool {
+    name.len() == NAME_MAX && name.strip_prefix(OURS).is_some_and(|hex| hex.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
 impl Discord {
-    /// Where others see the picture of a face; `None`: it has none, or nowhere to show it.
-    pub(super) async fn avatar_url(&self, me: Me, face: &Face) -> Option<String> {
+    /// Where others see the picture of a face; `None`: it has none, or nowhere to show it yet. Nobody waits for Discord to
+    /// take a picture: what was not there is there the next time.
+    pub(super) fn avatar_url(&self, me: Me, face: &Face) -> Option<String> {
         let file = face.avatar.as_deref()?;
         if let Some(home) = &self.options.public_url {
             return Some(format!("{}/avatars/{file}", home.trim_end_matches('/')));
         }
-        match self.emoji(me, file).await {
-            Ok(id) => id.map(|id| format!("{EMOJIS}/{id}.png")),
-            Err(error) => {
-                tracing::info!(error = %error, "Discord does not keep a picture; the character speaks without");
-                None
-            }
-        }
-    }
-
-    /// The emoji of a picture, made where there is none.
-    async fn emoji(&self, me: Me, file: &str) -> Result<Option<Flake>, RestError> {
         let name = name_of(file);
-        // Whoever comes second waits for what the first one makes.
-        let mut kept = self.faces.0.lock().await;
-        let path = format!("applications/{}/emojis", me.application);
-        if kept.known.is_none() {
-            let there = self.rest.call(&Route::new(Method::GET, path.clone(), "GET emojis"), None).await?;
-            let named = |emoji: &Value| Some((emoji["name"].as_str()?.to_owned(), flake_of(&emoji["id"])?));
-            kept.known = Some(there["items"].as_array().into_iter().flatten().filter_map(named).collect());
-        }
-        if let Some(id) = kept.known.as_ref().and_then(|known| known.get(&name)) {
-            return Ok(Some(*id));
-        }
-        if kept.refused.get(&name).is_some_and(|at| at.elapsed() < REFUSED_FOR) {
-            return Ok(None);
-        }
-        let Some(image) = self.image(file).await else {
-            kept.refused.insert(name, Instant::now());
-            return Ok(None);
-        };
-        let body = json!({"name": name, "image": image});
-        match self.rest.call(&Route::new(Method::POST, path, "POST emojis"), Some(&body)).await {
-            Ok(made) => {
-                let id = flake_of(&made["id"]).ok_or(RestError::Unsure("an emoji without an id"))?;
-                kept.known.get_or_insert_default().insert(name, id);
-                Ok(Some(id))
+        {
+            let mut kept = self.faces.kept();
+            if let Some(id) = kept.known.get(&name) {
+                return Some(format!("{EMOJIS}/{id}.png"));
             }
-            Err(error @ RestError::Refused { .. }) => {
-                kept.refused.insert(name, Instant::now());
-                Err(error)
+            if kept.tried.get(&name).is_some_and(|at| at.elapsed() < AGAIN_AFTER) {
+                return None;
             }
-            Err(error) => Err(error),
+            kept.tried.insert(name.clone(), Instant::now());
         }
+        let (faces, rest, avatars) = (self.faces.clone(), self.rest.clone(), self.house().turns.avatars.clone());
+        let file = file.to_owned();
+        self.life.spawn("discord picture", async move {
+            if let Err(error) = keep(&faces, &rest, me, &avatars, (&name, &file)).await {
+                tracing::info!(error = %error, "Discord does not keep a picture; its character speaks without for now");
+            }
+        });
+        None
     }
+}
 
-    /// A picture as Discord takes it; `None`: it is gone, or too large.
-    async fn image(&self, file: &str) -> Option<String> {
-        let content = tokio::fs::read(self.house().turns.avatars.path(file)?).await.ok()?;
-        if content.len() > EMOJI_BYTES_MAX {
-            tracing::warn!(
-                bytes = content.len(),
-                "a picture is too large for Discord to keep; give a smaller one, or set GREENROOM_PUBLIC_URL"
-            );
-            return None;
+/// Has Discord keep a picture, unless it does already; pictures that nobody has any more are taken away on the occasion.
+async fn keep(
+    faces: &Faces,
+    rest: &Rest,
+    me: Me,
+    avatars: &Avatars,
+    (name, file): (&str, &str),
+) -> Result<(), RestError> {
+    let path = format!("applications/{}/emojis", me.application);
+    if !faces.kept().is_told {
+        let there = rest.call(&Route::new(Method::GET, path.clone(), "GET emojis"), None).await?;
+        let named = |emoji: &Value| Some((emoji["name"].as_str()?.to_owned(), flake_of(&emoji["id"])?));
+        let there: HashMap<String, Flake> = there["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(named)
+            .filter(|(name, _)| is_ours(name))
+            .collect();
+        let used: HashSet<String> = avatars.files().iter().map(|file| name_of(file)).collect();
+        let (there, unused): (HashMap<_, _>, HashMap<_, _>) =
+            there.into_iter().partition(|(name, _)| used.contains(name));
+        {
+            let mut kept = faces.kept();
+            kept.known.extend(there);
+            kept.is_told = true;
         }
-        let kind = PictureKind::of(&content)?.media_type();
-        Some(format!("data:{kind};base64,{}", BASE64.encode(content)))
+        for id in unused.into_values() {
+            rest.call(&Route::new(Method::DELETE, format!("{path}/{id}"), "DELETE emojis"), None).await?;
+        }
     }
+    if faces.kept().known.contains_key(name) {
+        return Ok(());
+    }
+    let Some(image) = image(avatars, file).await else { return Ok(()) };
+    let body = json!({"name": name, "image": image});
+    let made = rest.call(&Route::new(Method::POST, path, "POST emojis"), Some(&body)).await?;
+    let id = flake_of(&made["id"]).ok_or(RestError::Unsure("an emoji without an id"))?;
+    faces.kept().known.insert(name.to_owned(), id);
+    Ok(())
+}
+
+/// A picture as Discord takes it; `None`: it is gone, or too large.
+async fn image(avatars: &Avatars, file: &str) -> Option<String> {
+    let content = tokio::fs::read(avatars.path(file)?).await.ok()?;
+    if content.len() > EMOJI_BYTES_MAX {
+        tracing::warn!(
+            bytes = content.len(),
+            "a picture is too large for Discord to keep; give a smaller one, or set GREENROOM_PUBLIC_URL"
+        );
+        return None;
+    }
+    let kind = PictureKind::of(&content)?.media_type();
+    Some(format!("data:{kind};base64,{}", BASE64.encode(content)))
 }
 
 #[cfg(test)]

@@ -16,6 +16,12 @@ use crate::turn::Received;
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
+/// A text with others below it, those that say something.
+fn joined(text: String, more: impl IntoIterator<Item = String>) -> String {
+    let all = std::iter::once(text).chain(more).filter(|text| !text.is_empty());
+    all.collect::<Vec<_>>().join("\n")
+}
+
 impl Discord {
     /// Hands in a message that somebody wrote.
     ///
@@ -57,8 +63,8 @@ impl Discord {
 
     async fn take_in(&self, me: Me, message: Message, author: &User) {
         let Some(place) = self.place(&message).await else { return };
-        let mut incoming = self.incoming(me, &message, author, place);
-        self.read_along(me, &message, &mut incoming).await;
+        let incoming = self.incoming(me, &message, author, place);
+        let incoming = self.with_more(me, &message, incoming).await;
         let calls_house = incoming.calls_house;
         let Some(received) = self.hand_in(incoming).await else { return };
         self.respond(&message, author, calls_house, &received).await;
@@ -75,16 +81,26 @@ impl Discord {
         let shown = message.author.as_ref().map(|author| author.username.clone()).unwrap_or_default();
         let name = sender.name.unwrap_or(shown);
         let author = User { id: sender.id, username: name, ..User::default() };
-        let mut incoming = Incoming {
+        let incoming = Incoming {
             proxied: sender.member,
             replaces: sender.original.map(|id| id.to_string()),
             reply_to: replies_to.map(|id| id.to_string()),
             ..self.incoming(me, &message, &author, place)
         };
-        self.read_along(me, &message, &mut incoming).await;
+        let incoming = self.with_more(me, &message, incoming).await;
         let calls_house = incoming.calls_house;
         let Some(received) = self.hand_in(incoming).await else { return };
         self.respond(&message, &author, calls_house, &received).await;
+    }
+
+    /// A message with what has to be fetched to be read, if anybody is to read it.
+    async fn with_more(&self, me: Me, message: &Message, incoming: Incoming) -> Incoming {
+        // What cannot be said now is said by handing it in.
+        if !attached::has_more(message) || !self.house().turns.hears(&incoming).await.unwrap_or(true) {
+            return incoming;
+        }
+        let more = self.read_along(me, message, &incoming.place).await;
+        Incoming { with: joined(incoming.with, more), ..incoming }
     }
 
     /// Where a message was said; `None`: nobody can say.
@@ -208,8 +224,16 @@ impl Discord {
         if content.text.is_empty() && content.with.is_empty() {
             return;
         }
-        let text = if content.with.is_empty() { content.text } else { format!("{}\n{}", content.text, content.with) };
-        match self.house().turns.edited(NAME, &message.id.to_string(), text).await {
+        let id = message.id.to_string();
+        let mut more = Vec::new();
+        if attached::has_more(&message)
+            && self.house().turns.keeps(NAME, &id).await.unwrap_or(false)
+            && let Some(place) = self.place(&message).await
+        {
+            more = self.read_along(me, &message, &place).await;
+        }
+        let text = joined(content.text, [content.with].into_iter().chain(more));
+        match self.house().turns.edited(NAME, &id, text, attached::pictures(&message)).await {
             Ok(true) => {
                 let author = message.author.clone().unwrap_or_default();
                 let held_a_key = Received { held_a_key: true, ..Received::default() };

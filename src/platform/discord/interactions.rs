@@ -50,6 +50,9 @@ const UPDATE_LATER: u8 = 6;
 const UPDATE: u8 = 7;
 const CHOICES: u8 = 8;
 const OPEN_FORM: u8 = 9;
+/// Where an interaction is neither in a server nor with the house alone, and the kind of such a channel.
+const AMONG_OTHERS: u64 = 2;
+const GROUP: u8 = 3;
 /// Only the asker sees it.
 const EPHEMERAL: u64 = 1 << 6;
 /// Permissions of whoever looks after a place: administrator, or managing the server or its channels.
@@ -158,6 +161,8 @@ impl Discord {
     async fn place_of(&self, value: &Value, channel: Flake) -> PlaceRef {
         if value["guild_id"].is_null() && self.channels.get(channel).is_none() {
             let kind = value["channel"]["type"].as_u64().and_then(|kind| u8::try_from(kind).ok()).unwrap_or(1);
+            // Others' conversations, into which somebody brought the house, are not the house's with one member.
+            let kind = if value["context"] == AMONG_OTHERS { GROUP } else { kind };
             self.channels.add(&Channel { id: channel, kind, ..Channel::default() });
         }
         let known =

@@ -7,6 +7,7 @@ mod attached;
 mod channels;
 mod commands;
 mod content;
+mod examine;
 mod faces;
 mod gateway;
 mod intake;
@@ -23,7 +24,6 @@ mod wire;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use anyhow::Context as _;
 use dashmap::DashMap;
 use reqwest::Method;
 use secrecy::SecretString;
@@ -32,10 +32,10 @@ use tokio::time::Instant;
 use crate::db::Db;
 use crate::desk::Desk;
 use crate::life::Life;
-use crate::texts::Texts;
 use crate::turn::Turns;
 
 use channels::{Channels, Known};
+pub use examine::{Examined, examine};
 use rest::{Rest, RestError, Route};
 pub use services::OwnService;
 use webhooks::Webhooks;
@@ -80,7 +80,7 @@ pub struct Discord {
     typing: DashMap<Flake, Instant>,
     /// Why the house cannot stay on Discord.
     fatal: OnceLock<String>,
-    faces: faces::Faces,
+    faces: Arc<faces::Faces>,
     proxies: proxies::Proxies,
     shards: Mutex<Vec<Arc<gateway::Listening>>>,
     /// Lines of forms and buttons.
@@ -116,7 +116,7 @@ impl Discord {
             webhooks: Webhooks::default(),
             typing: DashMap::new(),
             fatal: OnceLock::new(),
-            faces: faces::Faces::default(),
+            faces: Arc::default(),
             proxies: proxies::Proxies::new(services),
             shards: Mutex::default(),
             lines: interactions::Lines::default(),
@@ -199,70 +199,4 @@ impl Discord {
         self.channels.add_guild(&wire::Guild { id: guild, ..found });
         Ok(())
     }
-}
-
-/// What the house needs in a server, and what it cannot do without it.
-const NEEDED: [(u64, &str); 6] = [
-    (1 << 10, "see channels"),
-    (1 << 11, "send messages"),
-    (1 << 38, "send messages in threads"),
-    (1 << 16, "read the history, which shows what it missed"),
-    (1 << 29, "manage webhooks, through which characters speak under their own names"),
-    (1 << 15, "attach files, which very long answers become"),
-];
-/// Permission that includes all others.
-const ADMINISTRATOR: u64 = 1 << 3;
-
-/// What `doctor` finds out about the house on Discord.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Examined {
-    /// Who the house is there, and where.
-    pub found: String,
-    /// What it lacks, a line each.
-    pub lacks: Vec<String>,
-}
-
-/// Whether a token is accepted, what the application may read and do, and whether the commands are those of `texts`: for
-/// `doctor`.
-///
-/// # Errors
-/// What keeps the house away from Discord, in one sentence.
-pub async fn examine(options: &Options, texts: &Texts) -> anyhow::Result<Examined> {
-    let rest = Rest::new(&options.token, options.api_url.as_deref())?;
-    let get = |path: String| Route::new(Method::GET, path.clone(), path);
-    let user = rest.call(&get("users/@me".into()), None).await.map_err(|error| match error {
-        RestError::Unauthorized => anyhow::anyhow!("DISCORD_TOKEN is not accepted"),
-        error => anyhow::Error::new(error).context("Discord does not answer as it should"),
-    })?;
-    let application = rest.call(&get("applications/@me".into()), None).await.context("asking about the application")?;
-    let flags = application["flags"].as_u64().unwrap_or_default();
-    let name = user["username"].as_str().unwrap_or_default().to_owned();
-    let may_read = flags & (gateway::CONTENT_ALLOWED | gateway::CONTENT_LIMITED) != 0;
-    if options.reads_messages && !may_read {
-        anyhow::bail!(
-            "{name} may not read messages: switch the message content intent on in Discord's developer portal, \
-             or set DISCORD_MESSAGE_CONTENT=off"
-        );
-    }
-    let id = application["id"].as_str().unwrap_or_default().to_owned();
-    let guilds = rest.call(&get("users/@me/guilds?limit=200".into()), None).await.context("asking about servers")?;
-    let guilds = guilds.as_array().map_or(&[][..], Vec::as_slice);
-    let mut lacks = Vec::new();
-    for (bit, what) in NEEDED {
-        let without = guilds.iter().filter(|guild| {
-            let may = wire::bits(&guild["permissions"]);
-            may & (bit | ADMINISTRATOR) == 0
-        });
-        match without.count() {
-            0 => {}
-            count => lacks.push(format!("in {count} of {} servers it may not {what}", guilds.len())),
-        }
-    }
-    let path = commands::path(id.as_str(), options.dev_guild);
-    let there =
-        rest.call(&get(format!("{path}?with_localizations=true")), None).await.context("asking about commands")?;
-    if !commands::are_registered(&there, &commands::wanted(texts, options.dev_guild), options.dev_guild) {
-        lacks.push("its commands are not registered as this version has them; starting the house does that".into());
-    }
-    Ok(Examined { found: format!("{name}, application {id}, in {} servers", guilds.len()), lacks })
 }

@@ -23,6 +23,10 @@ const RECENT_FOR: Duration = Duration::from_secs(12);
 const REPLACED_FOR: Duration = Duration::from_secs(60);
 /// Most characters that show whom a message is to be said as, before and after its text.
 const TAGS_MAX: usize = 40;
+/// The same where there is some on both sides.
+const BOTH_MAX: usize = 6;
+/// How soon a message goes that another was posted for.
+const GOES_WITHIN: Duration = Duration::from_secs(4);
 /// Entries of a cache before it is emptied.
 const KEPT_MAX: usize = 20_000;
 
@@ -50,12 +54,30 @@ pub(super) struct Proxies {
     recent: DashMap<Flake, VecDeque<Recent>>,
     /// Messages that wait for whether they are taken away.
     held: DashMap<Flake, oneshot::Sender<()>>,
+    /// Messages that are known to go only once they are gone.
+    awaited: DashMap<Flake, oneshot::Sender<()>>,
+    /// Messages that were taken away a moment ago.
+    gone: DashMap<Flake, Instant>,
     /// Messages that were taken away in favour of others.
     replaced: DashMap<Flake, Instant>,
     /// What a service posted last for an original: posted anew, as somebody else, it stands for that.
     posted: DashMap<Flake, Flake>,
     /// Accounts that are known to use a service, by its name, or none.
     users: DashMap<Flake, Option<String>>,
+}
+
+/// Whether `written` is `said` with what shows whom it is said as: before it, after it, or a little on both sides.
+fn is_around(said: &str, written: &str) -> bool {
+    let is_short = |tags: &str, most: usize| tags.chars().count() <= most;
+    let around = |(at, _): (usize, &str)| {
+        let (before, after) = (&written[..at], &written[at + said.len()..]);
+        match (before.is_empty(), after.is_empty()) {
+            (true, tags) | (tags, true) if !tags => is_short(before, TAGS_MAX) && is_short(after, TAGS_MAX),
+            (false, false) => is_short(before, BOTH_MAX) && is_short(after, BOTH_MAX),
+            _ => false,
+        }
+    };
+    !said.is_empty() && written.match_indices(said).any(around)
 }
 
 /// The message that somebody replied to through PluralKit, which says so in an embed; and the message without it.
@@ -77,6 +99,8 @@ impl Proxies {
             services,
             recent: DashMap::new(),
             held: DashMap::new(),
+            awaited: DashMap::new(),
+            gone: DashMap::new(),
             posted: DashMap::new(),
             replaced: DashMap::new(),
             users: DashMap::new(),
@@ -96,24 +120,32 @@ impl Proxies {
         recent.push_back(Recent { id: message.id, author, name: name.to_owned(), content, at: Instant::now() });
     }
 
-    /// The message that a proxied one was, by what it says: for when PluralKit does not tell. Only one may fit: the words of
-    /// one person must not be taken for those of another.
+    /// The message that a proxied one was, by what it says: for when a service does not tell. Only one person's may fit: the
+    /// words of one must not be taken for those of another.
     fn guess(&self, message: &Message) -> Option<Sender> {
         let said = message.content.as_deref().unwrap_or_default().trim();
         let recent = self.recent.get(&message.channel_id)?;
-        let fits = |one: &&Recent| {
-            let tags = one.content.chars().count().checked_sub(said.chars().count());
-            one.at.elapsed() <= RECENT_FOR
-                && one.id < message.id
-                && tags.is_some_and(|tags| (1..=TAGS_MAX).contains(&tags))
-                && one.content.contains(said)
+        let of_late = || recent.iter().rev().filter(|one| one.at.elapsed() <= RECENT_FOR && one.id < message.id);
+        // What is said without anything around it was written so, by whoever is spoken for at all times.
+        let mut exact = of_late().filter(|one| one.content.trim() == said).peekable();
+        let fitting: Vec<&Recent> = match exact.peek() {
+            Some(_) => exact.collect(),
+            None => of_late().filter(|one| is_around(said, &one.content)).collect(),
         };
-        let mut fitting = recent.iter().rev().filter(fits);
-        let one = fitting.next().filter(|_| !said.is_empty())?;
-        if fitting.any(|other| other.author != one.author) {
+        let one = fitting.first().filter(|_| !said.is_empty())?;
+        if fitting.iter().any(|other| other.author != one.author) {
             return None;
         }
         Some(Sender { id: one.author, name: Some(one.name.clone()), original: Some(one.id), member: None })
+    }
+
+    /// Whether a message is taken away, or was a moment ago.
+    async fn goes(&self, id: Flake) -> bool {
+        let (give, taken) = oneshot::channel();
+        self.awaited.insert(id, give);
+        let goes = self.gone.contains_key(&id) || tokio::time::timeout(GOES_WITHIN, taken).await.is_ok();
+        self.awaited.remove(&id);
+        goes
     }
 
     /// Forgets what was said too long ago to be taken away.
@@ -123,6 +155,7 @@ impl Proxies {
             !recent.is_empty()
         });
         self.replaced.retain(|_, at| at.elapsed() <= REPLACED_FOR);
+        self.gone.retain(|_, at| at.elapsed() <= RECENT_FOR);
     }
 
     fn name_of(&self, channel: Flake, author: Flake) -> Option<String> {
@@ -132,6 +165,18 @@ impl Proxies {
 
     /// Notes that a message was taken away: if it waits, it is not answered.
     pub fn taken_away(&self, id: Flake) {
+        if self.gone.len() >= KEPT_MAX {
+            self.gone.clear();
+        }
+        self.gone.insert(id, Instant::now());
+        self.answer(id);
+        if let Some((_, awaited)) = self.awaited.remove(&id) {
+            let _ = awaited.send(());
+        }
+    }
+
+    /// Tells whoever holds a message that it is not to be answered.
+    fn answer(&self, id: Flake) {
         if let Some((_, held)) = self.held.remove(&id) {
             let _ = held.send(());
         }
@@ -144,7 +189,7 @@ impl Proxies {
 
     fn replace(&self, original: Flake) {
         self.replaced.insert(original, Instant::now());
-        self.taken_away(original);
+        self.answer(original);
     }
 }
 
@@ -179,9 +224,11 @@ impl Discord {
             return known.clone();
         }
         let identity = Identity { platform: NAME.to_owned(), subject: author.to_string() };
-        let key = people::proxied_at(&self.house().db, &identity).await.ok()?;
-        let service =
-            key.as_deref().and_then(|key| self.proxies.services.of_key(key)).map(|service| service.name.clone());
+        let keys = people::proxied_at(&self.house().db, &identity).await.ok()?;
+        let mut services: Vec<_> = keys.iter().filter_map(|key| self.proxies.services.of_key(key)).collect();
+        // Of several, one that can be asked.
+        services.sort_by_key(|service| !service.tells());
+        let service = services.first().map(|service| service.name.clone());
         if self.proxies.users.len() >= KEPT_MAX {
             self.proxies.users.clear();
         }
@@ -207,6 +254,15 @@ impl Discord {
             },
             None => {
                 let shown = message.author.as_ref().map(|author| author.username.as_str());
+                // It is that only if it is taken away for it.
+                let is_it = match guessed {
+                    Some(original) => self.proxies.goes(original).await,
+                    None => false,
+                };
+                if !is_it {
+                    guessed.inspect(|wrong| _ = self.proxies.replaced.remove(wrong));
+                    return None;
+                }
                 Sender { member: shown.and_then(|name| service.by_name(name)), ..guess? }
             }
         };
@@ -232,6 +288,21 @@ impl Discord {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_was_said_is_found_in_what_was_written() {
+        for (written, is_it) in [
+            ("R: hello", true),
+            ("hello -R", true),
+            ("[hello]", true),
+            ("hello", false),
+            ("@Abbey hello there", false),
+            ("well, hello", true),
+            ("", false),
+        ] {
+            assert_eq!(is_around("hello", written), is_it, "{written}");
+        }
+    }
 
     #[test]
     fn a_proxied_reply_is_read_from_its_embed() {

@@ -41,6 +41,7 @@ const TYPING_KEPT: usize = 10_000;
 const UNKNOWN_CHANNEL: u64 = 10_003;
 const UNKNOWN_MESSAGE: u64 = 10_008;
 const UNKNOWN_WEBHOOK: u64 = 10_015;
+const NO_PERMISSION: u64 = 50_013;
 
 /// Nobody is ever pinged by what the house says.
 pub(super) fn nobody() -> Value {
@@ -124,7 +125,7 @@ impl Discord {
         body.insert("content".into(), with_footer(&part.text, part.footer.as_deref()).into());
         body.insert("username".into(), names::legal(&part.face.name).into());
         body.insert("allowed_mentions".into(), nobody());
-        if let Some(url) = self.avatar_url(me, &part.face).await {
+        if let Some(url) = self.avatar_url(me, &part.face) {
             body.insert("avatar_url".into(), url.into());
         }
         let route = webhook.route(Method::POST, &query);
@@ -153,6 +154,17 @@ impl Discord {
         flake_of(&sent["id"]).map(|id| id.to_string()).ok_or(RestError::Unsure("a message without an id"))
     }
 
+    /// Says a long text in as many messages as it takes; returns the first.
+    async fn in_many(&self, channel: Flake, whole: &Part, once: &OnceKey) -> Result<String, RestError> {
+        let mut first = None;
+        for (n, text) in split::split(&whole.text, PART_MAX).into_iter().enumerate() {
+            let part = Part { text, ..whole.clone() };
+            let id = self.plainly(channel, (&part, &[]), &OnceKey(format!("{}-{n}", once.0))).await?;
+            first.get_or_insert(id);
+        }
+        first.ok_or(RestError::Unsure("nothing to say"))
+    }
+
     /// Says a line of the house in a channel, to nobody in particular or in reply to a message.
     pub(super) async fn say(&self, channel: Flake, text: &str, reply_to: Option<Flake>) -> Result<(), RestError> {
         let mut body = json!({"content": text, "allowed_mentions": nobody()});
@@ -174,12 +186,13 @@ impl Platform for Discord {
     }
 
     fn limits(&self) -> Limits {
-        Limits { message_len: PART_MAX, messages_max: PARTS_MAX, streams: false, discloses: true }
+        Limits { message_len: PART_MAX, messages_max: PARTS_MAX, takes_back: true, streams: false, discloses: true }
     }
 
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {
         let (me, channel) = (self.me()?, channel_of(to)?);
-        let (part, file) = shown(part);
+        let whole = part;
+        let (part, file) = shown(whole);
         let (part, file) = (&part, file.as_slice());
         // A line of the house comes from the house.
         // Without the intent, a reply to a webhook's message would not reach us: the house has to be the one replied to.
@@ -204,7 +217,14 @@ impl Platform for Discord {
                 Err(error) => return Err(send_error(error)),
             }
         }
-        self.plainly(channel, (part, file), once).await.map_err(|error| {
+        let said = match self.plainly(channel, (part, file), once).await {
+            // It may attach no files there: then it takes many messages.
+            Err(RestError::Refused { status: 403, code: NO_PERMISSION }) if !file.is_empty() => {
+                self.in_many(channel, whole, once).await
+            }
+            said => said,
+        };
+        said.map_err(|error| {
             if error == RestError::Unauthorized {
                 self.give_up("DISCORD_TOKEN is not accepted any more: copy the bot's token again from Discord's developer portal");
             }
@@ -271,8 +291,12 @@ impl Platform for Discord {
         self.rest.call(&route, Some(&body)).await.map(|_| ()).map_err(send_error)
     }
 
-    fn writing(&self, to: &Place, _face: &Face, _draft: Option<&str>) {
+    fn writing(&self, to: &Place, face: &Face, _draft: Option<&str>) {
         let Ok(channel) = channel_of(to) else { return };
+        // By the time of the answer its picture is there.
+        if let Some(me) = self.me.get() {
+            self.avatar_url(*me, face);
+        }
         if self.typing.get(&channel).is_some_and(|at| at.elapsed() < TYPING_AGAIN) {
             return;
         }

@@ -87,13 +87,17 @@ impl Services {
         plural_token: Option<&SecretString>,
         more: &[OwnService],
     ) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
+        // Another caller may have installed it already, which is just as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(USER_AGENT)
             .timeout(TIMEOUT);
+        // Reading the system's certificates takes time that a plain address does not need.
         let is_plain = pluralkit.is_some_and(|url| url.starts_with("http:"));
-        let http = if is_plain { http.tls_certs_only([]) } else { http };
+        let only_plain = is_plain && plural_token.is_none() && more.iter().all(|own| own.url.starts_with("http:"));
+        let http = if only_plain { client.tls_certs_only([]) } else { client };
         let service = |name: &str, application, interface| Service {
             name: name.to_owned(),
             application,
@@ -181,6 +185,11 @@ impl Services {
 }
 
 impl Service {
+    /// Whether it says who wrote a message.
+    pub fn tells(&self) -> bool {
+        !matches!(self.interface, Interface::None)
+    }
+
     /// Whoever is shown as `name`, where the service does not tell more: a name is all there is.
     pub fn by_name(&self, name: &str) -> Option<Proxied> {
         let name = name.trim();

@@ -230,7 +230,13 @@ impl Platform for FakePlatform {
     }
 
     fn limits(&self) -> Limits {
-        Limits { message_len: MESSAGE_LEN, messages_max: usize::MAX, streams: false, discloses: self.discloses }
+        Limits {
+            message_len: MESSAGE_LEN,
+            messages_max: usize::MAX,
+            takes_back: false,
+            streams: false,
+            discloses: self.discloses,
+        }
     }
 
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {

@@ -43,6 +43,13 @@ async fn an_answer_is_given_again_in_place_of_the_former_one() {
     let past = town.fake.context_menu(town.robin, town.lounge, "Answer again", said[0].id).answered().await;
     assert!(past[0].content.contains("has gone on since"), "{}", past[0].content);
     let last = town.said(town.lounge).last().unwrap().id;
+    // Nor by somebody who is kept from the character since.
+    let keeper = town.fake.role(town.guild, "keepers", 1 << 4);
+    town.fake.give_role(town.guild, town.kim, keeper);
+    let deny = [("who", town.robin.to_string().into()), ("with", "abbey".into())];
+    town.fake.slash(town.kim, town.lounge, "admin deny", &deny).answered().await;
+    let denied = town.fake.context_menu(town.robin, town.lounge, "Answer again", last).answered().await;
+    assert!(town.fake.message(last).is_some(), "{}", denied[0].content);
     let other = town.fake.context_menu(town.kim, town.lounge, "Answer again", last).answered().await;
     assert!(other[0].content.contains("somebody else"), "{}", other[0].content);
     assert_eq!(other[0].ephemeral_to, Some(town.kim));
@@ -65,6 +72,8 @@ async fn an_answer_that_is_taken_back_was_never_said() {
         assert_eq!(memories(&town).await, 0);
         let said = "SELECT COUNT(*) FROM message WHERE personality_id IS NOT NULL AND deleted_at IS NULL";
         assert_eq!(town.world.db.number(said).await.unwrap(), 0);
+        let kept = "SELECT COUNT(*) FROM turn WHERE answer LIKE '%Petrel%' OR answer LIKE 'answer%'";
+        assert_eq!(town.world.db.number(kept).await.unwrap(), 0);
     }
     let none = town.fake.slash(town.kim, town.lounge, "unsay", &[]).answered().await;
     assert!(none[0].content.contains("no answer here"), "{}", none[0].content);
@@ -170,5 +179,23 @@ async fn trouble_with_a_key_is_for_its_owner_alone() {
     town.answers(town.lounge, before, 1).await;
     let list = town.fake.slash(town.robin, town.lounge, "keys list", &[]).answered().await;
     assert!(list[0].content.contains("credit"), "{}", list[0].content);
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_very_long_answer_comes_in_many_messages_where_no_file_may_be_sent() {
+    const ATTACH: u64 = 1 << 15;
+    const MANAGE_WEBHOOKS: u64 = 1 << 29;
+    let long: String = (0..1_500).map(|n| format!("word{n} ")).collect();
+    let town = Town::with(Answering::with(move |_| Ok(long.clone()))).await;
+    town.fake.deny(town.lounge, fake_discord::Who::Bot, ATTACH | MANAGE_WEBHOOKS);
+    ["ATTACH_FILES", "MANAGE_WEBHOOKS", "webhooks"].iter().for_each(|part| town.fake.forgive(part));
+    town.fake.says(town.robin, town.lounge, "@Abbey tell me everything");
+    let whole = |_: &fake_discord::FakeDiscord| {
+        let said: Vec<String> = town.said(town.lounge).iter().map(|one| one.content.clone()).collect();
+        let said = said.join(" ");
+        (0..1_500).all(|n| said.contains(&format!("word{n}"))).then_some(())
+    };
+    town.fake.until(whole, SOON).await;
     town.close().await;
 }

@@ -37,11 +37,17 @@ async fn text_files_are_read_and_others_are_named() {
     let prompt = prompt_for(&town, town.lounge, with("@Abbey what does it say?", vec![notes, blob])).await;
     assert!(prompt.contains("heron nests by the mill") && prompt.contains("[file: x.bin]"), "{prompt}");
     assert_eq!(town.said(town.lounge).len(), 1, "what a file says calls nobody");
+    // What is edited is read anew, with what came with it.
+    let asked =
+        town.fake.messages(town.lounge).into_iter().find(|one| one.content.contains("what does it say")).unwrap();
+    town.fake.edits(asked.id, "@Abbey what does it really say?");
     // Too long for the whole of it, and too long for any of it.
     let long = File::text("long.txt", &"word ".repeat(4_000));
     let huge = File::text("huge.txt", &"x".repeat(300 * 1024));
     let prompt = prompt_for(&town, town.lounge, with("@Abbey and these?", vec![long, huge])).await;
     assert!(prompt.contains("the rest is left out") && prompt.contains("huge.txt is too long"), "{prompt}");
+    let history = town.world.last_prompt();
+    assert!(history.contains("really say?") && history.contains("heron nests"), "{history}");
     // A key in a file is a key.
     let before = town.said(town.lounge).len();
     let key = File::text("env.txt", "OPENAI_API_KEY=sk-proj-0123456789abcdefghijklmnop0123456789");
@@ -105,11 +111,15 @@ async fn linked_messages_are_read_where_everybody_here_may_read_them() {
         "@Abbey see {} and {} and {}",
         link(town.guild, open, public),
         link(town.guild, back, secret),
-        link(elsewhere, foreign, other)
+        // A channel of another server under this one's number.
+        link(town.guild, foreign, other)
     );
     let prompt = prompt_for(&town, town.lounge, with(&text, Vec::new())).await;
     assert!(prompt.contains("the linked message of kim: the market opens at nine"), "{prompt}");
     assert!(!prompt.contains("swordfish") && !prompt.contains("treasure"), "{prompt}");
+    let text = format!("@Abbey see https://discord.com/channels/@me/{open}/{public}");
+    let prompt = prompt_for(&town, town.fake.dm(town.robin), with(&text, Vec::new())).await;
+    assert!(!prompt.contains("market"), "{prompt}");
     // Within the closed channel itself it is read.
     let text = format!("@Abbey see {}", link(town.guild, back, secret));
     let prompt = prompt_for(&town, back, with(&text, Vec::new())).await;
@@ -134,6 +144,9 @@ async fn pictures_of_characters_are_kept_with_discord_where_the_house_has_no_add
         town.world.db.write(move |tx| Box::pin(async move { personalities::change(tx, &sam, Moment(0)).await }));
     changing.await.unwrap();
     town.world.turns.directory.reload_names().await.unwrap();
+    // The first answer does not wait for it.
+    town.asks(town.robin, town.lounge, "@Old Sam are you there?", 1).await;
+    town.fake.until(|fake| (!fake.emojis().is_empty()).then_some(()), SOON).await;
     for _ in 0..2 {
         let answer = town.asks(town.robin, town.lounge, "@Old Sam hello", 1).await;
         let url = answer[0].avatar_url.clone().unwrap_or_default();
@@ -142,10 +155,5 @@ async fn pictures_of_characters_are_kept_with_discord_where_the_house_has_no_add
         town.settled().await;
     }
     assert_eq!(town.fake.emojis().len(), 1);
-    // It is found again after a restart.
-    town.fake.identify_window(std::time::Duration::ZERO);
-    let again = super::town::connect_at(&town.fake, &town.world, true, None, None);
-    town.fake.until(|fake| (fake.identifies().len() >= 2).then_some(()), SOON).await;
-    drop(again);
     town.close().await;
 }
