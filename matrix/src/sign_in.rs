@@ -1,0 +1,149 @@
+//! Signing in, once for good: the same device comes back after every restart.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use matrix_sdk::authentication::matrix::MatrixSession;
+use matrix_sdk::config::RequestConfig;
+use matrix_sdk::encryption::{BackupDownloadStrategy, EncryptionSettings};
+use matrix_sdk::ruma::{OwnedDeviceId, UserId};
+use matrix_sdk::store::{StateStoreDataKey, StateStoreDataValue};
+use matrix_sdk::{Client, SessionMeta, SessionTokens, SqliteStoreConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, failed};
+
+/// How often a request is tried again when the network fails.
+const RETRIES: usize = 3;
+/// Longest wait for one answer, a sync's own wait apart.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What an account is signed in with.
+#[derive(Clone)]
+pub enum Credentials {
+    Password(String),
+    /// An access token and the device it belongs to.
+    Token {
+        token: String,
+        device: String,
+    },
+}
+
+/// Where and as whom to sign in.
+pub struct SignIn {
+    /// `https://matrix.example`
+    pub homeserver: String,
+    /// `@house:example`, or the local part.
+    pub user: String,
+    pub credentials: Credentials,
+    /// Folder of the SDK's own store.
+    pub store: PathBuf,
+    /// Seals the store.
+    pub store_key: [u8; 32],
+    /// What others see the device called.
+    pub device_name: String,
+}
+
+/// A session to be taken up again.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SavedSession(MatrixSession);
+
+impl std::fmt::Debug for SavedSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SavedSession({})", self.0.meta.device_id)
+    }
+}
+
+impl SavedSession {
+    /// The device it is of.
+    pub fn device(&self) -> &str {
+        self.0.meta.device_id.as_str()
+    }
+}
+
+/// A signed-in account.
+#[derive(Clone)]
+pub struct Account {
+    pub(crate) client: Client,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Account({:?})", self.client.user_id())
+    }
+}
+
+impl Account {
+    /// Signs in, or takes `saved` up again where it had heard everything up to `token`; returns the session to be saved.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn sign_in(
+        how: &SignIn,
+        saved: Option<SavedSession>,
+        token: Option<&str>,
+    ) -> Result<(Self, SavedSession), Error> {
+        // A store without a session is of a device that never was: everything in it is of no use.
+        if saved.is_none() && how.store.exists() {
+            std::fs::remove_dir_all(&how.store).map_err(|error| Error::Store(error.to_string()))?;
+        }
+        std::fs::create_dir_all(&how.store).map_err(|error| Error::Store(error.to_string()))?;
+        let client = Client::builder()
+            .homeserver_url(&how.homeserver)
+            .sqlite_store_with_config_and_cache_path(
+                SqliteStoreConfig::new(&how.store).key(Some(&how.store_key)),
+                None::<PathBuf>,
+            )
+            .request_config(RequestConfig::new().retry_limit(RETRIES).timeout(TIMEOUT))
+            .with_encryption_settings(EncryptionSettings {
+                auto_enable_cross_signing: true,
+                auto_enable_backups: true,
+                backup_download_strategy: BackupDownloadStrategy::AfterDecryptionFailure,
+            })
+            .build()
+            .await
+            .map_err(|error| Error::Store(error.to_string()))?;
+        if let Some(token) = token {
+            // The SDK's own token may be of events that nobody has seen; and it drops a sync that it believes to have had.
+            client
+                .state_store()
+                .set_kv_data(StateStoreDataKey::SyncToken, StateStoreDataValue::SyncToken(token.to_owned()))
+                .await
+                .map_err(|error| Error::Store(error.to_string()))?;
+        }
+        let session = match (saved, &how.credentials) {
+            (Some(saved), _) => Some(saved.0),
+            (None, Credentials::Token { token, device }) => {
+                let user_id = UserId::parse(&how.user).map_err(|_| Error::Unauthorized)?;
+                let meta = SessionMeta { user_id, device_id: OwnedDeviceId::from(device.as_str()) };
+                let tokens = SessionTokens { access_token: token.clone(), refresh_token: None };
+                Some(MatrixSession { meta, tokens })
+            }
+            (None, Credentials::Password(_)) => None,
+        };
+        match (session, &how.credentials) {
+            (Some(session), _) => client.restore_session(session).await.map_err(|error| failed(&error))?,
+            (None, Credentials::Password(password)) => {
+                let login = client.matrix_auth().login_username(&how.user, password);
+                login.initial_device_display_name(&how.device_name).send().await.map_err(|error| failed(&error))?;
+            }
+            (None, Credentials::Token { .. }) => return Err(Error::Unauthorized),
+        }
+        client.encryption().wait_for_e2ee_initialization_tasks().await;
+        let session = client.matrix_auth().session().ok_or(Error::Unauthorized)?;
+        Ok((Self { client }, SavedSession(session)))
+    }
+
+    /// `@house:example`
+    pub fn user(&self) -> String {
+        self.client.user_id().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// Whether the homeserver still takes the session.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn check(&self) -> Result<(), Error> {
+        self.client.whoami().await.map(|_| ()).map_err(|error| failed(&error.into()))
+    }
+}

@@ -1,0 +1,177 @@
+//! Speaking in rooms, and what is known of them.
+
+use std::time::Duration;
+
+use matrix_sdk::config::RequestConfig;
+use matrix_sdk::ruma::api::client::receipt::create_receipt::v3::ReceiptType;
+use matrix_sdk::ruma::api::error::{ErrorKind, RetryAfter};
+use matrix_sdk::ruma::events::receipt::ReceiptThread;
+use matrix_sdk::ruma::{EventId, OwnedTransactionId, RoomId, UserId};
+use matrix_sdk::{EncryptionState, Room, RoomMemberships};
+use serde_json::Value;
+
+use crate::{Account, Error, failed};
+
+/// Wait after a refusal that names none.
+const A_WHILE: Duration = Duration::from_secs(5);
+
+/// A message that arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub id: String,
+}
+
+/// Why something was not sent.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    #[error("rate limited for {0:?}")]
+    Limited(Duration),
+    /// Not in the room, or without the power.
+    #[error("not allowed to speak there")]
+    Forbidden,
+    /// It may have arrived; the same transaction arrives once.
+    #[error("not known whether it arrived")]
+    Unsure,
+}
+
+/// What is known of a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomInfo {
+    pub is_encrypted: bool,
+    /// Anybody may join it, or read it without.
+    pub is_public: bool,
+    pub is_space: bool,
+    /// Meant as a conversation between two.
+    pub is_direct: bool,
+    /// Who is there or invited, the account included.
+    pub members: u64,
+    /// The room that stands in its place.
+    pub successor: Option<String>,
+}
+
+impl Account {
+    fn room(&self, room: &str) -> Option<Room> {
+        self.client.get_room(&RoomId::parse(room).ok()?)
+    }
+
+    /// Sends an event; the same `transaction` arrives once. Encrypted where the room is, and never in the clear where that
+    /// is not known.
+    ///
+    /// # Errors
+    /// See [`SendError`].
+    pub async fn send(&self, room: &str, kind: &str, content: Value, transaction: &str) -> Result<Sent, SendError> {
+        let room = self.room(room).ok_or(SendError::Forbidden)?;
+        if matches!(room.encryption_state(), EncryptionState::Unknown) {
+            room.latest_encryption_state().await.map_err(|_| SendError::Unsure)?;
+        }
+        let sending = room
+            .send_raw(kind, content)
+            .with_transaction_id(&OwnedTransactionId::from(transaction))
+            .with_request_config(RequestConfig::new().disable_retry());
+        let sent = sending.await.map_err(|error| send_error(&error))?;
+        Ok(Sent { id: sent.response.event_id.to_string() })
+    }
+
+    /// Takes a message away.
+    ///
+    /// # Errors
+    /// See [`SendError`].
+    pub async fn redact(&self, room: &str, id: &str, transaction: &str) -> Result<(), SendError> {
+        let room = self.room(room).ok_or(SendError::Forbidden)?;
+        let id = EventId::parse(id).map_err(|_| SendError::Forbidden)?;
+        let redacted = room.redact(&id, None, Some(OwnedTransactionId::from(transaction))).await;
+        redacted.map(|_| ()).map_err(|error| send_error(&error.into()))
+    }
+
+    /// Shows that something is being written, or not any more.
+    pub async fn typing(&self, room: &str, is_typing: bool) {
+        if let Some(room) = self.room(room) {
+            let _ = room.typing_notice(is_typing).await;
+        }
+    }
+
+    /// Shows that everything up to a message was read.
+    pub async fn read_up_to(&self, room: &str, id: &str) {
+        if let (Some(room), Ok(id)) = (self.room(room), EventId::parse(id)) {
+            let _ = room.send_single_receipt(ReceiptType::Read, ReceiptThread::Unthreaded, id).await;
+        }
+    }
+
+    /// Goes into a room.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn join(&self, room: &str) -> Result<(), Error> {
+        let room = RoomId::parse(room).map_err(|_| Error::Away("no room id".into()))?;
+        self.client.join_room_by_id(&room).await.map(|_| ()).map_err(|error| failed(&error))
+    }
+
+    /// Leaves a room, or turns its invitation down.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn leave(&self, room: &str) -> Result<(), Error> {
+        let Some(room) = self.room(room) else { return Ok(()) };
+        room.leave().await.map_err(|error| failed(&error))
+    }
+
+    /// Rooms that the account is in.
+    pub fn rooms(&self) -> Vec<String> {
+        self.client.joined_rooms().iter().map(|room| room.room_id().to_string()).collect()
+    }
+
+    /// What is known of a room; `None`: it is not known.
+    pub async fn info(&self, room: &str) -> Option<RoomInfo> {
+        let room = self.room(room)?;
+        let encryption = room.latest_encryption_state().await.ok()?;
+        Some(RoomInfo {
+            is_encrypted: encryption.is_encrypted(),
+            is_public: room.is_public().unwrap_or(false),
+            is_space: room.is_space(),
+            is_direct: room.compute_is_dm().await.unwrap_or(false),
+            members: room.active_members_count(),
+            successor: room.successor_room().map(|successor| successor.room_id.to_string()),
+        })
+    }
+
+    /// The name that a member shows in a room.
+    pub async fn name_in(&self, room: &str, user: &str) -> Option<String> {
+        let user = UserId::parse(user).ok()?;
+        let member = self.room(room)?.get_member(&user).await.ok()??;
+        member.display_name().map(str::to_owned)
+    }
+
+    /// Who is in a room.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn members(&self, room: &str) -> Result<Vec<String>, Error> {
+        let Some(room) = self.room(room) else { return Ok(Vec::new()) };
+        let members = room.members(RoomMemberships::JOIN).await.map_err(|error| failed(&error))?;
+        Ok(members.iter().map(|member| member.user_id().to_string()).collect())
+    }
+
+    /// The room of the account and one other, made where there is none.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn direct_room(&self, user: &str) -> Result<String, Error> {
+        let user = UserId::parse(user).map_err(|_| Error::Away("no user id".into()))?;
+        if let Some(room) = self.client.get_dm_room(&user) {
+            return Ok(room.room_id().to_string());
+        }
+        let room = self.client.create_dm(&user).await.map_err(|error| failed(&error))?;
+        Ok(room.room_id().to_string())
+    }
+}
+
+fn send_error(error: &matrix_sdk::Error) -> SendError {
+    match error.client_api_error_kind() {
+        Some(ErrorKind::LimitExceeded(limit)) => SendError::Limited(match limit.retry_after {
+            Some(RetryAfter::Delay(delay)) => delay,
+            _ => A_WHILE,
+        }),
+        Some(ErrorKind::Forbidden | ErrorKind::NotFound) => SendError::Forbidden,
+        Some(_) | None => SendError::Unsure,
+    }
+}
