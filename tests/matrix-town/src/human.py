@@ -66,6 +66,7 @@ class Human:
         self.unread = {}
         self.plain = set()
         self.in_rooms = set()
+        self.left_rooms = set()
 
     def make_client(self, base, user):
         # No retries after a 429: a test wants to see it. Two after a connection that broke, as after a restart.
@@ -109,6 +110,8 @@ class Human:
 
     async def is_encrypted(self, room):
         """Never takes a room for a plain one because its state has not come yet."""
+        if room in self.left_rooms:
+            raise Refused("NOT_IN_ROOM", f"this client has seen itself leave {room}")
         await self.knows(room)
         if not self.client.rooms[room].encrypted and room not in self.plain:
             state = await self.client.room_get_state_event(room, "m.room.encryption")
@@ -207,11 +210,13 @@ class Human:
         for room, part in rooms.get("join", {}).items():
             if room not in self.in_rooms:
                 self.in_rooms.add(room)
+                self.left_rooms.discard(room)
                 see("joined", room=room)
             self.report_room(room, part)
         for room, part in rooms.get("leave", {}).items():
             self.report_room(room, part)
             self.in_rooms.discard(room)
+            self.left_rooms.add(room)
             # What was known of the room is stale when it is joined again.
             self.client.rooms.pop(room, None)
             see("left", room=room)

@@ -43,3 +43,4 @@ pub use identity::{Device, Identity, canonical};
 pub use seen::{Invite, Receipt, Seen};
 pub use shown::Shown;
 pub use synapse::{Account, Role, Synapse};
+pub use venv::prepare;

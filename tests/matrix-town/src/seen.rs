@@ -111,8 +111,8 @@ impl Seen {
     /// The last edit of a message by whoever wrote it.
     pub fn edit_of(&self, id: &str) -> Option<&Event> {
         let sender = self.event(id).map(|event| event.sender.as_str());
-        let edits = self.events.iter().filter(|event| event.replaces() == Some(id));
-        edits.filter(|edit| sender.is_none_or(|sender| edit.sender == sender)).last()
+        let is_by_writer = |edit: &Event| sender.is_none_or(|sender| edit.sender == sender);
+        self.events.iter().rfind(|event| event.replaces() == Some(id) && is_by_writer(event))
     }
 
     /// The redaction of an event.

@@ -13,6 +13,14 @@ const REQUIREMENTS: &str = include_str!("../requirements.txt");
 /// Written last: without it the folder is a failed attempt.
 const DONE: &str = "greenroom-ready";
 
+/// Makes the virtualenv if that was not done before: for tests that must end within a time of their own.
+///
+/// # Panics
+/// When it cannot be made, with what has to be done about it.
+pub async fn prepare() {
+    python().await;
+}
+
 /// The Python interpreter that has everything of `requirements.txt`.
 ///
 /// # Panics

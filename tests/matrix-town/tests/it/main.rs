@@ -31,7 +31,7 @@ async fn two_on(synapse: &Synapse, story: &str, encrypted: bool) -> (Human, Huma
 /// Ends a test that hangs.
 async fn bounded(test: impl Future<Output = ()>) {
     let within = Duration::from_secs(120);
-    // The first test of all may have to make the virtualenv, which takes longer.
-    Synapse::shared().await;
+    // This alone may take longer, once.
+    matrix_town::prepare().await;
     tokio::time::timeout(within, test).await.unwrap_or_else(|_| panic!("the test took longer than {within:?}"));
 }
