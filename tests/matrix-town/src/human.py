@@ -101,12 +101,23 @@ class Human:
                 return False
             return member is None or (member in known.users and not known.users[member].invited)
 
+        await self.settle(settled, f"{room} was not seen (encrypted: {encrypted}, with {member})")
+        return {}
+
+    async def knows_device(self, user, device):
+        """Waits until messages to this user are encrypted for the device."""
+        await self.settle(lambda: device in self.devices_of(user), f"{user} is not known to have {device}")
+        return {}
+
+    async def settle(self, settled, complaint):
         async with self.changed:
             try:
                 await asyncio.wait_for(self.changed.wait_for(settled), PATIENCE_SECS)
             except asyncio.TimeoutError:
-                raise Refused("TOO_LATE", f"{room} was not seen (encrypted: {encrypted}, with {member})") from None
-        return {}
+                raise Refused("TOO_LATE", complaint) from None
+
+    def devices_of(self, user):
+        return [device.id for device in self.client.device_store.active_user_devices(user)]
 
     async def is_encrypted(self, room):
         """Never takes a room for a plain one because its state has not come yet."""
@@ -153,7 +164,16 @@ class Human:
 
     async def devices(self, user):
         """The devices that messages to this user are encrypted for."""
-        return [device.id for device in self.client.device_store.active_user_devices(user)]
+        return self.devices_of(user)
+
+    async def export_keys(self, path, passphrase):
+        await self.client.export_keys(path, passphrase)
+        return {}
+
+    async def import_keys(self, path, passphrase):
+        await self.client.import_keys(path, passphrase)
+        self.read_again()
+        return {}
 
     # --- the timeline -------------------------------------------------------
 
@@ -266,7 +286,18 @@ class Human:
             self.report_event(room, event)
 
 
-DOINGS = ("login", "resume", "knows", "send", "upload", "fetch", "devices")
+DOINGS = {
+    "login",
+    "resume",
+    "knows",
+    "knows_device",
+    "send",
+    "upload",
+    "fetch",
+    "devices",
+    "export_keys",
+    "import_keys",
+}
 
 
 async def answer(human, request):

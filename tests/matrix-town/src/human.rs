@@ -187,7 +187,10 @@ impl Human {
         };
         match tokio::time::timeout(ANSWER_WITHIN, answer).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => panic!("the client of {} ended while asked to {act}\n{}", self.name, self.log()),
+            Ok(Err(_)) => {
+                let ended = self.line().as_mut().and_then(Line::ended);
+                panic!("the client of {} ended ({ended:?}) while asked to {act}\n{}", self.name, self.log());
+            }
             Err(_) => panic!("the client of {} took too long to {act}\n{}", self.name, self.log()),
         }
     }
@@ -215,5 +218,14 @@ impl Human {
 
     fn line(&self) -> MutexGuard<'_, Option<Line>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+impl Human {
+    /// Whether the client ends when its line does.
+    pub(crate) async fn loses_its_line(&self) -> bool {
+        let line = self.line().take();
+        line.expect("it is running").cut().await
     }
 }

@@ -79,6 +79,29 @@ impl Human {
         devices.as_array().into_iter().flatten().filter_map(text).collect()
     }
 
+    /// Waits until this human's client encrypts for a device when it writes to a user. Whatever is written before that
+    /// cannot be read there.
+    ///
+    /// # Panics
+    /// When the device does not come.
+    pub async fn sees_device(&self, user: &str, device: &str) {
+        let seen = self.ask("knows_device", json!({"user": user, "device": device})).await;
+        seen.unwrap_or_else(|refusal| panic!("{}: {refusal}", self.name()));
+    }
+
+    /// Gives another device every key that this one has, as an export and import in its settings would. What could not
+    /// be read there is read then.
+    ///
+    /// # Panics
+    /// When one of the clients cannot do it.
+    pub async fn hands_keys_to(&self, other: &Human) {
+        let keys = json!({"path": self.folder().join(self.transaction()), "passphrase": "of the town"});
+        for (who, act) in [(self, "export_keys"), (other, "import_keys")] {
+            let done = who.ask(act, keys.clone()).await;
+            done.unwrap_or_else(|refusal| panic!("{}: {act}: {refusal}", who.name()));
+        }
+    }
+
     /// Ends a device of this human, this one or another, as a logout in its settings would.
     ///
     /// # Panics

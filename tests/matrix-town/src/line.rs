@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{ChildStdin, ChildStdout};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, ChildStdout, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
@@ -39,7 +39,7 @@ impl Sights {
 /// A running client.
 pub(crate) struct Line {
     // First, so that it is killed: a client whose requests end would go by itself.
-    _process: Process,
+    process: Process,
     requests: ChildStdin,
     waiting: Waiting,
     last: u64,
@@ -64,7 +64,12 @@ impl Line {
         let (heard, sights) = (waiting.clone(), sights.clone());
         // It ends with the client. A thread, because clients outlive the runtimes of tests.
         std::thread::spawn(move || listen(answers, &heard, &sights));
-        Self { _process: process, requests, waiting, last: 0 }
+        Self { process, requests, waiting, last: 0 }
+    }
+
+    /// How the client ended, if it did.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.ended()
     }
 
     /// Sends a request; the answer never comes when the client has ended.
@@ -83,7 +88,7 @@ impl Line {
 }
 
 /// Where a client writes its errors.
-pub(crate) fn log_in(folder: &Path) -> std::path::PathBuf {
+pub(crate) fn log_in(folder: &Path) -> PathBuf {
     folder.join("human.log")
 }
 
@@ -104,4 +109,19 @@ fn listen(answers: ChildStdout, waiting: &Waiting, sights: &Sights) {
         }
     }
     waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+#[cfg(test)]
+impl Line {
+    /// Ends the requests as the end of this process would, and tells whether the client ends too.
+    pub(crate) async fn cut(self) -> bool {
+        let Self { mut process, requests, .. } = self;
+        drop(requests);
+        let mut looks = 0;
+        while process.ended().is_none() && looks < 200 {
+            looks += 1;
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        process.ended().is_some()
+    }
 }

@@ -259,3 +259,24 @@ pub(crate) fn random_name() -> String {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::human::Human;
+
+    #[tokio::test]
+    async fn programs_end_when_whoever_started_them_is_gone() {
+        let synapse = Synapse::start(Limits::None).await;
+        let human = Human::login(&synapse, "alice").await;
+        let mut process = synapse.process().take().unwrap();
+        // What the system does to the pipes of a process that is killed.
+        drop(process.pipes());
+        let until = Instant::now() + Duration::from_secs(10);
+        while process.ended().is_none() || synapse.folder.path().exists() {
+            assert!(Instant::now() < until, "the homeserver or its folder is still there");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        assert!(human.loses_its_line().await, "the client is still there");
+    }
+}

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use matrix_town::{Human, RoomOptions, Synapse, canonical};
+use matrix_town::{Human, Synapse, canonical};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
@@ -66,27 +66,32 @@ async fn a_device_that_its_owner_signed_is_told_from_one_that_is_not() {
 }
 
 #[tokio::test]
-async fn a_second_device_reads_what_is_said_after_it_came() {
+async fn a_second_device_reads_what_is_said_after_it_came_and_the_rest_when_it_gets_the_keys() {
     bounded(async {
         let (alice, bob, room) = two("devices", true).await;
         alice.say(&room, "early").await;
         bob.hears(&room, "early").await;
         let phone = Human::login(Synapse::shared().await, bob.name()).await;
         assert_ne!(phone.device_id(), bob.device_id());
-        while alice.encrypts_for(bob.id()).await.len() < 2 {
-            tokio::task::yield_now().await;
-        }
+        alice.sees_device(bob.id(), phone.device_id()).await;
+        let mut devices = alice.encrypts_for(bob.id()).await;
+        devices.sort();
+        let mut wanted = [bob.device_id(), phone.device_id()];
+        wanted.sort_unstable();
+        assert_eq!(devices, wanted);
         alice.say(&room, "late").await;
         let (one, other) = tokio::join!(bob.hears(&room, "late"), phone.hears(&room, "late"));
         assert_eq!(one.id, other.id);
         let early = phone.until(|seen| seen.events(&room).find(|event| !event.readable).cloned(), SOON).await;
         assert_eq!((early.kind.as_str(), early.trouble.is_some()), ("m.room.encrypted", true));
+        bob.hands_keys_to(&phone).await;
+        assert_eq!(phone.hears(&room, "early").await.id, early.id);
+        let bodies: Vec<_> = phone.messages(&room).iter().map(|message| message.body().to_owned()).collect();
+        assert_eq!(bodies, ["early", "late"], "it is where it was in the timeline");
 
         phone.stop();
         bob.delete_device(phone.device_id()).await;
         assert_eq!(alice.keys_of(bob.id()).await.devices.len(), 1);
-        let options = RoomOptions { direct: true, ..RoomOptions::default() };
-        bob.create_room(options).await;
     })
     .await;
 }

@@ -1,5 +1,9 @@
 //! Two people talk, in a plain room and in an encrypted one.
 
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures::FutureExt;
 use matrix_town::{Attachment, Seen};
 use serde_json::json;
 
@@ -89,6 +93,22 @@ async fn a_file_arrives_as_it_was_sent_and_the_server_of_an_encrypted_room_canno
                 sealed.content["file"] = json!(null);
                 assert_ne!(bob.open_file(&sealed).await, bytes, "it lies encrypted on the server");
             }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_waits_in_vain_is_told_what_was_seen_instead() {
+    bounded(async {
+        let (alice, bob, room) = two("vain", true).await;
+        alice.say(&room, "something else").await;
+        bob.hears(&room, "something else").await;
+        let waiting = bob.until(|seen| seen.said(&room, "never said").cloned(), Duration::from_millis(50));
+        let panic = AssertUnwindSafe(waiting).catch_unwind().await.unwrap_err();
+        let message = panic.downcast_ref::<String>().unwrap();
+        for part in ["bob-vain did not see it within 50ms", "m.text \"something else\"", "(encrypted)", &room] {
+            assert!(message.contains(part), "{part} is not in {message}");
         }
     })
     .await;
