@@ -20,7 +20,7 @@ pub struct Setup {
     pub limits: Limits,
     /// Registrations of application services, each the text of a YAML (or JSON) file.
     pub appservices: Vec<String>,
-    /// Further settings of `homeserver.yaml`; they come before ours.
+    /// Further settings of `homeserver.yaml`, in an object; they take the place of ours.
     pub settings: Value,
 }
 

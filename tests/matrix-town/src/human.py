@@ -12,6 +12,7 @@ too little when it starts again; it may see some of it twice.
 import asyncio
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -317,11 +318,12 @@ async def main():
     lines = asyncio.StreamReader(limit=1 << 26)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     answering = set()
-    # The end of the requests means that whoever asked is gone.
+    # The end of the requests means that whoever asked is gone: a client that is only stopped is killed.
     while line := await lines.readline():
         task = asyncio.create_task(answer(human, json.loads(line)))
         answering.add(task)
         task.add_done_callback(answering.discard)
+    shutil.rmtree(human.folder, ignore_errors=True)
     os._exit(0)
 
 

@@ -277,6 +277,6 @@ mod tests {
             assert!(Instant::now() < until, "the homeserver or its folder is still there");
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        assert!(human.loses_its_line().await, "the client is still there");
+        assert!(human.loses_its_line().await && !human.folder().exists(), "the client or its folder is still there");
     }
 }

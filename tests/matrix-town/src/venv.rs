@@ -3,6 +3,7 @@
 
 use std::env::var_os;
 use std::fs::{self, File};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -26,7 +27,8 @@ pub async fn prepare() {
 /// # Panics
 /// When the virtualenv cannot be made, with what has to be done about it.
 pub(crate) async fn python() -> PathBuf {
-    tokio::task::spawn_blocking(|| python_in(&folder())).await.expect("the virtualenv is there, or see above")
+    let made = tokio::task::spawn_blocking(|| python_in(&folder())).await;
+    made.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }
 
 fn folder() -> PathBuf {
