@@ -200,7 +200,7 @@ class Human:
             async with self.gate:
                 await self.keep_keys()
         except Exception as error:  # The server may be away, or back with half an answer: try again.
-            see("trouble", text=f"/sync: {error!r}")
+            see("trouble", text=f"/sync: {type(error).__name__}: {error}")
             return False
         async with self.changed:
             self.changed.notify_all()
