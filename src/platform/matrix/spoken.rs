@@ -1,0 +1,156 @@
+//! What the house says, as a message: the words for every client, the same with their looks for most, and the face.
+
+use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html};
+use serde_json::{Value, json};
+
+use super::content::PROFILE;
+
+/// Whose mouth a message comes out of.
+#[derive(Clone, Copy, Debug)]
+pub struct Mouth<'a> {
+    /// Names the character for good.
+    pub id: &'a str,
+    pub name: &'a str,
+    /// `mxc://…`
+    pub avatar: Option<&'a str>,
+}
+
+/// The content of a message that pings nobody: what a character says, or the house itself.
+///
+/// Clients that know faces of messages (MSC4144) show the character's and cut the name off again; the others show the name
+/// in bold.
+pub fn message(text: &str, mouth: Option<Mouth<'_>>) -> Value {
+    let looks = looks(text);
+    let mut content = json!({"msgtype": "m.text", "body": text, "m.mentions": {}});
+    let plain = format!("<p>{}</p>", escaped(text));
+    if looks.trim() != plain {
+        content["format"] = "org.matrix.custom.html".into();
+        content["formatted_body"] = looks.trim().into();
+    }
+    let Some(Mouth { id, name, avatar }) = mouth else {
+        // A line of the house asks nobody for an answer.
+        content["msgtype"] = "m.notice".into();
+        return content;
+    };
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    content["body"] = format!("{name}: {text}").into();
+    content["format"] = "org.matrix.custom.html".into();
+    let head = format!("<strong data-mx-profile-fallback>{}: </strong>", escaped(&name));
+    content["formatted_body"] = match looks.trim().strip_prefix("<p>") {
+        // The name stands on the line of the first words.
+        Some(rest) => format!("<p>{head}{rest}").into(),
+        None => format!("{head}{}", looks.trim()).into(),
+    };
+    let mut profile = json!({"id": id, "displayname": name, "has_fallback": true});
+    if let Some(avatar) = avatar {
+        profile["avatar_url"] = avatar.into();
+    }
+    content[PROFILE] = profile;
+    content
+}
+
+/// The same as a reply, or in a thread.
+pub fn related(mut content: Value, reply_to: Option<&str>, thread: Option<&str>) -> Value {
+    match (reply_to, thread) {
+        (reply, Some(root)) => {
+            let last = reply.unwrap_or(root);
+            content["m.relates_to"] = json!({
+                "rel_type": "m.thread", "event_id": root, "is_falling_back": reply.is_none(),
+                "m.in_reply_to": {"event_id": last},
+            });
+        }
+        (Some(to), None) => content["m.relates_to"] = json!({"m.in_reply_to": {"event_id": to}}),
+        (None, None) => {}
+    }
+    content
+}
+
+/// Markdown as the HTML that Matrix allows. What a model wrote as HTML stays text, and links lead only to web pages, never
+/// to people or rooms: those would be pings.
+fn looks(text: &str) -> String {
+    let mut left_out = 0_usize;
+    let events = Parser::new_ext(text, Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES).filter_map(|event| {
+        Some(match event {
+            Event::Html(raw) | Event::InlineHtml(raw) => Event::Text(raw),
+            Event::SoftBreak => Event::HardBreak,
+            Event::Start(Tag::Image { dest_url, title, id, .. }) => {
+                Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, title, id })
+            }
+            Event::End(TagEnd::Image) => Event::End(TagEnd::Link),
+            other => other,
+        })
+    });
+    let events = events.filter(move |event| match event {
+        Event::Start(Tag::Link { dest_url, .. }) if !is_web(dest_url) => {
+            left_out += 1;
+            false
+        }
+        Event::End(TagEnd::Link) if left_out > 0 => {
+            left_out -= 1;
+            false
+        }
+        _ => true,
+    });
+    let mut out = String::with_capacity(text.len() * 2);
+    html::push_html(&mut out, events);
+    out
+}
+
+fn is_web(url: &CowStr<'_>) -> bool {
+    let url = url.to_ascii_lowercase();
+    (url.starts_with("https://") || url.starts_with("http://")) && !url.contains("matrix.to")
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn abbey(text: &str) -> Value {
+        message(text, Some(Mouth { id: "abbey", name: "Abbey", avatar: None }))
+    }
+
+    #[test]
+    fn a_character_has_a_face_and_its_name_for_those_who_show_none() {
+        let said = abbey("hello **you**");
+        assert_eq!((said["msgtype"].as_str(), said["body"].as_str()), (Some("m.text"), Some("Abbey: hello **you**")));
+        let looks = "<p><strong data-mx-profile-fallback>Abbey: </strong>hello <strong>you</strong></p>";
+        assert_eq!(said["formatted_body"], looks);
+        assert_eq!(said[PROFILE], json!({"id": "abbey", "displayname": "Abbey", "has_fallback": true}));
+        let code = abbey("```\nlet x = 1;\n```");
+        assert!(code["formatted_body"].as_str().unwrap().starts_with("<strong data-mx-profile-fallback>Abbey: </strong><pre>"));
+    }
+
+    #[test]
+    fn the_house_itself_speaks_in_notices() {
+        let said = message("All right.", None);
+        assert_eq!(said, json!({"msgtype": "m.notice", "body": "All right.", "m.mentions": {}}));
+    }
+
+    #[test]
+    fn nothing_a_model_says_pings_or_becomes_html() {
+        for text in [
+            "@room look", "<a href=\"https://matrix.to/#/@kim:x\">Kim</a>", "[Kim](https://matrix.to/#/@kim:x)",
+            "<mx-reply>x</mx-reply>", "![x](mxc://a/b)", "[x](javascript:alert(1))", "<script>alert(1)</script>",
+        ] {
+            let said = abbey(text);
+            let looks = said["formatted_body"].as_str().unwrap_or_default();
+            assert!(!looks.contains("matrix.to/#/@kim:x\"") && !looks.contains("<script") && !looks.contains("mx-reply>"), "{looks}");
+            assert!(!looks.contains("javascript") && !looks.contains("<img") && !looks.contains("mxc:"), "{looks}");
+            assert_eq!(said["m.mentions"], json!({}), "{text}");
+        }
+        let link = abbey("[page](https://example.org/a)");
+        assert!(link["formatted_body"].as_str().unwrap().contains("<a href=\"https://example.org/a\">page</a>"));
+    }
+
+    #[test]
+    fn replies_and_threads_are_kept() {
+        let reply = related(abbey("yes"), Some("$1"), None);
+        assert_eq!(reply["m.relates_to"], json!({"m.in_reply_to": {"event_id": "$1"}}));
+        let thread = related(abbey("yes"), None, Some("$0"));
+        assert_eq!(thread["m.relates_to"]["is_falling_back"], true);
+    }
+}
