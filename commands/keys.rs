@@ -1,6 +1,7 @@
 //! `/keys`: a member's own keys for model providers. The key itself is never part of a command: it is asked for.
 
 use crate::args::{ModelName, ProviderName};
+use crate::said::Said;
 
 /// What to do with one's keys.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Subcommand)]
@@ -30,14 +31,10 @@ pub enum Keys {
 impl Keys {
     pub(crate) fn words(&self) -> Vec<String> {
         match self {
-            Self::Set { provider, model } => {
-                let mut words = vec!["set".to_owned(), provider.to_string()];
-                words.extend(model.iter().map(|model| format!("--model={model}")));
-                words
-            }
-            Self::List => vec!["list".into()],
-            Self::Test { provider } => vec!["test".into(), provider.to_string()],
-            Self::Remove { provider } => vec!["remove".into(), provider.to_string()],
+            Self::Set { provider, model } => Said::new("set").option("model", model.as_ref()).rest([provider]),
+            Self::List => Said::new("list").done(),
+            Self::Test { provider } => Said::new("test").rest([provider]),
+            Self::Remove { provider } => Said::new("remove").rest([provider]),
         }
     }
 }

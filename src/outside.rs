@@ -269,6 +269,12 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn names_are_looked_up_as_the_system_does() {
+        let found = SystemLookup.addresses("localhost").await.unwrap();
+        assert!(!found.is_empty() && found.iter().all(|ip| ip.is_loopback()), "{found:?}");
+    }
+
     #[test]
     fn only_what_everybody_reaches_is_public() {
         let private = [

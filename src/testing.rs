@@ -397,6 +397,17 @@ impl World {
         });
     }
 
+    /// Lets the clock go as clocks do, for as long as the house runs.
+    pub fn goes_by(&self) {
+        const TICK: Duration = Duration::from_millis(10);
+        let (clock, stop) = (self.clock.clone(), self.life.soft());
+        self.life.spawn("clock", async move {
+            while stop.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
+                clock.advance(TICK);
+            }
+        });
+    }
+
     /// Folder of this house.
     pub fn path(&self) -> &std::path::Path {
         self.scratch.path()

@@ -9,10 +9,9 @@ use super::made_of::{MadeOf, PromptUse, Timings};
 use super::prompt::{self, Prompt};
 use super::{HEARTBEAT, LEASE_MILLIS, Stopped, Stored, Turns, pictures};
 use crate::crash;
-use crate::db;
 use crate::db::ledger::{self, Account, EntryKind, NewEntry, Reservation, Reserved};
 use crate::db::presets;
-use crate::db::turns::{self, Answered, Cost, Delivery};
+use crate::db::turns::{self, Cost};
 use crate::directory::Bond;
 use crate::domain::{
     Budget, Chosen, KeySource, Kind, Line, Moment, OwnPreset, Payer, Personality, Place, Preset, QuietKind, Refusal,
@@ -23,8 +22,7 @@ use crate::guard::{access, outgoing};
 use crate::keyring::{KeyringError, Own};
 use crate::model::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Reply, price, tokens};
 use crate::ops::metrics;
-use crate::platform::{Face, Platform, split};
-use crate::texts::Arg;
+use crate::platform::{Face, Platform};
 
 /// Prompt of a model too small for the whole character.
 const TINY_PROMPT_TOKENS: u32 = 900;
@@ -40,8 +38,6 @@ const ANSWER_TOKENS: u32 = 1_200;
 const MEMORY_SHARE: f32 = 0.25;
 /// Characters of a token, where an answer broke off and nobody counted.
 const CHARS_PER_TOKEN: u64 = 3;
-/// What a platform puts around the line below an answer, in UTF-16 code units.
-const FOOTER_FRAME: usize = 8;
 /// A prompt that was too long is built once more with this share of its budget.
 const SHORTER: f32 = 0.7;
 
@@ -455,107 +451,6 @@ impl Turns {
     async fn keep(&self, turn: &Turn) -> Result<bool, Stopped> {
         let (lane, epoch, until) = (turn.place.clone(), turn.epoch, self.clock.now().plus_millis(LEASE_MILLIS));
         Ok(self.db.write(move |tx| Box::pin(async move { turns::keep(tx, &lane, epoch, until).await })).await?)
-    }
-
-    /// Stores the polite line of a turn that has no answer and asked no model.
-    pub(super) async fn apologise(
-        &self,
-        turn: &Turn,
-        place: &Place,
-        text: &'static str,
-        class: &'static str,
-        made_of: Option<MadeOf>,
-    ) -> Result<Stored, Stopped> {
-        self.say_instead(turn, place, Refusal::new(text).into(), class, made_of, Cost::NotAsked).await
-    }
-
-    /// Stores a line of the house in place of an answer.
-    pub(super) async fn say_instead(
-        &self,
-        turn: &Turn,
-        place: &Place,
-        line: Line,
-        class: &'static str,
-        made_of: Option<MadeOf>,
-        cost: Cost,
-    ) -> Result<Stored, Stopped> {
-        let locale = self.locale_of(turn).await;
-        let args: Vec<(&str, Arg)> =
-            line.args.iter().map(|(name, value)| (name.as_str(), Arg::from(value.clone()))).collect();
-        // Names in a line of the house are somebody's as well.
-        let text = outgoing::rendered(&self.texts.say(&locale, &line.id, &args), "");
-        self.store_answer(turn, place, text, Some(class), made_of, cost).await
-    }
-
-    async fn store_answer(
-        &self,
-        turn: &Turn,
-        place: &Place,
-        text: String,
-        failure: Option<&'static str>,
-        made_of: Option<MadeOf>,
-        cost: Cost,
-    ) -> Result<Stored, Stopped> {
-        let limits = self.platforms.get(&place.platform).map(|platform| platform.limits());
-        let limit = limits.map_or(usize::MAX, |limits| limits.message_len);
-        let footer = made_of.as_ref().and_then(|made_of| made_of.footer.as_ref());
-        let room = limit.saturating_sub(footer.map_or(0, |footer| footer.encode_utf16().count() + FOOTER_FRAME));
-        // What the house itself has to say goes before the personality's words.
-        let mut lines = Vec::new();
-        let member = self.directory.member(&turn.member).await?;
-        let locale = self.locale_of(turn).await;
-        let tells = member.filter(|member| member.told_at.is_none() && limits.is_some_and(|limits| limits.discloses));
-        if tells.is_some() {
-            lines.push(self.texts.say(&locale, "disclosure-first-contact", &[]));
-        }
-        let news = self.directory.news_for(&turn.place).await?;
-        if let Some(news) = &news {
-            lines.push(self.texts.say(&locale, "disclosure-announcement", &[("text", news.text.clone().into())]));
-        }
-        let notices = lines.iter().flat_map(|line| split::split(line, limit)).map(|text| (text, true));
-        let mut said = split::split(&text, room);
-        if said.len() > limits.map_or(usize::MAX, |limits| limits.messages_max) {
-            said = vec![text.clone()];
-        }
-        let said = said.into_iter().map(|text| (text, false));
-        let parts: Vec<Delivery> = (0..)
-            .zip(notices.chain(said))
-            .map(|(part, (text, is_notice))| Delivery {
-                part,
-                once_key: format!("{}-{part}", turn.id),
-                text,
-                is_notice,
-                sent_as: None,
-            })
-            .collect();
-        let is_notice = failure.is_some();
-        let stored = Stored { text: text.clone(), is_notice, made_of, parts: parts.clone(), asked: String::new() };
-        let made_of = serde_json::to_value(&stored.made_of).expect("a record of numbers and names is always JSON");
-        let answer = Answered {
-            turn: turn.id.clone(),
-            epoch: turn.epoch,
-            text,
-            failure,
-            made_of,
-            parts,
-            cost,
-            is_retry: turn.attempt > 1,
-            tells: tells.map(|member| member.id.clone()),
-            announces: news.map(|news| news.id.clone()),
-            place: turn.place.clone(),
-        };
-        let (now, told) = (self.clock.now(), answer.tells.clone());
-        let storing = self.db.write(move |tx| Box::pin(async move { turns::answered(tx, &answer, now).await }));
-        match storing.await {
-            // Withdrawn with the last word: what was asked is gone, or asked by another message.
-            Err(db::Error::Fenced) if turns::is_cancelled(&self.db, &turn.id).await? => return Err(Stopped::Cancelled),
-            stored => stored?,
-        }
-        if let Some(member) = told {
-            self.directory.forget_member(&member);
-        }
-        crash::point("answer stored");
-        Ok(stored)
     }
 }
 

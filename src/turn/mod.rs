@@ -15,6 +15,7 @@ mod pictures;
 pub mod prompt;
 mod receive;
 mod settle;
+mod store;
 mod telling;
 pub mod trigger;
 

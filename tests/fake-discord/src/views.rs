@@ -1,5 +1,7 @@
 //! Things as Discord shows them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::state::{Channel, Guild, Role, User, Webhook, World};
@@ -173,10 +175,21 @@ impl World {
         })
     }
 
-    /// The guild as GUILD_CREATE shows it; `all_members`: whether the session may know them.
-    pub fn guild_create(&self, guild: &Guild, all_members: bool) -> Value {
+    /// The channels and threads of every guild.
+    pub fn inside(&self) -> BTreeMap<u64, Vec<&Channel>> {
+        let mut inside = BTreeMap::<u64, Vec<&Channel>>::new();
+        for channel in self.channels.values() {
+            if let Some(guild) = channel.guild {
+                inside.entry(guild).or_default().push(channel);
+            }
+        }
+        inside
+    }
+
+    /// The guild with the channels `inside` it, as GUILD_CREATE shows it; `all_members`: whether the session may know them.
+    pub fn guild_create(&self, guild: &Guild, inside: &[&Channel], all_members: bool) -> Value {
         let mut view = self.guild_view(guild);
-        let inside = || self.channels.values().filter(|channel| channel.guild == Some(guild.id));
+        let inside = || inside.iter().copied();
         let channels = inside().filter(|channel| !channel.is_thread()).map(|channel| {
             let mut view = self.channel_view(channel);
             // Channels within GUILD_CREATE do not repeat their guild.

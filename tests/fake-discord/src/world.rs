@@ -79,7 +79,9 @@ impl World {
             let session = &self.sessions[index];
             let is_its = session.shard == (guild >> 22) % session.shards && session.intents & Intent::GUILDS != 0;
             if let Some(found) = self.guilds.get(&guild).filter(|_| is_its) {
-                let view = self.guild_create(found, session.intents & Intent::GUILD_MEMBERS != 0);
+                let inside: Vec<&Channel> =
+                    self.channels.values().filter(|channel| channel.guild == Some(guild)).collect();
+                let view = self.guild_create(found, &inside, session.intents & Intent::GUILD_MEMBERS != 0);
                 self.dispatch(index, "GUILD_CREATE", view);
             }
         }

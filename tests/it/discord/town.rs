@@ -59,7 +59,7 @@ impl Town {
         fake.join(guild, robin);
         fake.join(guild, kim);
         let world = World::planned(Engine::Sqlite, plan).await;
-        goes_by(&world);
+        world.goes_by();
         connect_at(&fake, &world, reads_messages, pluralkit, home);
         fake.connected().await;
         fake.until(|fake| (!fake.commands().is_empty()).then_some(()), SOON).await;
@@ -117,17 +117,6 @@ fn said(fake: &FakeDiscord, channel: u64) -> Vec<Message> {
     let is_answer =
         |message: &Message| message.ephemeral_to.is_none() && !message.content.starts_with("Before we begin");
     messages.filter(is_answer).collect()
-}
-
-/// Lets the clock of a house go as clocks do.
-pub fn goes_by(world: &World) {
-    const TICK: Duration = Duration::from_millis(10);
-    let (clock, stop) = (world.clock.clone(), world.life.soft());
-    world.life.spawn("clock", async move {
-        while stop.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
-            clock.advance(TICK);
-        }
-    });
 }
 
 /// Connects a house to Discord.

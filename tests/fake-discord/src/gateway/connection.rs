@@ -306,8 +306,13 @@ impl World {
         session.push("READY", &ready, false);
         if intents & Intent::GUILDS != 0 {
             let all_members = intents & Intent::GUILD_MEMBERS != 0;
+            let inside = self.inside();
             for guild in guilds.iter().filter_map(|id| self.guilds.get(id)).filter(|guild| guild.available) {
-                session.push("GUILD_CREATE", &self.guild_create(guild, all_members), false);
+                session.push(
+                    "GUILD_CREATE",
+                    &self.guild_create(guild, inside.get(&guild.id).map_or(&[], Vec::as_slice), all_members),
+                    false,
+                );
             }
         }
         self.sessions.push(session);
