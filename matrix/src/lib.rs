@@ -15,8 +15,8 @@ mod speak;
 
 pub use heard::{Event, Heard, Invite, Membership};
 pub use secure::{Secured, Trust};
-pub use sign_in::{Account, Credentials, SavedSession, SignIn};
-pub use speak::{RoomInfo, SendError, Sent};
+pub use sign_in::{Account, Credentials, SavedSession, SignIn, SignedIn};
+pub use speak::{Attachment, RoomInfo, SendError, Sent};
 
 /// Why something about the account failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,12 @@ pub enum Error {
     /// The device was signed out, by somebody else or for good.
     #[error("the device was signed out")]
     SignedOut,
+    /// The homeserver wants the password again; the device stays what it is.
+    #[error("the homeserver wants the device to sign in again")]
+    SignedOutSoftly,
+    /// The device's keys are gone, and an access token makes no other device.
+    #[error("the Matrix store is gone, and with it the keys of the device")]
+    StoreLost,
     /// Away, or not what it should be. Never says what was sent.
     #[error("the homeserver does not answer as it should: {0}")]
     Away(String),
@@ -44,7 +50,7 @@ fn failed(error: &matrix_sdk::Error) -> Error {
     match error.client_api_error_kind() {
         Some(ErrorKind::UnknownToken(info)) => {
             if info.soft_logout {
-                Error::Away("signed out softly".into())
+                Error::SignedOutSoftly
             } else {
                 Error::SignedOut
             }

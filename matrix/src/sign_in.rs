@@ -7,7 +7,7 @@ use matrix_sdk::authentication::matrix::MatrixSession;
 use matrix_sdk::config::RequestConfig;
 use matrix_sdk::encryption::{BackupDownloadStrategy, EncryptionSettings};
 use matrix_sdk::ruma::{OwnedDeviceId, UserId};
-use matrix_sdk::store::{StateStoreDataKey, StateStoreDataValue};
+use matrix_sdk::store::{RoomLoadSettings, StateStoreDataKey, StateStoreDataValue};
 use matrix_sdk::{Client, SessionMeta, SessionTokens, SqliteStoreConfig};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,8 @@ use crate::{Error, failed};
 const RETRIES: usize = 3;
 /// Longest wait for one answer, a sync's own wait apart.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// File of the SDK's store without which the device has no keys.
+const CRYPTO_STORE: &str = "matrix-sdk-crypto.sqlite3";
 
 /// What an account is signed in with.
 #[derive(Clone)]
@@ -30,6 +32,7 @@ pub enum Credentials {
 }
 
 /// Where and as whom to sign in.
+#[derive(Clone)]
 pub struct SignIn {
     /// `https://matrix.example`
     pub homeserver: String,
@@ -61,6 +64,16 @@ impl SavedSession {
     }
 }
 
+/// What signing in came to.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    pub account: Account,
+    /// To be saved before anything else is done.
+    pub session: SavedSession,
+    /// Nothing was heard by this device yet.
+    pub is_new: bool,
+}
+
 /// A signed-in account.
 #[derive(Clone)]
 pub struct Account {
@@ -74,7 +87,10 @@ impl std::fmt::Debug for Account {
 }
 
 impl Account {
-    /// Signs in, or takes `saved` up again where it had heard everything up to `token`; returns the session to be saved.
+    /// Signs in, or takes `saved` up again where it had heard everything up to `token`.
+    ///
+    /// A device whose store is lost cannot read anything any more: another is made in its place, and the lost one is
+    /// signed out.
     ///
     /// # Errors
     /// See [`Error`].
@@ -82,19 +98,25 @@ impl Account {
         how: &SignIn,
         saved: Option<SavedSession>,
         token: Option<&str>,
-    ) -> Result<(Self, SavedSession), Error> {
+    ) -> Result<SignedIn, Error> {
+        let store_failed = |error: &dyn std::fmt::Display| Error::Store(error.to_string());
+        let has_store = how.store.join(CRYPTO_STORE).exists();
+        let (saved, lost) = if has_store { (saved, None) } else { (None, saved) };
+        if lost.is_some() && matches!(how.credentials, Credentials::Token { .. }) {
+            return Err(Error::StoreLost);
+        }
         // A store without a session is of a device that never was: everything in it is of no use.
         if saved.is_none() && how.store.exists() {
-            std::fs::remove_dir_all(&how.store).map_err(|error| Error::Store(error.to_string()))?;
+            std::fs::remove_dir_all(&how.store).map_err(|error| store_failed(&error))?;
         }
-        std::fs::create_dir_all(&how.store).map_err(|error| Error::Store(error.to_string()))?;
+        std::fs::create_dir_all(&how.store).map_err(|error| store_failed(&error))?;
         let client = Client::builder()
             .homeserver_url(&how.homeserver)
             .sqlite_store_with_config_and_cache_path(
                 SqliteStoreConfig::new(&how.store).key(Some(&how.store_key)),
                 None::<PathBuf>,
             )
-            .request_config(RequestConfig::new().retry_limit(RETRIES).timeout(TIMEOUT))
+            .request_config(requests())
             .with_encryption_settings(EncryptionSettings {
                 auto_enable_cross_signing: true,
                 auto_enable_backups: true,
@@ -102,15 +124,16 @@ impl Account {
             })
             .build()
             .await
-            .map_err(|error| Error::Store(error.to_string()))?;
-        if let Some(token) = token {
+            .map_err(|error| store_failed(&error))?;
+        if let Some(token) = token.filter(|_| saved.is_some()) {
             // The SDK's own token may be of events that nobody has seen; and it drops a sync that it believes to have had.
             client
                 .state_store()
                 .set_kv_data(StateStoreDataKey::SyncToken, StateStoreDataValue::SyncToken(token.to_owned()))
                 .await
-                .map_err(|error| Error::Store(error.to_string()))?;
+                .map_err(|error| store_failed(&error))?;
         }
+        let is_new = saved.is_none();
         let session = match (saved, &how.credentials) {
             (Some(saved), _) => Some(saved.0),
             (None, Credentials::Token { token, device }) => {
@@ -131,7 +154,22 @@ impl Account {
         }
         client.encryption().wait_for_e2ee_initialization_tasks().await;
         let session = client.matrix_auth().session().ok_or(Error::Unauthorized)?;
-        Ok((Self { client }, SavedSession(session)))
+        if let Some(lost) = lost {
+            sign_out(how, lost).await;
+        }
+        Ok(SignedIn { account: Self { client }, session: SavedSession(session), is_new })
+    }
+
+    /// Gives the same device a new access token, after the homeserver signed it out softly.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn renewed(how: &SignIn, saved: &SavedSession) -> Result<SavedSession, Error> {
+        let Credentials::Password(password) = &how.credentials else { return Err(Error::SignedOut) };
+        let client = bare(how).await?;
+        let login = client.matrix_auth().login_username(&how.user, password).device_id(saved.device());
+        login.send().await.map_err(|error| failed(&error))?;
+        client.matrix_auth().session().map(SavedSession).ok_or(Error::Unauthorized)
     }
 
     /// `@house:example`
@@ -145,5 +183,28 @@ impl Account {
     /// See [`Error`].
     pub async fn check(&self) -> Result<(), Error> {
         self.client.whoami().await.map(|_| ()).map_err(|error| failed(&error.into()))
+    }
+}
+
+fn requests() -> RequestConfig {
+    RequestConfig::new().retry_limit(RETRIES).timeout(TIMEOUT)
+}
+
+/// A client without a store.
+async fn bare(how: &SignIn) -> Result<Client, Error> {
+    let building = Client::builder().homeserver_url(&how.homeserver).request_config(requests()).build();
+    building.await.map_err(|error| Error::Away(error.to_string()))
+}
+
+/// Signs a device out that cannot be used any more; it is no harm where that fails.
+async fn sign_out(how: &SignIn, lost: SavedSession) {
+    let signing_out = async {
+        let client = bare(how).await?;
+        let auth = client.matrix_auth();
+        auth.restore_session(lost.0, RoomLoadSettings::default()).await.map_err(|error| failed(&error))?;
+        auth.logout().await.map(|_| ()).map_err(|error| failed(&error.into()))
+    };
+    if let Err(error) = signing_out.await {
+        tracing::info!("the device whose store was lost could not be signed out: {error}");
     }
 }

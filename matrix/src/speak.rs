@@ -1,14 +1,19 @@
 //! Speaking in rooms, and what is known of them.
 
+use std::io::Cursor;
 use std::time::Duration;
 
 use matrix_sdk::config::RequestConfig;
 use matrix_sdk::ruma::api::client::receipt::create_receipt::v3::ReceiptType;
 use matrix_sdk::ruma::api::error::{ErrorKind, RetryAfter};
+use matrix_sdk::media::{MediaFormat, MediaRequestParameters};
+use matrix_sdk::ruma::events::StateEventType;
 use matrix_sdk::ruma::events::receipt::ReceiptThread;
-use matrix_sdk::ruma::{EventId, OwnedTransactionId, RoomId, UserId};
+use matrix_sdk::ruma::events::room::MediaSource;
+use matrix_sdk::ruma::events::room::power_levels::UserPowerLevel;
+use matrix_sdk::ruma::{EventId, OwnedMxcUri, OwnedTransactionId, RoomId, UserId};
 use matrix_sdk::{EncryptionState, Room, RoomMemberships};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{Account, Error, failed};
 
@@ -20,6 +25,18 @@ const A_WHILE: Duration = Duration::from_secs(5);
 pub struct Sent {
     pub id: String,
 }
+
+/// A file as a message names it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attachment {
+    /// `url`, or `file` with the keys where the room is encrypted.
+    pub source: Value,
+    /// Bytes.
+    pub size: usize,
+}
+
+/// The power from which somebody looks after a room.
+const MODERATOR: i64 = 50;
 
 /// Why something was not sent.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +98,82 @@ impl Account {
         let id = EventId::parse(id).map_err(|_| SendError::Forbidden)?;
         let redacted = room.redact(&id, None, Some(OwnedTransactionId::from(transaction))).await;
         redacted.map(|_| ()).map_err(|error| send_error(&error.into()))
+    }
+
+    /// Stores a file for a message in a room; encrypted where the room is.
+    ///
+    /// # Errors
+    /// See [`SendError`].
+    pub async fn attach(&self, room: &str, media_type: &str, content: Vec<u8>) -> Result<Attachment, SendError> {
+        let room = self.room(room).ok_or(SendError::Forbidden)?;
+        let size = content.len();
+        let is_encrypted = room.latest_encryption_state().await.map_err(|_| SendError::Unsure)?.is_encrypted();
+        let source = if is_encrypted {
+            let mut content = Cursor::new(content);
+            let file = self.client.upload_encrypted_file(&mut content).await.map_err(|error| send_error(&error))?;
+            json!({"file": file})
+        } else {
+            json!({"url": self.upload(media_type, content).await?})
+        };
+        Ok(Attachment { source, size })
+    }
+
+    /// Stores a file that anybody may see; returns its `mxc://…`.
+    ///
+    /// # Errors
+    /// See [`SendError`].
+    pub async fn upload(&self, media_type: &str, content: Vec<u8>) -> Result<String, SendError> {
+        let media_type = media_type.parse().map_err(|_| SendError::Forbidden)?;
+        let uploading = self.client.media().upload(&media_type, content, None);
+        let uploaded = uploading.await.map_err(|error| send_error(&error))?;
+        Ok(uploaded.content_uri.to_string())
+    }
+
+    /// The content of a file that a message names: its `mxc://…`, or its `file` as JSON where it is encrypted.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn download(&self, source: &str) -> Result<Vec<u8>, Error> {
+        let source = if source.starts_with('{') {
+            let file = serde_json::from_str(source).map_err(|_| Error::Away("no such file".into()))?;
+            MediaSource::Encrypted(Box::new(file))
+        } else {
+            MediaSource::Plain(OwnedMxcUri::from(source))
+        };
+        let request = MediaRequestParameters { source, format: MediaFormat::File };
+        self.client.media().get_media_content(&request, false).await.map_err(|error| failed(&error))
+    }
+
+    /// Whether the account may take other people's messages away in a room.
+    pub async fn may_redact(&self, room: &str) -> bool {
+        let Some((room, me)) = self.room(room).zip(self.client.user_id()) else { return false };
+        room.power_levels().await.is_ok_and(|power| power.user_can_redact_event_of_other(me))
+    }
+
+    /// Whether somebody looks after a room.
+    pub async fn is_moderator(&self, room: &str, user: &str) -> bool {
+        let (Some(room), Ok(user)) = (self.room(room), UserId::parse(user)) else { return false };
+        let Ok(power) = room.power_levels().await else { return false };
+        match power.for_user(&user) {
+            UserPowerLevel::Infinite => true,
+            UserPowerLevel::Int(power) => i64::from(power) >= MODERATOR,
+            _ => false,
+        }
+    }
+
+    /// Whether the account may set a kind of state in a room.
+    pub async fn may_set(&self, room: &str, kind: &str) -> bool {
+        let Some((room, me)) = self.room(room).zip(self.client.user_id()) else { return false };
+        room.power_levels().await.is_ok_and(|power| power.user_can_send_state(me, StateEventType::from(kind)))
+    }
+
+    /// Sets a piece of a room's state.
+    ///
+    /// # Errors
+    /// See [`SendError`].
+    pub async fn set_state(&self, room: &str, kind: &str, key: &str, content: Value) -> Result<(), SendError> {
+        let room = self.room(room).ok_or(SendError::Forbidden)?;
+        room.send_state_event_raw(kind, key, content).await.map(|_| ()).map_err(|error| send_error(&error))
     }
 
     /// Shows that something is being written, or not any more.

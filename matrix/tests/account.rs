@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use matrix_account::{Account, Credentials, Error, Event, SavedSession, Secured, SignIn};
+use matrix_account::{Account, Credentials, Error, Event, SavedSession, Secured, SignIn, SignedIn};
 use matrix_town::{Human, Role, RoomOptions, Synapse};
 use serde_json::json;
 
@@ -12,7 +12,7 @@ const WAIT: Duration = Duration::from_secs(2);
 
 fn how(synapse: &Synapse, name: &str, store: &Path) -> SignIn {
     SignIn {
-        homeserver: synapse.url(),
+        homeserver: synapse.url().to_owned(),
         user: synapse.user_id(name),
         credentials: Credentials::Password(format!("{name}-pass")),
         store: store.join("store"),
@@ -32,7 +32,7 @@ struct Ear {
 impl Ear {
     async fn signed_in(synapse: &Synapse, name: &str, store: &Path) -> Self {
         synapse.register(name, &format!("{name}-pass"), Role::User).await;
-        let (account, saved) = Account::sign_in(&how(synapse, name, store), None, None).await.unwrap();
+        let SignedIn { account, session: saved, .. } = Account::sign_in(&how(synapse, name, store), None, None).await.unwrap();
         Self { account, saved, token: None, events: Vec::new() }
     }
 
@@ -40,8 +40,9 @@ impl Ear {
     async fn again(self, synapse: &Synapse, name: &str, store: &Path, token: Option<String>) -> Self {
         let saved = self.saved.clone();
         drop(self.account);
-        let (account, saved) =
+        let SignedIn { account, session: saved, is_new } =
             Account::sign_in(&how(synapse, name, store), Some(saved), token.as_deref()).await.unwrap();
+        assert!(!is_new);
         Self { account, saved, token, events: Vec::new() }
     }
 
@@ -158,8 +159,11 @@ async fn it_is_verified_and_the_recovery_key_brings_that_back() {
     assert!(seen.devices.iter().all(|device| device.signed_by_owner), "{seen:?}");
     assert_eq!(house.account.secure(Some(&key), None).await.unwrap(), Secured::Already);
     // The store is lost: another device, verified by the key that was kept.
-    drop(house);
-    let (account, saved) = Account::sign_in(&how(synapse, "house-trust", other.path()), None, None).await.unwrap();
+    let lost = house.saved.clone();
+    drop(house.account);
+    let again = Account::sign_in(&how(synapse, "house-trust", other.path()), Some(lost), None).await.unwrap();
+    assert!(again.is_new, "another device, because the keys of the former are gone");
+    let SignedIn { account, session: saved, .. } = again;
     let mut house = Ear { account, saved, token: None, events: Vec::new() };
     house.hear().await;
     assert_eq!(house.account.secure(None, None).await.unwrap(), Secured::KeyMissing);
