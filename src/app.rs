@@ -30,8 +30,10 @@ use crate::ops::{doctor as examination, dumps, http, metrics, watch};
 use crate::outside::{Outside, Rules};
 use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
 use crate::platform::discord::{self, Discord};
+use crate::platform::matrix::{self, Inviter, Matrix};
 use crate::queue::local::LocalDoorbell;
 use crate::recall::{Recall, Weights};
+use crate::strongbox::{self, Strongbox};
 use crate::texts::Texts;
 use crate::turn::{Parts, Platforms, Retention, TurnSettings, Turns};
 use crate::vault::{Keyset, Vault};
@@ -39,6 +41,9 @@ use crate::vault::{Keyset, Vault};
 /// File of the data directory that names this instance in leases, so that a restart takes its own lanes back at once.
 const INSTANCE_FILE: &str = "instance";
 
+/// Folder of the data directory with the Matrix account's own store, and file that shows its recovery key once.
+const MATRIX_STORE: &str = "matrix";
+const MATRIX_RECOVERY: &str = "matrix-recovery-key";
 /// Folder of the data directory with the pictures of members' characters.
 const AVATARS: &str = "avatars";
 /// File of the data directory with the keyset, unless the settings name another.
@@ -62,6 +67,7 @@ pub struct House {
     pub turns: Arc<Turns>,
     pub desk: Arc<Desk>,
     pub life: Life,
+    strongbox: Strongbox,
     retention: Retention,
     workers_done: CancellationToken,
 }
@@ -86,8 +92,9 @@ impl House {
         let recall = Recall::open(db.clone(), clock.clone(), embedder, store, Weights::DEFAULT).await?;
         let recall = Arc::new(recall);
         let model = crate::model::open(&config.llm, &config.cache_dir(), say).await.context("opening the model")?;
-        let vault = Vault::open(&keyset_path(config, data)).context("opening the keyset")?;
+        let vault = Arc::new(Vault::open(&keyset_path(config, data)).context("opening the keyset")?);
         keyring::belong_together(&db, &vault).await.context("opening members' keys")?;
+        let strongbox = Strongbox::new(db.clone(), vault.clone());
         let keyring = Arc::new(Keyring::new(db.clone(), clock.clone(), vault, Providers::new(&config.llm)));
         let platforms = Platforms::default();
         let turns = Turns::new(Parts {
@@ -128,6 +135,7 @@ impl House {
             turns,
             desk,
             life,
+            strongbox,
             retention: retention(config),
             workers_done,
         })
@@ -205,7 +213,15 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     watch::recall(&readiness, &house.recall);
     // Before the lanes: what waits for delivery finds its platform connected.
     let discord = discord(&config, &house)?;
-    let fronts = usize::from(discord.is_some()) + front_ends(&house)?;
+    let matrix = matrix(&config, &data, &house);
+    let fronts = usize::from(discord.is_some()) + usize::from(matrix.is_some()) + front_ends(&house)?;
+    if let Some(matrix) = &matrix {
+        let matrix = matrix.clone();
+        readiness.add("Matrix", move || {
+            let is_ready = matrix.is_ready();
+            async move { if is_ready { Ok(()) } else { Err("not connected yet".to_owned()) } }
+        });
+    }
     if let Some(discord) = &discord {
         let discord = discord.clone();
         readiness.add("Discord", move || {
@@ -217,7 +233,45 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     watch::announce(&config, fronts);
     house.life.soft().cancelled().await;
     let code = house.stop().await;
-    Ok(if discord.is_some_and(|discord| discord.fatal().is_some()) { ExitCode::FAILURE } else { code })
+    let has_left = discord.is_some_and(|discord| discord.fatal().is_some())
+        || matrix.is_some_and(|matrix| matrix.fatal().is_some());
+    Ok(if has_left { ExitCode::FAILURE } else { code })
+}
+
+/// Connects Matrix, where a homeserver is set.
+fn matrix(config: &Config, data: &DataDir, house: &House) -> Option<Arc<Matrix>> {
+    let options = matrix_options(config, data.path())?;
+    let matrix = Matrix::new(options, house.strongbox.clone(), house.life.clone());
+    house.platforms.add(matrix.clone());
+    matrix.start(house.turns.clone(), house.desk.clone(), house.db.clone());
+    Some(matrix)
+}
+
+fn matrix_options(config: &Config, data: &Path) -> Option<matrix::Options> {
+    let settings = &config.matrix;
+    let user = settings.user.clone()?;
+    let inviters = settings.invites.iter().map(|inviter| match inviter.as_str() {
+        "anyone" => Inviter::Anyone,
+        "owners" => Inviter::Owners,
+        user if user.starts_with('@') => Inviter::User(user.to_owned()),
+        server => Inviter::Server(server.to_owned()),
+    });
+    let mut inviters: Vec<Inviter> = inviters.collect();
+    if inviters.is_empty() {
+        // The people the house lives among.
+        let server = user.split_once(':').map(|(_, server)| Inviter::Server(server.to_owned()));
+        inviters.extend(server.into_iter().chain([Inviter::Owners]));
+    }
+    Some(matrix::Options {
+        homeserver: settings.homeserver.clone()?,
+        user,
+        password: settings.password.clone(),
+        access: settings.access_token.clone().zip(settings.device_id.clone()),
+        recovery_key: settings.recovery_key.clone(),
+        store: data.join(MATRIX_STORE),
+        recovery_file: data.join(MATRIX_RECOVERY),
+        inviters,
+    })
 }
 
 /// Connects Discord, where a token is set.
@@ -435,14 +489,11 @@ pub async fn keys_list(config: Config) -> anyhow::Result<ExitCode> {
     for id in keyset.ids() {
         let count = counts.iter().find(|(under, _)| *under == id).map_or(0, |(_, count)| *count);
         let primary = if id == keyset.primary() { ", primary" } else { "" };
-        writeln!(out, "key {id}{primary}: {count} members' keys")?;
+        writeln!(out, "key {id}{primary}: {count} keys sealed")?;
     }
     let lost: Vec<_> = counts.iter().filter(|(under, _)| !keyset.ids().contains(under)).collect();
     for (id, count) in &lost {
-        writeln!(
-            out,
-            "key {id} is MISSING: {count} members' keys cannot be opened; restore the keyset from its backup"
-        )?;
+        writeln!(out, "key {id} is MISSING: {count} keys cannot be opened; restore the keyset from its backup")?;
     }
     Ok(if lost.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -470,12 +521,13 @@ pub async fn keys_rotate(config: Config) -> anyhow::Result<ExitCode> {
         crash::point("keyset saved");
     }
     let vault = Vault::open(&path)?;
-    let swept = keyring::sweep(&db, &vault).await.context("sealing the rows anew")?;
+    let swept = keyring::sweep(&db, &vault).await.context("sealing the rows anew")?
+        + strongbox::sweep(&db, &vault).await.context("sealing the house's own secrets anew")?;
     crash::point("rows swept");
     db.close().await;
     writeln!(
         std::io::stdout(),
-        "{swept} members' keys are sealed under key {}. The key before it stays in the keyset until the next rotation; \
+        "{swept} keys are sealed under key {}. The key before it stays in the keyset until the next rotation; \
          back the keyset up now, apart from the database.",
         keyset.primary()
     )?;

@@ -86,8 +86,6 @@ pub struct Config {
     pub cache_home: Option<PathBuf>,
     /// `NO_COLOR` is set, or `TERM` is `dumb`: no colours in the terminal.
     pub no_colour: bool,
-    /// Settings that are set although this build has no such part, by name.
-    pub unavailable: Vec<&'static str>,
     /// Variables that are no setting but look like a misspelt one, each with the setting it is like.
     pub suspects: Vec<(String, &'static str)>,
 }
@@ -193,6 +191,8 @@ pub struct MatrixConfig {
     pub device_id: Option<String>,
     /// `MATRIX_RECOVERY_KEY`.
     pub recovery_key: Option<SecretString>,
+    /// `MATRIX_INVITES`: `anyone`, `owners`, servers and users; empty: the bot's own server, and owners.
+    pub invites: Vec<String>,
 }
 
 /// Who may use the operator's model.
@@ -301,6 +301,7 @@ impl Config {
                 access_token: values.secret("MATRIX_ACCESS_TOKEN"),
                 device_id: values.text("MATRIX_DEVICE_ID"),
                 recovery_key: values.secret("MATRIX_RECOVERY_KEY"),
+                invites: values.parsed("MATRIX_INVITES", invites).unwrap_or_default(),
             },
             http_addr: values.parsed("HTTP_ADDR", listen_addr).unwrap_or_default(),
             metrics_addr: values.parsed("METRICS_ADDR", listen_addr).unwrap_or_default(),
@@ -308,7 +309,6 @@ impl Config {
             log_format: values.parsed("GREENROOM_LOG_FORMAT", log_format).unwrap_or(LogFormat::Auto),
             cache_home: cache_home(values),
             no_colour: no_colour(values),
-            unavailable: unavailable(values),
             suspects: values.suspects(),
         };
         config.check_together(values);
@@ -325,6 +325,19 @@ impl Config {
         }
         if self.http_addr == self.metrics_addr && !self.http_addr.is_empty() && !self.http_addr.ends_with(":0") {
             values.problem("METRICS_ADDR", "is the same as HTTP_ADDR: give it another port");
+        }
+        let matrix = &self.matrix;
+        if matrix.homeserver.is_some() && matrix.user.is_none() {
+            values.problem("MATRIX_USER", "is not set: MATRIX_HOMESERVER needs an account");
+        }
+        if matrix.user.is_some() && matrix.homeserver.is_none() {
+            values.problem("MATRIX_HOMESERVER", "is not set: MATRIX_USER needs the address of its homeserver");
+        }
+        if matrix.homeserver.is_some() && matrix.password.is_none() && matrix.access_token.is_none() {
+            values.problem(
+                "MATRIX_PASSWORD",
+                "is not set: MATRIX_USER needs it, or MATRIX_ACCESS_TOKEN with MATRIX_DEVICE_ID",
+            );
         }
         if self.matrix.access_token.is_some() != self.matrix.device_id.is_some() {
             values.problem("MATRIX_ACCESS_TOKEN", "and MATRIX_DEVICE_ID belong together: set both or neither");
@@ -475,6 +488,19 @@ fn providers(text: &str) -> Result<Vec<(String, String)>, String> {
     Ok(found)
 }
 
+/// `anyone`, `owners`, `example.org`, `@kim:example.org`, with commas between.
+fn invites(text: &str) -> Result<Vec<String>, &'static str> {
+    let is_server = |name: &str| !name.is_empty() && name.contains(['.', ':']) || name == "localhost";
+    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let read = |entry: &str| match entry {
+        "anyone" | "owners" => Ok(entry.to_owned()),
+        user if user.starts_with('@') => matrix_user(user),
+        server if is_server(server) => Ok(server.to_owned()),
+        _ => Err("give anyone, owners, servers and users, such as owners,example.org,@kim:example.com"),
+    };
+    entries.map(read).collect()
+}
+
 fn matrix_user(text: &str) -> Result<String, &'static str> {
     match text.strip_prefix('@').and_then(|rest| rest.split_once(':')) {
         Some((name, server)) if !name.is_empty() && !server.is_empty() => Ok(text.to_owned()),
@@ -562,16 +588,6 @@ fn cache_home(values: &Values) -> Option<PathBuf> {
 fn no_colour(values: &Values) -> bool {
     values.environment("NO_COLOR").is_some_and(|wish| !wish.is_empty())
         || values.environment("TERM").is_some_and(|term| term == "dumb")
-}
-
-fn unavailable(values: &Values) -> Vec<&'static str> {
-    settings::GROUPS
-        .iter()
-        .filter(|group| !group.is_built)
-        .flat_map(|group| group.settings)
-        .map(|setting| setting.name)
-        .filter(|name| values.environment(name).is_some())
-        .collect()
 }
 
 #[cfg(test)]

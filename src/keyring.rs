@@ -58,14 +58,14 @@ pub struct Own {
 pub struct Keyring {
     db: Db,
     clock: Arc<dyn Clock>,
-    vault: Vault,
+    vault: Arc<Vault>,
     providers: Providers,
     tries: Mutex<HashMap<MemberId, VecDeque<Moment>>>,
 }
 
 impl Keyring {
     /// A keyring over the database.
-    pub fn new(db: Db, clock: Arc<dyn Clock>, vault: Vault, providers: Providers) -> Self {
+    pub fn new(db: Db, clock: Arc<dyn Clock>, vault: Arc<Vault>, providers: Providers) -> Self {
         Self { db, clock, vault, providers, tries: Mutex::default() }
     }
 

@@ -21,6 +21,7 @@ pub mod personalities;
 pub mod platform;
 pub mod queue;
 pub mod recall;
+pub mod strongbox;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod texts;

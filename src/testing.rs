@@ -354,6 +354,8 @@ impl World {
             .await
             .expect("an empty store takes any space");
         let vault = Vault::open(&scratch.path().join("keyset.json")).expect("a keyset is made");
+        let vault = Arc::new(vault);
+        let strongbox = Strongbox::new(db.clone(), vault.clone());
         let keyring = Keyring::new(db.clone(), clock.clone(), vault, providers);
         let platforms = Platforms::default();
         let platform = FakePlatform::here(rooms.clone());

@@ -128,8 +128,7 @@ impl Account {
                     && event["content"]["membership"] == "invite"
             };
             let own = state.iter().find(is_invite).cloned().unwrap_or_default();
-            let is_space =
-                |event: &Value| event["type"] == "m.room.create" && event["content"]["type"] == "m.space";
+            let is_space = |event: &Value| event["type"] == "m.room.create" && event["content"]["type"] == "m.space";
             heard.invites.push(Invite {
                 room: room.to_string(),
                 by: own["sender"].as_str().unwrap_or_default().to_owned(),

@@ -62,6 +62,13 @@ impl SavedSession {
     pub fn device(&self) -> &str {
         self.0.meta.device_id.as_str()
     }
+
+    /// The same device with another access token.
+    #[must_use]
+    pub fn with_token(mut self, token: &str) -> Self {
+        token.clone_into(&mut self.0.tokens.access_token);
+        self
+    }
 }
 
 /// What signing in came to.
@@ -94,11 +101,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn sign_in(
-        how: &SignIn,
-        saved: Option<SavedSession>,
-        token: Option<&str>,
-    ) -> Result<SignedIn, Error> {
+    pub async fn sign_in(how: &SignIn, saved: Option<SavedSession>, token: Option<&str>) -> Result<SignedIn, Error> {
         let store_failed = |error: &dyn std::fmt::Display| Error::Store(error.to_string());
         let has_store = how.store.join(CRYPTO_STORE).exists();
         let (saved, lost) = if has_store { (saved, None) } else { (None, saved) };

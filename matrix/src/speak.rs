@@ -4,14 +4,17 @@ use std::io::Cursor;
 use std::time::Duration;
 
 use matrix_sdk::config::RequestConfig;
-use matrix_sdk::ruma::api::client::receipt::create_receipt::v3::ReceiptType;
-use matrix_sdk::ruma::api::error::{ErrorKind, RetryAfter};
 use matrix_sdk::media::{MediaFormat, MediaRequestParameters};
+use matrix_sdk::ruma::api::client::receipt::create_receipt::v3::ReceiptType;
+use matrix_sdk::ruma::api::client::typing::create_typing_event::{self, v3::Typing, v3::TypingInfo};
+use matrix_sdk::ruma::api::error::{ErrorKind, RetryAfter};
 use matrix_sdk::ruma::events::StateEventType;
 use matrix_sdk::ruma::events::receipt::ReceiptThread;
 use matrix_sdk::ruma::events::room::MediaSource;
 use matrix_sdk::ruma::events::room::power_levels::UserPowerLevel;
-use matrix_sdk::ruma::{EventId, OwnedMxcUri, OwnedTransactionId, RoomId, UserId};
+use matrix_sdk::ruma::{
+    EventId, OwnedMxcUri, OwnedServerName, OwnedTransactionId, RoomId, RoomOrAliasId, ServerName, UserId,
+};
 use matrix_sdk::{EncryptionState, Room, RoomMemberships};
 use serde_json::{Value, json};
 
@@ -176,11 +179,15 @@ impl Account {
         room.send_state_event_raw(kind, key, content).await.map(|_| ()).map_err(|error| send_error(&error))
     }
 
-    /// Shows that something is being written, or not any more.
-    pub async fn typing(&self, room: &str, is_typing: bool) {
-        if let Some(room) = self.room(room) {
-            let _ = room.typing_notice(is_typing).await;
-        }
+    /// Shows for a while that something is being written, or not any more.
+    pub async fn typing(&self, room: &str, shown_for: Option<Duration>) {
+        let (Ok(room), Some(me)) = (RoomId::parse(room), self.client.user_id()) else { return };
+        let typing = match shown_for {
+            Some(time) => Typing::Yes(TypingInfo::new(time)),
+            None => Typing::No,
+        };
+        let request = create_typing_event::v3::Request::new(me.to_owned(), room, typing);
+        let _ = self.client.send(request).with_request_config(RequestConfig::new().disable_retry()).await;
     }
 
     /// Shows that everything up to a message was read.
@@ -190,13 +197,14 @@ impl Account {
         }
     }
 
-    /// Goes into a room.
+    /// Goes into a room, of which `server` may know where it is.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn join(&self, room: &str) -> Result<(), Error> {
-        let room = RoomId::parse(room).map_err(|_| Error::Away("no room id".into()))?;
-        self.client.join_room_by_id(&room).await.map(|_| ()).map_err(|error| failed(&error))
+    pub async fn join(&self, room: &str, server: Option<&str>) -> Result<(), Error> {
+        let room = RoomOrAliasId::parse(room).map_err(|_| Error::Away("no room id".into()))?;
+        let via: Vec<OwnedServerName> = server.and_then(|server| ServerName::parse(server).ok()).into_iter().collect();
+        self.client.join_room_by_id_or_alias(&room, &via).await.map(|_| ()).map_err(|error| failed(&error))
     }
 
     /// Leaves a room, or turns its invitation down.
@@ -244,14 +252,23 @@ impl Account {
         Ok(members.iter().map(|member| member.user_id().to_string()).collect())
     }
 
-    /// The room of the account and one other, made where there is none.
+    /// The room of the account and one other, made where there is none; an encrypted one where it `has_to_be`.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn direct_room(&self, user: &str) -> Result<String, Error> {
+    pub async fn direct_room(&self, user: &str, has_to_be: bool) -> Result<String, Error> {
         let user = UserId::parse(user).map_err(|_| Error::Away("no user id".into()))?;
-        if let Some(room) = self.client.get_dm_room(&user) {
-            return Ok(room.room_id().to_string());
+        for room in self.client.joined_rooms() {
+            let is_theirs = room.direct_targets().iter().any(|target| target.as_str() == user.as_str())
+                && room.active_members_count() == 2
+                && !room.is_public().unwrap_or(true);
+            if !is_theirs {
+                continue;
+            }
+            let encryption = room.latest_encryption_state().await.map_err(|error| failed(&error))?;
+            if encryption.is_encrypted() || !has_to_be {
+                return Ok(room.room_id().to_string());
+            }
         }
         let room = self.client.create_dm(&user).await.map_err(|error| failed(&error))?;
         Ok(room.room_id().to_string())

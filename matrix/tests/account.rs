@@ -32,7 +32,8 @@ struct Ear {
 impl Ear {
     async fn signed_in(synapse: &Synapse, name: &str, store: &Path) -> Self {
         synapse.register(name, &format!("{name}-pass"), Role::User).await;
-        let SignedIn { account, session: saved, .. } = Account::sign_in(&how(synapse, name, store), None, None).await.unwrap();
+        let SignedIn { account, session: saved, .. } =
+            Account::sign_in(&how(synapse, name, store), None, None).await.unwrap();
         Self { account, saved, token: None, events: Vec::new() }
     }
 
@@ -61,7 +62,7 @@ impl Ear {
     async fn hear(&mut self) {
         let heard = self.account.hear(self.token.as_deref(), WAIT).await.unwrap();
         for invite in &heard.invites {
-            self.account.join(&invite.room).await.unwrap();
+            self.account.join(&invite.room, None).await.unwrap();
         }
         self.events.extend(heard.events);
         self.token = Some(heard.token);

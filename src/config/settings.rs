@@ -28,8 +28,6 @@ pub struct Setting {
 pub struct Group {
     pub title: &'static str,
     pub settings: &'static [Setting],
-    /// Whether this build has the part they configure.
-    pub is_built: bool,
 }
 
 const fn value(name: &'static str, preset: &'static str, doc: &'static str) -> Setting {
@@ -51,7 +49,6 @@ pub const TEST_PREFIX: &str = "GREENROOM_TEST_";
 pub const GROUPS: &[Group] = &[
     Group {
         title: "Where things are kept",
-        is_built: true,
         settings: &[
             value("GREENROOM_DATA_DIR", "./data", "Everything this instance keeps. Made with mode 0700."),
             secret(
@@ -74,7 +71,6 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "The model that answers",
-        is_built: true,
         settings: &[
             unset(
                 "LLM_BASE_URL",
@@ -114,7 +110,6 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "Embeddings, for memory",
-        is_built: true,
         settings: &[
             unset(
                 "EMBEDDINGS_BASE_URL",
@@ -132,7 +127,6 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "How the house behaves",
-        is_built: true,
         settings: &[
             value("OWNERS", "", "Operators, as discord:ID,matrix:@user:server,console:local."),
             value("GREENROOM_MENTION_CHAR", "@", "The character before a name that makes it a mention."),
@@ -144,7 +138,6 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "What is fair: operators are never slowed down",
-        is_built: true,
         settings: &[
             value("GREENROOM_MEMBER_PER_MINUTE", "20", "Answers that one member may ask for in a minute."),
             value("GREENROOM_PLACE_PER_MINUTE", "60", "Answers that may be asked for in one place in a minute."),
@@ -160,7 +153,6 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "How long things are kept",
-        is_built: true,
         settings: &[
             value(
                 "GREENROOM_KEEP_MESSAGES_DAYS",
@@ -176,7 +168,6 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "Running it",
-        is_built: true,
         settings: &[
             value("HTTP_ADDR", "127.0.0.1:8080", "Where /healthz and /readyz are served."),
             value("METRICS_ADDR", "127.0.0.1:9090", "Where /metrics is served. Never make this public."),
@@ -190,7 +181,6 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "Discord",
-        is_built: true,
         settings: &[
             secret("DISCORD_TOKEN", "no Discord", "Bot token."),
             value(
@@ -219,15 +209,23 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        title: "Not in this build yet: set, these are reported at start and have no effect",
-        is_built: false,
+        title: "Matrix",
         settings: &[
             unset("MATRIX_HOMESERVER", "no Matrix", "Address of the homeserver of the bot's account."),
             unset("MATRIX_USER", "no Matrix", "The bot's account, such as @bot:example.org."),
             secret("MATRIX_PASSWORD", "MATRIX_ACCESS_TOKEN is used", "Password of the bot's account."),
             secret("MATRIX_ACCESS_TOKEN", "MATRIX_PASSWORD is used", "Access token; needs MATRIX_DEVICE_ID."),
             unset("MATRIX_DEVICE_ID", "a new device is made", "Device of MATRIX_ACCESS_TOKEN."),
-            secret("MATRIX_RECOVERY_KEY", "none", "Recovery key of the bot's account."),
+            secret(
+                "MATRIX_RECOVERY_KEY",
+                "the house makes one and keeps it",
+                "Recovery key of an account that was verified elsewhere.",
+            ),
+            unset(
+                "MATRIX_INVITES",
+                "everybody of the bot's own server, and owners",
+                "Whose invitations are accepted: anyone, owners, servers and users, such as owners,example.org.",
+            ),
         ],
     },
 ];

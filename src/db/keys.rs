@@ -19,7 +19,8 @@ const REMOVE: &str = "DELETE FROM member_key WHERE member_id = $1 AND provider =
 const NOT_UNDER: &str = "SELECT id, member_id, provider, base_url, model, mask, state, checked_at FROM member_key \
      WHERE keyset_key <> $1 AND id > $2 ORDER BY id LIMIT $3";
 const RESEAL: &str = "UPDATE member_key SET sealed = $3, keyset_key = $4 WHERE id = $1 AND sealed = $2";
-const BY_KEYSET_KEY: &str = "SELECT keyset_key, COUNT(*) FROM member_key GROUP BY keyset_key ORDER BY keyset_key";
+const BY_KEYSET_KEY: &str = "SELECT keyset_key, COUNT(*) FROM (SELECT keyset_key FROM member_key \
+     UNION ALL SELECT keyset_key FROM house_secret) AS kept GROUP BY keyset_key ORDER BY keyset_key";
 
 /// Every statement of this file.
 pub const ALL: &[&str] = &[PUT, OF_MEMBER, SEALED, SET_STATE, REMOVE, NOT_UNDER, RESEAL, BY_KEYSET_KEY];
@@ -104,7 +105,7 @@ pub async fn reseal(tx: &mut Tx, id: &str, old: &[u8], new: &[u8], keyset_key: u
     Ok(done == 1)
 }
 
-/// How many keys are sealed under each key of the keyset.
+/// How much is sealed under each key of the keyset: members' keys and what the house itself keeps.
 pub async fn by_keyset_key(db: &Db) -> Result<Vec<(u32, i64)>, Error> {
     let rows = on!(db, c => sqlx::query_as::<_, (i64, i64)>(BY_KEYSET_KEY).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(id, count)| (u32::try_from(id).unwrap_or_default(), count)).collect())

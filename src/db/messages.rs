@@ -6,7 +6,7 @@ use sqlx::types::Json;
 
 use super::script::Value;
 use super::{Db, Error, Pool, Script, Tx};
-use crate::domain::{MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId};
+use crate::domain::{Identity, MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId};
 use crate::{on, on_tx};
 
 macro_rules! columns {
@@ -69,6 +69,8 @@ const ASKED: &str = "SELECT COUNT(*) FROM message WHERE (turn_id = $1 OR id = $2
 const COUNT: &str = "SELECT COUNT(*) FROM message";
 const FIND: &str = "SELECT id, turn_id, personality_id IS NOT NULL FROM message \
      WHERE account = $1 AND platform_id = $2 AND deleted_at IS NULL";
+const IS_FROM: &str = "SELECT 1 FROM message m JOIN identity i ON i.member_id = m.member_id \
+     WHERE m.account = $1 AND m.platform_id = $2 AND m.personality_id IS NULL AND i.platform = $3 AND i.subject = $4";
 const REPLACED: &str = "SELECT m.id, t.id FROM message m JOIN turn t ON t.id = m.turn_id \
      WHERE m.account = $1 AND m.platform_id = $2 AND m.member_id = $3 AND t.state <> 'cancelled' AND NOT t.cancelled";
 const EDIT: &str = "UPDATE message SET text = $2, tokens = $3 WHERE id = $1";
@@ -336,6 +338,13 @@ pub async fn find(db: &Db, account: &str, platform_id: &str) -> Result<Option<Ke
     let row = on!(db, c => sqlx::query_as::<_, (String, Option<String>, bool)>(FIND)
         .bind(account).bind(platform_id).fetch_optional(c).await)?;
     Ok(row.map(|(id, turn, is_answer)| Kept { id: MessageId::new(id), turn: turn.map(TurnId::new), is_answer }))
+}
+
+/// Whether an account of `identity`'s member wrote a message.
+pub async fn is_from(db: &Db, account: &str, platform_id: &str, identity: &Identity) -> Result<bool, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, (i64,)>(IS_FROM).bind(account).bind(platform_id)
+        .bind(&identity.platform).bind(&identity.subject).fetch_optional(c).await)?;
+    Ok(row.is_some())
 }
 
 /// A member's message, also one that was deleted, and the turn it asked for, unless that was withdrawn.

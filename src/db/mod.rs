@@ -8,6 +8,7 @@
 pub mod aliases;
 pub mod choices;
 pub mod chunks;
+pub mod dealt;
 mod health;
 #[cfg(feature = "testing")]
 mod inspect;
@@ -22,6 +23,7 @@ pub mod places;
 pub mod presets;
 pub mod rules;
 mod script;
+pub mod secrets;
 pub mod turns;
 
 use std::future::Future;

@@ -5,9 +5,9 @@ use crate::domain::{MemberId, Moment, PersonalityId, Place, PlaceId, PlaceRef, P
 use crate::{on, on_tx};
 
 const FIND: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond, is_adult, activate_by, \
-     only_allowed, follows_parent FROM place WHERE platform = $1 AND subject = $2";
+     only_allowed, follows_parent, prefix FROM place WHERE platform = $1 AND subject = $2";
 const GET: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond, is_adult, activate_by, \
-     only_allowed, follows_parent FROM place WHERE id = $1";
+     only_allowed, follows_parent, prefix FROM place WHERE id = $1";
 const ADD: &str = "INSERT INTO place (id, platform, subject, parent, privacy, is_adult, created_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (platform, subject) DO NOTHING";
 const SET_SHOWN: &str = "UPDATE place SET is_adult = $2, privacy = $3 WHERE id = $1";
@@ -19,16 +19,34 @@ const LAST_CUT: &str = "SELECT id, after_seq FROM history_cut \
      WHERE place_id = $1 AND personality_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1";
 const DIRECT: &str = "SELECT p.subject FROM place p \
      WHERE p.platform = $1 AND p.privacy = 'direct' ORDER BY COALESCE((SELECT MAX(updated_at) FROM turn WHERE place_id = p.id), 0) DESC, p.id LIMIT $2";
+const SET_PREFIX: &str = "UPDATE place SET prefix = $2 WHERE id = $1";
+const MOVE_TO: &str = "UPDATE place SET subject = $3 WHERE platform = $1 AND subject = $2 \
+     AND NOT EXISTS (SELECT 1 FROM place WHERE platform = $1 AND subject = $3)";
 const UNCUT: &str = "DELETE FROM history_cut WHERE id = $1";
 
 /// Every statement of this file.
-pub const ALL: &[&str] = &[FIND, GET, ADD, SET_SHOWN, SET_RULES, ACTIVATE, CUT, LAST_CUT, UNCUT, DIRECT];
+pub const ALL: &[&str] =
+    &[FIND, GET, ADD, SET_SHOWN, SET_RULES, ACTIVATE, CUT, LAST_CUT, UNCUT, DIRECT, SET_PREFIX, MOVE_TO];
 
-type Row = (String, String, String, Option<String>, String, Option<String>, bool, bool, String, bool, bool);
+type Row =
+    (String, String, String, Option<String>, String, Option<String>, bool, bool, String, bool, bool, Option<String>);
 
 async fn place_of(
     db: &Db,
-    (id, platform, subject, parent, privacy, personality, autorespond, is_adult, activate_by, only_allowed, follows): Row,
+    (
+        id,
+        platform,
+        subject,
+        parent,
+        privacy,
+        personality,
+        autorespond,
+        is_adult,
+        activate_by,
+        only_allowed,
+        follows,
+        prefix,
+    ): Row,
 ) -> Result<Place, Error> {
     let id = PlaceId::new(id);
     let (allowed, denied) = rules::of_place(db, &id).await?;
@@ -46,6 +64,7 @@ async fn place_of(
         only_allowed,
         allowed,
         denied,
+        prefix,
     })
 }
 
@@ -91,6 +110,18 @@ pub async fn set_shown(tx: &mut Tx, place: &PlaceId, is_adult: bool, privacy: Pr
 pub async fn set_rules(tx: &mut Tx, place: &PlaceId, activate_by: Who, only_allowed: bool) -> Result<(), Error> {
     on_tx!(tx, c => sqlx::query(SET_RULES).bind(place.as_str()).bind(activate_by.as_str()).bind(only_allowed)
         .execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Sets what commands begin with in a place; `None`: the usual sign.
+pub async fn set_prefix(tx: &mut Tx, place: &PlaceId, prefix: Option<&str>) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(SET_PREFIX).bind(place.as_str()).bind(prefix).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Takes everything of a place along to the one that stands in its place, unless that is known already.
+pub async fn move_to(tx: &mut Tx, platform: &str, old: &str, new: &str) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(MOVE_TO).bind(platform).bind(old).bind(new).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 

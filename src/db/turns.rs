@@ -52,6 +52,10 @@ const ABOUT: &str = "SELECT t.id, t.personality_id, t.failure, t.made_of, t.upda
      JOIN message s ON s.account = $1 AND s.platform_id = $2 AND (t.id = s.turn_id OR t.message_id = s.id) \
      WHERE t.member_id = $3 AND t.state IN ('done', 'failed') AND t.made_of IS NOT NULL \
      ORDER BY t.updated_at DESC, t.seq DESC LIMIT 1";
+const CANCEL_IN: &str = "UPDATE turn SET cancelled = $3, updated_at = $4 WHERE state IN ('queued', 'running') \
+     AND place_id IN (SELECT id FROM place WHERE platform = $1 AND (subject = $2 OR parent = $2)) RETURNING id";
+const PLACE_OF_PART: &str = "SELECT p.subject FROM delivery d JOIN turn t ON t.id = d.turn_id \
+     JOIN place p ON p.id = t.place_id WHERE d.platform_id = $2 AND p.platform = $1";
 const OF_PART: &str = "SELECT t.id FROM delivery d JOIN turn t ON t.id = d.turn_id JOIN place p ON p.id = t.place_id \
      WHERE d.platform_id = $2 AND p.platform = $1";
 const LAST_ENDED: &str = "SELECT id FROM turn WHERE place_id = $1 AND member_id = $2 AND state IN ('done', 'failed') \
@@ -94,6 +98,8 @@ pub const ALL: &[&str] = &[
     LAST,
     ABOUT,
     OF_PART,
+    PLACE_OF_PART,
+    CANCEL_IN,
     LAST_ENDED,
     ENDED,
     ASKS_ANEW,
@@ -473,6 +479,20 @@ pub async fn of_part(db: &Db, (account, platform_id): (&str, &str)) -> Result<Op
     let row = on!(db, c => sqlx::query_as::<_, (String,)>(OF_PART)
         .bind(account).bind(platform_id).fetch_optional(c).await)?;
     Ok(row.map(|(id,)| TurnId::new(id)))
+}
+
+/// Where an answer was given that a platform's message is part of: the platform's own name of the place.
+pub async fn place_of_part(db: &Db, account: &str, platform_id: &str) -> Result<Option<String>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, (String,)>(PLACE_OF_PART)
+        .bind(account).bind(platform_id).fetch_optional(c).await)?;
+    Ok(row.map(|(subject,)| subject))
+}
+
+/// Withdraws every turn without an answer in a place and in what hangs on it; returns them.
+pub async fn cancel_in(tx: &mut Tx, platform: &str, subject: &str, now: Moment) -> Result<Vec<TurnId>, Error> {
+    let rows = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(CANCEL_IN)
+        .bind(platform).bind(subject).bind(true).bind(now.0).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| TurnId::new(id)).collect())
 }
 
 /// The last turn of a member in a place that has ended.

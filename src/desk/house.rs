@@ -4,6 +4,7 @@ use commands::{Access, Help, Leaf, Where};
 
 use super::Session;
 use crate::domain::{Answer, Refusal};
+use crate::turn::Turns;
 
 /// The groups of commands, or the commands whose name starts with the words given; only what the caller may give here.
 pub(super) fn help(session: &Session<'_>, help: &Help) -> Result<Answer, Refusal> {
@@ -45,11 +46,7 @@ pub(super) fn help(session: &Session<'_>, help: &Help) -> Result<Answer, Refusal
 
 /// What this house is and what it runs on.
 pub(super) fn about(session: &Session<'_>) -> Answer {
-    let info = session.turns.model.info("");
-    let model = session.say(
-        if info.tiny { "about-model-tiny" } else { "about-model" },
-        &[("model", info.model.into()), ("provider", info.provider.into())],
-    );
+    let model = model(session.turns, &session.locale);
     let names = session.turns.directory.names();
     // Everyone reads this.
     let people: Vec<String> = names.public().all().iter().map(|personality| personality.file.name.clone()).collect();
@@ -64,4 +61,29 @@ pub(super) fn about(session: &Session<'_>) -> Answer {
         .with(label("label-about-embedder"), session.turns.recall.embedder().space().model.clone())
         .with(label("label-about-personalities"), people.join(", "))
         .with(label("label-about-locales"), session.turns.texts.locales().collect::<Vec<_>>().join(", "))
+}
+
+/// What answers those who bring no key of their own.
+fn model(turns: &Turns, locale: &str) -> String {
+    let info = turns.model.info("");
+    let id = if info.tiny { "about-model-tiny" } else { "about-model" };
+    turns.texts.say(locale, id, &[("model", info.model.into()), ("provider", info.provider.into())])
+}
+
+/// What the house says when it comes into a room.
+pub(super) fn greeting(turns: &Turns, locale: &str, is_direct: bool) -> String {
+    let say = |id: &str| turns.texts.say(locale, id, &[]);
+    let mention = turns.settings.mention.to_string();
+    let names = turns.directory.names();
+    let people: Vec<String> = names.public().all().iter().map(|personality| personality.file.name.clone()).collect();
+    let id = if is_direct { "greeting-direct" } else { "greeting-room" };
+    let args = [("people", people.join(", ").into()), ("mention", mention.into())];
+    let rows = [
+        ("label-about-ai", say("about-ai")),
+        ("label-about-stored", say("about-stored")),
+        ("label-about-model", model(turns, locale)),
+        ("label-about-stop", say("about-stop")),
+    ];
+    let rows = rows.map(|(label, text)| format!("**{}** {text}", say(label)));
+    format!("{}\n\n{}", turns.texts.say(locale, id, &args), rows.join("\n"))
 }

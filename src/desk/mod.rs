@@ -136,7 +136,7 @@ impl Desk {
     pub async fn words(&self, caller: &Caller, words: Vec<String>) -> Answer {
         if words.iter().any(|word| holds_a_key(word)) {
             let locale = self.locale_of(caller).await;
-            return Answer::private(self.turns.texts.say(&locale, "refusal-key-in-message", &[]));
+            return Answer::refusal(self.turns.texts.say(&locale, "refusal-key-in-message", &[]));
         }
         let command = commands::parse_words(words);
         self.run_read(caller, command, None).await
@@ -147,7 +147,7 @@ impl Desk {
         let is_key = |(field, given): &(&str, SecretString)| *field != keys::KEY && holds_a_key(given.expose_secret());
         if holds_a_key(line) || filled.iter().flatten().any(is_key) {
             let locale = self.locale_of(caller).await;
-            return Answer::private(self.turns.texts.say(&locale, "refusal-key-in-message", &[]));
+            return Answer::refusal(self.turns.texts.say(&locale, "refusal-key-in-message", &[]));
         }
         self.run_read(caller, commands::parse(line), filled).await
     }
@@ -159,7 +159,7 @@ impl Desk {
                 let locale = self.locale_of(caller).await;
                 let args: Vec<(&str, Arg)> =
                     misread.args().into_iter().map(|(name, value)| (name, Arg::from(value))).collect();
-                Answer::private(self.turns.texts.say(&locale, misread.id(), &args))
+                Answer::refusal(self.turns.texts.say(&locale, misread.id(), &args))
             }
         }
     }
@@ -176,12 +176,12 @@ impl Desk {
                 let locale = self.locale_of(caller).await;
                 let args: Vec<(&str, Arg)> =
                     refusal.args.into_iter().map(|(name, value)| (name, Arg::from(value))).collect();
-                Answer::private(self.turns.texts.say(&locale, refusal.id, &args))
+                Answer::refusal(self.turns.texts.say(&locale, refusal.id, &args))
             }
             Err(Stop::Failed(error)) => {
                 crate::ops_error("command", &error);
                 let locale = self.locale_of(caller).await;
-                Answer::private(self.turns.texts.say(&locale, "refusal-internal", &[]))
+                Answer::refusal(self.turns.texts.say(&locale, "refusal-internal", &[]))
             }
         }
     }
@@ -255,6 +255,11 @@ impl Desk {
     pub async fn locale_of_identity(&self, identity: &Identity) -> String {
         let member = people::member(&self.turns.db, identity).await.ok().flatten();
         member.and_then(|member| member.locale).unwrap_or_else(|| self.turns.settings.locale.clone())
+    }
+
+    /// What the house says when it comes into a room: what it is, what it keeps and how to stop that.
+    pub fn greeting(&self, locale: &str, is_direct: bool) -> String {
+        house::greeting(&self.turns, locale, is_direct)
     }
 
     /// The texts commands are answered with.

@@ -67,6 +67,13 @@ pub struct Form {
     pub line: String,
 }
 
+impl Form {
+    /// Whether it asks for something that must not be shown or kept.
+    pub fn asks_for_secret(&self) -> bool {
+        self.asks.iter().any(|ask| ask.kind == AskKind::Secret)
+    }
+}
+
 /// What else can be asked, for platforms with buttons; the others say it in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Button {
@@ -87,12 +94,19 @@ pub struct Answer {
     pub turns: Vec<TurnId>,
     /// Only the asker may see it.
     pub private: bool,
+    /// What was asked for was not done.
+    pub is_refusal: bool,
 }
 
 impl Answer {
     /// An answer that only the asker sees.
     pub fn private(text: impl Into<String>) -> Self {
         Self { text: text.into(), private: true, ..Self::default() }
+    }
+
+    /// Why something was not done; only the asker sees it.
+    pub fn refusal(text: impl Into<String>) -> Self {
+        Self { is_refusal: true, ..Self::private(text) }
     }
 
     /// An answer for everyone in the place.

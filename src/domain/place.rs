@@ -93,6 +93,8 @@ pub struct Place {
     pub only_allowed: bool,
     pub allowed: Vec<PersonalityId>,
     pub denied: Vec<PersonalityId>,
+    /// What commands begin with here, where somebody chose another sign than the usual one.
+    pub prefix: Option<String>,
 }
 
 impl Place {

@@ -87,13 +87,6 @@ pub async fn house(config: &Config, clock: &dyn Clock) -> Vec<Check> {
 pub fn settings(config: &Config) -> Vec<Check> {
     const NAME: &str = "settings";
     let mut checks = Vec::new();
-    for name in &config.unavailable {
-        checks.push(Check::warn(
-            NAME,
-            format!("{name} is set, but this build has no such part yet"),
-            format!("remove {name}"),
-        ));
-    }
     for (name, nearest) in &config.suspects {
         checks.push(Check::warn(NAME, format!("{name} is set, but is no setting"), format!("did you mean {nearest}?")));
     }

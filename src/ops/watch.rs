@@ -57,9 +57,6 @@ pub fn announce(config: &Config, front_ends: usize) {
         metrics = config.metrics_addr,
         "greenroom is up"
     );
-    for name in &config.unavailable {
-        tracing::warn!(setting = name, "this setting has no effect: this build has no such part yet; remove {name}");
-    }
     for (name, nearest) in &config.suspects {
         tracing::warn!(variable = name, "not a setting, but close to one: did you mean {nearest}?");
     }

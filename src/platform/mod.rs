@@ -4,6 +4,9 @@ pub mod console;
 pub mod discord;
 #[cfg(feature = "testing")]
 pub mod fake;
+mod lanes;
+pub mod matrix;
+mod rendered;
 pub mod split;
 
 use async_trait::async_trait;

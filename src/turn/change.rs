@@ -2,7 +2,7 @@
 
 use super::Turns;
 use crate::db::{self, Script, memories, messages, turns};
-use crate::domain::{TurnId, holds_a_key};
+use crate::domain::{Identity, TurnId, holds_a_key};
 use crate::model::tokens;
 
 impl Turns {
@@ -77,6 +77,34 @@ impl Turns {
             self.recall.wake();
         }
         self.stop_cancelled(&asked).await
+    }
+
+    /// Whether a message of the platform was written by an account of somebody.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn is_from(&self, account: &str, platform_id: &str, who: &Identity) -> Result<bool, db::Error> {
+        messages::is_from(&self.db, account, platform_id, who).await
+    }
+
+    /// Where an answer was given that a platform's message is part of, as the platform names the place.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn place_of_answer(&self, account: &str, platform_id: &str) -> Result<Option<String>, db::Error> {
+        turns::place_of_part(&self.db, account, platform_id).await
+    }
+
+    /// The house is no longer in a place: nobody is answered there, nor in its threads, until it comes back.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn leave(&self, platform: &str, subject: &str) -> Result<(), db::Error> {
+        let (platform, subject, now) = (platform.to_owned(), subject.to_owned(), self.clock.now());
+        let writing =
+            self.db.write(move |tx| Box::pin(async move { turns::cancel_in(tx, &platform, &subject, now).await }));
+        let withdrawn = writing.await?;
+        self.stop_cancelled(&withdrawn).await
     }
 
     /// Notes that a turn's exchange is not to be remembered any more.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Turns;
-use crate::db::{self, messages, people, rules};
+use crate::db::{self, dealt, messages, people, rules};
 use crate::domain::MemberId;
 use crate::guard::access;
 
@@ -13,6 +13,8 @@ const FOLD_WAIT: Duration = Duration::from_millis(50);
 
 /// Messages removed in one transaction.
 const BATCH: i64 = 500;
+/// How long events that were dealt with are known again: no platform sends one again after that.
+const DEALT_MILLIS: i64 = 14 * 24 * 3_600 * 1_000;
 /// How often it is looked for what has been kept long enough.
 const EVERY: Duration = Duration::from_secs(3_600);
 
@@ -49,7 +51,14 @@ impl Turns {
             |span: Duration| self.clock.now().plus_millis(-i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
         let (mut messages, mut members) = (0, 0);
         let now = self.clock.now();
-        self.db.write(move |tx| Box::pin(async move { rules::purge_denials(tx, now).await })).await?;
+        let forgets = now.plus_millis(-DEALT_MILLIS);
+        let purging = self.db.write(move |tx| {
+            Box::pin(async move {
+                rules::purge_denials(tx, now).await?;
+                dealt::purge(tx, forgets).await
+            })
+        });
+        purging.await?;
         if let Some(before) = retention.messages.map(before) {
             loop {
                 let removing =

@@ -204,8 +204,15 @@ fn no_secret_is_ever_shown() {
 }
 
 #[test]
-fn parts_that_are_not_built_in_are_noticed() {
-    let config = read(&[("DISCORD_TOKEN", "a-token"), ("MATRIX_HOMESERVER", "https://example.org")]).unwrap();
-    assert_eq!(config.unavailable, ["MATRIX_HOMESERVER"]);
-    assert!(Config::default().unavailable.is_empty());
+fn matrix_needs_a_homeserver_an_account_and_a_way_in() {
+    let home = ("MATRIX_HOMESERVER", "https://example.org");
+    let user = ("MATRIX_USER", "@house:example.org");
+    let said = refusal(&[home]);
+    assert!(said.contains("MATRIX_USER") && said.contains("MATRIX_PASSWORD"), "{said}");
+    assert!(refusal(&[user]).contains("MATRIX_HOMESERVER"));
+    assert!(refusal(&[home, user]).contains("MATRIX_PASSWORD"));
+    let config =
+        read(&[home, user, ("MATRIX_PASSWORD", "p"), ("MATRIX_INVITES", "owners, example.org,@kim:x.org")]).unwrap();
+    assert_eq!(config.matrix.invites, ["owners", "example.org", "@kim:x.org"]);
+    assert!(refusal(&[("MATRIX_INVITES", "everybody")]).contains("MATRIX_INVITES"));
 }

@@ -14,6 +14,7 @@ both!(every_statement_is_understood, |engine| {
         db::aliases::ALL,
         db::choices::ALL,
         db::chunks::ALL,
+        db::dealt::ALL,
         db::keys::ALL,
         db::ledger::ALL,
         db::memories::ALL,
@@ -24,6 +25,7 @@ both!(every_statement_is_understood, |engine| {
         db::places::ALL,
         db::presets::ALL,
         db::rules::ALL,
+        db::secrets::ALL,
         db::turns::ALL,
     ];
     let split = [db::chunks::SPLIT, db::memories::SPLIT, db::messages::SPLIT];

@@ -17,11 +17,11 @@ use tokio::time::Instant;
 use twilight_gateway::queue::InMemoryQueue;
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message as GatewayMessage, Session, Shard, ShardId};
 
-use super::lanes::{Lanes, Progress, UnderWay};
 use super::rest::{RestError, Route};
 use super::wire::{Channel, Deleted, Flake, Guild, Message, Role, first_of, flake_of};
 use super::{Discord, Me};
 use crate::db::{meta, places};
+use crate::platform::lanes::{Lanes, Progress, UnderWay};
 
 /// Flags of an application that may read messages.
 pub(super) const CONTENT_ALLOWED: u64 = 1 << 18;
@@ -112,7 +112,7 @@ enum Event {
 
 /// One shard at work.
 pub(super) struct Listening {
-    lanes: Lanes<(Event, Option<UnderWay>)>,
+    lanes: Lanes<Flake, (Event, Option<UnderWay>)>,
     progress: Arc<Progress>,
     /// Messages from before this are not looked for, in Unix milliseconds.
     missed_since: AtomicI64,
@@ -478,7 +478,7 @@ impl Discord {
         }
         let (discord, here) = (self.clone(), here.clone());
         self.life.spawn("discord lane", async move {
-            while let Some((event, under_way)) = here.lanes.pop(channel) {
+            while let Some((event, under_way)) = here.lanes.pop(&channel) {
                 match event {
                     Event::Said(message) => {
                         discord.said(*message, under_way).await;

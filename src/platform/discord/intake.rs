@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use super::lanes::UnderWay;
 use super::rest::{RestError, Route};
 use super::wire::{Flake, Message, User, made_at};
 use super::{Discord, Me, NAME, attached, content, proxies};
 use crate::domain::{Identity, Incoming, Moment, PlaceRef, Speaker};
+use crate::platform::lanes::UnderWay;
 use crate::turn::Received;
 
 /// Wait before another try while the database or Discord refuses; doubles with each up to [`WAIT_MAX`].

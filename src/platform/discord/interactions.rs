@@ -16,6 +16,7 @@ use super::{Discord, NAME};
 use crate::db::memories;
 use crate::desk::{Caller, Filled};
 use crate::domain::{Answer, Ask, AskKind, Form, Identity, PlaceRef, Privacy};
+use crate::platform::rendered::answer_text;
 
 /// How long an answer may take before it is only announced. Discord waits three seconds, people less.
 const ANNOUNCE_AFTER: Duration = Duration::from_millis(700);
@@ -439,21 +440,6 @@ fn message_of(kind: u8, text: &str, is_private: bool, buttons: &[Value]) -> Valu
     json!({"type": kind, "data": {"content": text, "allowed_mentions": {"parse": []}, "flags": flags, "components": rows}})
 }
 
-/// An answer as text: its rows with their names in bold.
-fn answer_text(answer: &Answer) -> String {
-    let rows = answer.fields.iter().map(|field| {
-        let name = field.name.trim().replace("**", "");
-        match (name.is_empty(), field.value.trim().is_empty()) {
-            (true, _) => field.value.clone(),
-            (false, true) => format!("**{name}**"),
-            (false, false) => format!("**{name}** {}", field.value),
-        }
-    });
-    let all: Vec<String> =
-        (!answer.text.trim().is_empty()).then(|| answer.text.clone()).into_iter().chain(rows).collect();
-    all.join("\n")
-}
-
 /// A text as messages, and what is left when it would be too many.
 fn cut_up(text: &str) -> (Vec<String>, Option<String>) {
     let mut messages = crate::platform::split::split(text, MESSAGE_MAX);
@@ -488,9 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_cut_up_and_becomes_a_file_when_it_is_too_much() {
-        let answer = Answer::private("Head").with("one", "1").with("", "plain").with("two", "");
-        assert_eq!(answer_text(&answer), "Head\n**one** 1\nplain\n**two**");
+    fn an_answer_becomes_a_file_when_it_is_too_much() {
         let (messages, rest) = cut_up(&"word ".repeat(1_000));
         assert!(messages.len() > 1 && rest.is_none() && messages.iter().all(|one| one.chars().count() <= MESSAGE_MAX));
         let (messages, rest) = cut_up(&"word ".repeat(10_000));

@@ -12,7 +12,6 @@ mod faces;
 mod gateway;
 mod intake;
 mod interactions;
-mod lanes;
 mod limits;
 mod names;
 mod proxies;

@@ -1,9 +1,14 @@
 //! What is in a message, in words: its text as the people in the room read it, and what came with it.
 
+use matrix_account::Event;
 use serde_json::Value;
 
 /// Where a message says whom it is shown as: MSC4144 under the name that clients use.
 pub(super) const PROFILE: &str = "com.beeper.per_message_profile";
+/// Where a message says which command it is.
+const COMMAND: &str = "org.matrix.msc4391.command";
+/// Largest file of text that is read, in bytes.
+const TEXT_FILE_MAX: u64 = 256 * 1024;
 /// Most characters of a name or a file's name.
 const NAME_MAX: usize = 120;
 
@@ -21,8 +26,12 @@ pub struct Content {
     pub text: String,
     /// What came with it. Nobody is called by it.
     pub with: String,
-    /// Whether the house itself is mentioned.
-    pub mentions_house: bool,
+    /// Where the pictures are that came with it: `mxc://…`, or JSON with the keys where they are encrypted.
+    pub pictures: Vec<String>,
+    /// A file of text that came with it, where it is small enough to be read.
+    pub text_file: Option<String>,
+    /// Whether the house itself is spoken to.
+    pub calls_house: bool,
     /// The message that it replies to.
     pub reply_to: Option<String>,
     /// The first message of the thread it is in.
@@ -30,32 +39,42 @@ pub struct Content {
     /// The message that it is a newer version of.
     pub replaces: Option<String>,
     pub profile: Option<Profile>,
+    /// A command as clients that know commands send it (MSC4391).
+    pub command: Option<Value>,
 }
 
-/// A message's content in words; `house` is the account that reads it. `None`: it is nothing that somebody said, as a
-/// notice, which bots answer one another with.
-pub fn of(content: &Value, house: &str) -> Option<Content> {
+/// A message's content in words, for the account `house` with the name that it has in the room. `None`: it is nothing that
+/// somebody said, as a notice, which bots answer one another with.
+pub fn of(event: &Event, (house, house_name): (&str, &str)) -> Option<Content> {
+    let content = &event.content;
     let relation = &content["m.relates_to"];
     let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let replaces = (relation["rel_type"] == "m.replace").then(|| text(&relation["event_id"])).flatten();
     // An edit says twice what it says: once for those who know no edits.
     let said = if replaces.is_some() { &content["m.new_content"] } else { content };
     let body = said["body"].as_str().unwrap_or_default();
-    let (words, with) = match said["msgtype"].as_str()? {
+    let kind = if event.kind == "m.sticker" { "m.sticker" } else { said["msgtype"].as_str()? };
+    let (words, with) = match kind {
         "m.text" => (body.to_owned(), String::new()),
         "m.emote" => (format!("*{body}*"), String::new()),
+        "m.sticker" => (String::new(), format!("[sticker: {}]", cut(body))),
         "m.image" => captioned(said, "picture"),
         "m.video" => captioned(said, "video that cannot be seen here"),
-        "m.audio" if said["org.matrix.msc3245.voice"].is_object() => captioned(said, "voice message that cannot be heard here"),
+        "m.audio" if said["org.matrix.msc3245.voice"].is_object() => {
+            captioned(said, "voice message that cannot be heard here")
+        }
         "m.audio" => captioned(said, "sound that cannot be heard here"),
         "m.file" => captioned(said, "file"),
         "m.location" => (String::new(), format!("[a place: {}]", cut(body))),
         _ => return None,
     };
     let in_thread = relation["rel_type"] == "m.thread";
-    // Clients that know no threads are shown a reply, which it is not.
-    let reply_to = text(&relation["m.in_reply_to"]["event_id"]).filter(|_| relation["is_falling_back"] != true);
-    let words = if relation["m.in_reply_to"].is_object() { without_quote(&words) } else { words };
+    let mentions = content["m.mentions"]["user_ids"].as_array();
+    let is_mentioned = mentions.is_some_and(|users| users.iter().any(|user| user == house));
+    // Clients that know no threads are shown a reply, which it is not, unless the house is told that it is meant.
+    let before = text(&relation["m.in_reply_to"]["event_id"]);
+    let reply_to = before.clone().filter(|_| relation["is_falling_back"] != true || is_mentioned);
+    let words = if before.is_some() { without_quote(&words) } else { words };
     let profile = profile(said);
     let words = match &profile {
         Some(profile) if said[PROFILE]["has_fallback"] == true => {
@@ -64,16 +83,39 @@ pub fn of(content: &Value, house: &str) -> Option<Content> {
         _ => words,
     };
     let (words, is_named) = without_house(&words, house);
-    let mentions = content["m.mentions"]["user_ids"].as_array();
+    let words = if is_mentioned { without_name(words, house_name) } else { words };
+    let source = source(said);
     Some(Content {
         text: words.trim().to_owned(),
         with,
-        mentions_house: is_named || mentions.is_some_and(|users| users.iter().any(|user| user == house)),
+        pictures: source.iter().filter(|_| kind == "m.image" && is_shown(said)).cloned().collect(),
+        text_file: source.filter(|_| kind == "m.file" && is_text(said)),
+        // Whoever replies mentions whom they reply to, which is the house whoever spoke.
+        calls_house: is_named || (is_mentioned && reply_to.is_none()),
         reply_to,
         thread: in_thread.then(|| text(&relation["event_id"])).flatten(),
         replaces,
         profile,
+        command: said.get(COMMAND).filter(|_| is_mentioned || mentions.is_none()).cloned(),
     })
+}
+
+/// Where a message's file is.
+fn source(said: &Value) -> Option<String> {
+    if said["file"].is_object() { Some(said["file"].to_string()) } else { said["url"].as_str().map(str::to_owned) }
+}
+
+/// Whether models that see can be shown a picture.
+fn is_shown(said: &Value) -> bool {
+    let kind = said["info"]["mimetype"].as_str().unwrap_or_default();
+    ["image/png", "image/jpeg", "image/gif", "image/webp"].contains(&kind)
+}
+
+/// Whether a file holds text, and little enough to be read.
+fn is_text(said: &Value) -> bool {
+    let kind = said["info"]["mimetype"].as_str().unwrap_or_default();
+    let size = said["info"]["size"].as_u64().unwrap_or(u64::MAX);
+    (kind.starts_with("text/") || kind.starts_with("application/json")) && size <= TEXT_FILE_MAX
 }
 
 /// The caption of a file, if it has one, and what the file is.
@@ -110,6 +152,13 @@ fn without_house(body: &str, house: &str) -> (String, bool) {
     (without.trim_start_matches([':', ',', ' ']).to_owned(), true)
 }
 
+/// A body without the name of the house that clients put before it for a mention.
+fn without_name(body: String, name: &str) -> String {
+    let after = if name.is_empty() { None } else { body.trim_start().strip_prefix(name) };
+    let Some(after) = after.filter(|after| !after.starts_with(char::is_alphanumeric)) else { return body };
+    after.trim_start_matches([':', ',', ' ']).to_owned()
+}
+
 fn cut(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= NAME_MAX { line } else { line.chars().take(NAME_MAX - 1).chain(['…']).collect() }
@@ -122,20 +171,39 @@ mod tests {
 
     const HOUSE: &str = "@house:example.org";
 
+    fn read(content: Value) -> Option<Content> {
+        let event = Event {
+            room: "!r".into(),
+            id: "$e".into(),
+            sender: "@kim:example.org".into(),
+            kind: "m.room.message".into(),
+            content,
+            state_key: None,
+            before: Value::Null,
+            redacts: None,
+            at: 0,
+            was_encrypted: false,
+        };
+        of(&event, (HOUSE, "The House"))
+    }
+
     fn content(value: Value) -> Content {
-        of(&value, HOUSE).unwrap()
+        read(value).unwrap()
     }
 
     #[test]
     fn words_are_read_as_people_read_them() {
         assert_eq!(content(json!({"msgtype": "m.text", "body": " hello "})).text, "hello");
         assert_eq!(content(json!({"msgtype": "m.emote", "body": "waves"})).text, "*waves*");
-        assert_eq!(of(&json!({"msgtype": "m.notice", "body": "beep"}), HOUSE), None);
-        assert_eq!(of(&json!({"body": "?"}), HOUSE), None);
+        assert_eq!(read(json!({"msgtype": "m.notice", "body": "beep"})), None);
+        assert_eq!(read(json!({"body": "?"})), None);
         let called = content(json!({"msgtype": "m.text", "body": "@house:example.org: good morning"}));
-        assert!(called.mentions_house && called.text == "good morning");
-        let called = content(json!({"msgtype": "m.text", "body": "House: hi", "m.mentions": {"user_ids": [HOUSE]}}));
-        assert!(called.mentions_house);
+        assert!(called.calls_house && called.text == "good morning");
+        let called =
+            content(json!({"msgtype": "m.text", "body": "The House: hi", "m.mentions": {"user_ids": [HOUSE]}}));
+        assert!(called.calls_house && called.text == "hi");
+        let named = content(json!({"msgtype": "m.text", "body": "The House: hi"}));
+        assert!(!named.calls_house && named.text == "The House: hi");
     }
 
     #[test]
@@ -145,11 +213,21 @@ mod tests {
             "m.relates_to": {"m.in_reply_to": {"event_id": "$1"}},
         }));
         assert_eq!((reply.text.as_str(), reply.reply_to.as_deref()), ("new words", Some("$1")));
+        let to_us = content(json!({
+            "msgtype": "m.text", "body": "and then?", "m.mentions": {"user_ids": [HOUSE]},
+            "m.relates_to": {"m.in_reply_to": {"event_id": "$1"}},
+        }));
+        assert!(!to_us.calls_house, "whoever replies to a character calls that one");
         let thread = content(json!({
             "msgtype": "m.text", "body": "aside",
             "m.relates_to": {"rel_type": "m.thread", "event_id": "$0", "is_falling_back": true, "m.in_reply_to": {"event_id": "$1"}},
         }));
         assert_eq!((thread.thread.as_deref(), thread.reply_to), (Some("$0"), None));
+        let meant = content(json!({
+            "msgtype": "m.text", "body": "aside", "m.mentions": {"user_ids": [HOUSE]},
+            "m.relates_to": {"rel_type": "m.thread", "event_id": "$0", "is_falling_back": true, "m.in_reply_to": {"event_id": "$1"}},
+        }));
+        assert_eq!((meant.reply_to.as_deref(), meant.calls_house), (Some("$1"), false));
         let edit = content(json!({
             "msgtype": "m.text", "body": "* better", "m.new_content": {"msgtype": "m.text", "body": "better"},
             "m.relates_to": {"rel_type": "m.replace", "event_id": "$1"},
@@ -165,7 +243,8 @@ mod tests {
         }));
         assert_eq!(shown.text, "the lamp is green");
         assert_eq!(shown.profile, Some(Profile { id: "rook".into(), name: "Rook".into() }));
-        let bare = content(json!({"msgtype": "m.text", "body": "Rook: yes", PROFILE: {"id": "rook", "displayname": "Rook"}}));
+        let bare =
+            content(json!({"msgtype": "m.text", "body": "Rook: yes", PROFILE: {"id": "rook", "displayname": "Rook"}}));
         assert_eq!(bare.text, "Rook: yes");
     }
 
@@ -173,7 +252,15 @@ mod tests {
     fn what_came_with_it_is_named_honestly() {
         let picture = content(json!({"msgtype": "m.image", "body": "look at him", "filename": "cat.png"}));
         assert_eq!((picture.text.as_str(), picture.with.as_str()), ("look at him", "[picture: cat.png]"));
-        let file = content(json!({"msgtype": "m.file", "body": "notes.txt"}));
+        let file = content(json!({"msgtype": "m.file", "body": "notes.txt", "url": "mxc://x/1",
+            "info": {"mimetype": "text/plain", "size": 10}}));
         assert_eq!((file.text.as_str(), file.with.as_str()), ("", "[file: notes.txt]"));
+        assert_eq!(file.text_file.as_deref(), Some("mxc://x/1"));
+        let large = content(json!({"msgtype": "m.file", "body": "log.txt", "url": "mxc://x/1",
+            "info": {"mimetype": "text/plain", "size": 10_000_000}}));
+        assert_eq!(large.text_file, None);
+        let secret = content(json!({"msgtype": "m.image", "body": "cat.png", "file": {"url": "mxc://x/2"},
+            "info": {"mimetype": "image/png"}}));
+        assert_eq!(secret.pictures, [r#"{"url":"mxc://x/2"}"#]);
     }
 }

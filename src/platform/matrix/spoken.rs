@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use super::content::PROFILE;
 
+/// Longest looks of a message, in bytes: an event may hold 65,536, encrypted, with the text itself.
+const LOOKS_MAX: usize = 24 * 1024;
+
 /// Whose mouth a message comes out of.
 #[derive(Clone, Copy, Debug)]
 pub struct Mouth<'a> {
@@ -27,21 +30,38 @@ pub fn message(text: &str, mouth: Option<Mouth<'_>>) -> Value {
         content["format"] = "org.matrix.custom.html".into();
         content["formatted_body"] = looks.trim().into();
     }
-    let Some(Mouth { id, name, avatar }) = mouth else {
+    // Many tags, or a text of nothing but quotes: what it says matters more than how it looks.
+    if content["formatted_body"].as_str().is_some_and(|looks| looks.len() > LOOKS_MAX) {
+        content
+            .as_object_mut()
+            .expect("it is one")
+            .retain(|key, _| !matches!(key.as_str(), "format" | "formatted_body"));
+    }
+    let Some(Mouth { name, .. }) = mouth else {
         // A line of the house asks nobody for an answer.
         content["msgtype"] = "m.notice".into();
         return content;
     };
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name = tidy(name);
     content["body"] = format!("{name}: {text}").into();
-    content["format"] = "org.matrix.custom.html".into();
-    let head = format!("<strong data-mx-profile-fallback>{}: </strong>", escaped(&name));
-    content["formatted_body"] = match looks.trim().strip_prefix("<p>") {
-        // The name stands on the line of the first words.
-        Some(rest) => format!("<p>{head}{rest}").into(),
-        None => format!("{head}{}", looks.trim()).into(),
-    };
-    let mut profile = json!({"id": id, "displayname": name, "has_fallback": true});
+    if looks.len() <= LOOKS_MAX {
+        content["format"] = "org.matrix.custom.html".into();
+        let head = format!("<strong data-mx-profile-fallback>{}: </strong>", escaped(&name));
+        content["formatted_body"] = match looks.trim().strip_prefix("<p>") {
+            // The name stands on the line of the first words.
+            Some(rest) => format!("<p>{head}{rest}").into(),
+            None => format!("{head}{}", looks.trim()).into(),
+        };
+    }
+    content = with_face(content, mouth);
+    content[PROFILE]["has_fallback"] = true.into();
+    content
+}
+
+/// The content with whose mouth it comes out of.
+pub fn with_face(mut content: Value, mouth: Option<Mouth<'_>>) -> Value {
+    let Some(Mouth { id, name, avatar }) = mouth else { return content };
+    let mut profile = json!({"id": id, "displayname": tidy(name)});
     if let Some(avatar) = avatar {
         profile["avatar_url"] = avatar.into();
     }
@@ -49,14 +69,24 @@ pub fn message(text: &str, mouth: Option<Mouth<'_>>) -> Value {
     content
 }
 
+/// A text with a small line below it.
+pub fn with_footer(text: &str, footer: Option<&str>) -> String {
+    footer.map_or_else(|| text.to_owned(), |footer| format!("{text}\n\n*{footer}*"))
+}
+
+/// A name on one line.
+fn tidy(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The same as a reply, or in a thread.
 pub fn related(mut content: Value, reply_to: Option<&str>, thread: Option<&str>) -> Value {
     match (reply_to, thread) {
         (reply, Some(root)) => {
-            let last = reply.unwrap_or(root);
+            // In a thread everybody sees what is answered; the reply is for clients that know no threads.
             content["m.relates_to"] = json!({
-                "rel_type": "m.thread", "event_id": root, "is_falling_back": reply.is_none(),
-                "m.in_reply_to": {"event_id": last},
+                "rel_type": "m.thread", "event_id": root, "is_falling_back": true,
+                "m.in_reply_to": {"event_id": reply.unwrap_or(root)},
             });
         }
         (Some(to), None) => content["m.relates_to"] = json!({"m.in_reply_to": {"event_id": to}}),
@@ -121,7 +151,12 @@ mod tests {
         assert_eq!(said["formatted_body"], looks);
         assert_eq!(said[PROFILE], json!({"id": "abbey", "displayname": "Abbey", "has_fallback": true}));
         let code = abbey("```\nlet x = 1;\n```");
-        assert!(code["formatted_body"].as_str().unwrap().starts_with("<strong data-mx-profile-fallback>Abbey: </strong><pre>"));
+        assert!(
+            code["formatted_body"]
+                .as_str()
+                .unwrap()
+                .starts_with("<strong data-mx-profile-fallback>Abbey: </strong><pre>")
+        );
     }
 
     #[test]
@@ -133,12 +168,20 @@ mod tests {
     #[test]
     fn nothing_a_model_says_pings_or_becomes_html() {
         for text in [
-            "@room look", "<a href=\"https://matrix.to/#/@kim:x\">Kim</a>", "[Kim](https://matrix.to/#/@kim:x)",
-            "<mx-reply>x</mx-reply>", "![x](mxc://a/b)", "[x](javascript:alert(1))", "<script>alert(1)</script>",
+            "@room look",
+            "<a href=\"https://matrix.to/#/@kim:x\">Kim</a>",
+            "[Kim](https://matrix.to/#/@kim:x)",
+            "<mx-reply>x</mx-reply>",
+            "![x](mxc://a/b)",
+            "[x](javascript:alert(1))",
+            "<script>alert(1)</script>",
         ] {
             let said = abbey(text);
             let looks = said["formatted_body"].as_str().unwrap_or_default();
-            assert!(!looks.contains("matrix.to/#/@kim:x\"") && !looks.contains("<script") && !looks.contains("mx-reply>"), "{looks}");
+            assert!(
+                !looks.contains("matrix.to/#/@kim:x\"") && !looks.contains("<script") && !looks.contains("mx-reply>"),
+                "{looks}"
+            );
             assert!(!looks.contains("javascript") && !looks.contains("<img") && !looks.contains("mxc:"), "{looks}");
             assert_eq!(said["m.mentions"], json!({}), "{text}");
         }

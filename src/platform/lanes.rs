@@ -1,40 +1,39 @@
-//! Events in order: those of one channel one after the other, those of different channels beside each other; and how far
+//! Events in order: those of one place one after the other, those of different places beside each other; and how far
 //! the stream of a session has been taken in for good.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use super::wire::Flake;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Queues by channel. A queue exists while somebody works on it.
+/// Queues by place. A queue exists while somebody works on it.
 #[derive(Debug)]
-pub struct Lanes<T>(Mutex<HashMap<Flake, VecDeque<T>>>);
+pub struct Lanes<K, T>(Mutex<HashMap<K, VecDeque<T>>>);
 
-impl<T> Default for Lanes<T> {
+impl<K, T> Default for Lanes<K, T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<T> Lanes<T> {
-    /// Adds to the end of a channel's queue; whether the caller has to see to it that somebody works on it.
-    pub fn push(&self, channel: Flake, one: T) -> bool {
+impl<K: Eq + Hash, T> Lanes<K, T> {
+    /// Adds to the end of a place's queue; whether the caller has to see to it that somebody works on it.
+    pub fn push(&self, place: K, one: T) -> bool {
         let mut lanes = lock(&self.0);
-        let is_new = !lanes.contains_key(&channel);
-        lanes.entry(channel).or_default().push_back(one);
+        let is_new = !lanes.contains_key(&place);
+        lanes.entry(place).or_default().push_back(one);
         is_new
     }
 
-    /// The next of a channel; `None`: there is nothing more, and the caller's work on it is over.
-    pub fn pop(&self, channel: Flake) -> Option<T> {
+    /// The next of a place; `None`: there is nothing more, and the caller's work on it is over.
+    pub fn pop(&self, place: &K) -> Option<T> {
         let mut lanes = lock(&self.0);
-        let next = lanes.get_mut(&channel)?.pop_front();
+        let next = lanes.get_mut(place)?.pop_front();
         if next.is_none() {
-            lanes.remove(&channel);
+            lanes.remove(place);
         }
         next
     }
@@ -97,9 +96,9 @@ mod tests {
     fn a_channel_has_one_worker_at_a_time() {
         let lanes = Lanes::default();
         assert!(lanes.push(1, 'a') && !lanes.push(1, 'b') && lanes.push(2, 'c'));
-        assert_eq!((lanes.pop(1), lanes.pop(1), lanes.pop(1)), (Some('a'), Some('b'), None));
+        assert_eq!((lanes.pop(&1), lanes.pop(&1), lanes.pop(&1)), (Some('a'), Some('b'), None));
         assert!(lanes.push(1, 'd'));
-        assert_eq!(lanes.pop(9), None);
+        assert_eq!(lanes.pop(&9), None);
     }
 
     #[test]

@@ -1,0 +1,151 @@
+//! Forms as an exchange: the house asks for one thing after the other, in a room where nobody else is.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use matrix_account::Account;
+use secrecy::SecretString;
+
+use super::intake::Said;
+use super::{Matrix, commands};
+use crate::desk::{Caller, Filled};
+use crate::domain::{Ask, AskKind, Form};
+
+/// Forms that are being filled in, at most.
+const OPEN_MAX: usize = 1_000;
+/// How long a form waits for its next answer, in milliseconds.
+const OPEN_MILLIS: i64 = 15 * 60 * 1_000;
+/// Leaves something as it is.
+const AS_IT_IS: &str = "-";
+/// Ends a form, behind the sign of commands.
+const CANCEL: &str = "cancel";
+/// Largest file that a form takes, in bytes.
+const FILE_MAX: usize = 256 * 1024;
+
+/// A form, and what was given so far.
+pub(super) struct Filling {
+    pub caller: Caller,
+    pub form: Form,
+    given: Filled,
+    /// Fields that are done with.
+    asked: usize,
+    /// When it was last asked for something, in Unix milliseconds.
+    at: i64,
+}
+
+impl Filling {
+    fn ask(&self) -> Option<&Ask> {
+        self.form.asks.get(self.asked)
+    }
+}
+
+/// Forms that are open, by the room and whoever fills them in.
+#[derive(Default)]
+pub(super) struct Forms(Mutex<HashMap<(String, String), Filling>>);
+
+impl Forms {
+    fn put(&self, room: &str, who: &str, filling: Filling) {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= OPEN_MAX {
+            open.retain(|_, other| filling.at - other.at < OPEN_MILLIS);
+        }
+        if open.len() < OPEN_MAX {
+            open.insert((room.to_owned(), who.to_owned()), filling);
+        }
+    }
+
+    fn take(&self, room: &str, who: &str, now: i64) -> Option<Filling> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.remove(&(room.to_owned(), who.to_owned())).filter(|filling| now - filling.at < OPEN_MILLIS)
+    }
+}
+
+impl Matrix {
+    /// Opens a form in a room; what is to be said about it: its first question, or why it is not asked there.
+    pub(super) async fn open_form(
+        &self,
+        account: &Account,
+        (room, who): (&str, &str),
+        (caller, form): (Caller, Form),
+        locale: &str,
+    ) -> String {
+        let turns = &self.house().turns;
+        let info = account.info(room).await;
+        let is_safe = info.is_some_and(|info| info.is_encrypted && info.members <= 2 && !info.is_public);
+        if form.asks_for_secret() && !is_safe {
+            return turns.texts.say(locale, "matrix-keys-not-here", &[]);
+        }
+        let filling = Filling { caller, form, given: Filled::new(), asked: 0, at: turns.clock.now().0 };
+        let question = self.question(&filling, locale).await;
+        self.forms.put(room, who, filling);
+        question
+    }
+
+    async fn question(&self, filling: &Filling, locale: &str) -> String {
+        let Some(ask) = filling.ask() else { return String::new() };
+        let turns = &self.house().turns;
+        let prefix = self.prefix(&filling.caller.place).await;
+        let id = match ask.kind {
+            _ if ask.is_optional => "matrix-form-optional",
+            AskKind::File => "matrix-form-file",
+            AskKind::Line | AskKind::Text | AskKind::Secret => "matrix-form-ask",
+        };
+        let cancel = format!("{prefix}{CANCEL}");
+        turns.texts.say(locale, id, &[("label", ask.label.clone().into()), ("cancel", cancel.into())])
+    }
+
+    /// Takes a message as what a form asked for; `false`: none was open, or it is a command.
+    pub(super) async fn fills_in(self: &Arc<Self>, account: &Account, said: &Said) -> bool {
+        let turns = &self.house().turns;
+        let (room, who) = (said.room(), said.event.sender.as_str());
+        let Some(mut filling) = self.forms.take(room, who, turns.clock.now().0) else { return false };
+        let Some(ask) = filling.ask().cloned() else { return false };
+        let prefix = self.prefix(&filling.caller.place).await;
+        let locale = self.house().desk.locale_of_identity(&said.speaker.identity).await;
+        let say = |id: &'static str| turns.texts.say(&locale, id, &[]);
+        let text = said.content.text.trim();
+        let once = |what: &str| format!("{what} {}", said.event.id);
+        if [prefix.as_str(), "/"].iter().any(|sign| text.strip_prefix(sign) == Some(CANCEL)) {
+            self.say_line(account, room, &say("console-form-left"), None, &once("form left")).await;
+            return true;
+        }
+        // Another command ends the form; a secret may begin with whatever it likes.
+        if ask.kind != AskKind::Secret && matches!(commands::read(said, &prefix), commands::Read::Command(_)) {
+            return false;
+        }
+        let given = match ask.kind {
+            AskKind::File => match &said.content.text_file {
+                Some(file) => match account.download(file).await {
+                    Ok(bytes) if bytes.len() <= FILE_MAX => String::from_utf8(bytes).ok(),
+                    Ok(_) | Err(_) => None,
+                },
+                None => None,
+            },
+            AskKind::Line | AskKind::Text | AskKind::Secret => Some(text.to_owned()),
+        };
+        let Some(given) = given.filter(|given| !given.is_empty()) else {
+            let question = self.question(&filling, &locale).await;
+            filling.at = turns.clock.now().0;
+            self.forms.put(room, who, filling);
+            self.say_line(account, room, &question, None, &once("form again")).await;
+            return true;
+        };
+        if ask.kind == AskKind::Secret && !self.unsay(account, said).await {
+            self.say_line(account, room, &say("matrix-key-stays-here"), Some(&said.event.id), &once("key stays")).await;
+        }
+        if !(ask.is_optional && given == AS_IT_IS) {
+            filling.given.push((ask.name, SecretString::from(given)));
+        }
+        filling.asked += 1;
+        if filling.ask().is_some() {
+            filling.at = turns.clock.now().0;
+            let question = self.question(&filling, &locale).await;
+            self.forms.put(room, who, filling);
+            self.say_line(account, room, &question, None, &once("form next")).await;
+            return true;
+        }
+        let given = std::mem::take(&mut filling.given);
+        self.filled_in(account, said, filling, given).await;
+        true
+    }
+}

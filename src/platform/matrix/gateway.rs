@@ -1,0 +1,441 @@
+//! Listening: one sync after the other, each taken in before the house goes on behind it.
+
+use std::collections::VecDeque;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use matrix_account::{Account, Credentials, Error, Event, Heard, SavedSession, Secured, SignIn};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{Matrix, NAME};
+use crate::crash;
+use crate::db::{dealt, meta};
+use crate::platform::lanes::{Lanes, Progress, UnderWay};
+
+/// Longest wait of one sync for something to happen.
+const SYNC_WAIT: Duration = Duration::from_secs(30);
+/// First wait before the homeserver is asked again; doubles up to [`WAIT_MAX`].
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const WAIT_MAX: Duration = Duration::from_secs(5);
+/// How often it is written down how far everything was taken in, while there is something to write.
+const WRITE_DOWN: Duration = Duration::from_millis(500);
+/// How long a stop waits for what is being taken in.
+const GOODBYE: Duration = Duration::from_secs(3);
+/// Wait before the account's identity is made or brought back again.
+const SECURE_AGAIN: Duration = Duration::from_secs(300);
+/// What others see the device called.
+const DEVICE_NAME: &str = "Greenroom";
+
+/// Names of the house's secrets.
+const SESSION: &str = "matrix.session";
+const STORE_KEY: &str = "matrix.store";
+const RECOVERY: &str = "matrix.recovery";
+
+/// Why listening ended.
+enum Ended {
+    /// The house stops.
+    Leaving,
+    /// The device has to sign in again.
+    SignIn,
+    /// Nothing helps but a person.
+    Fatal(String),
+}
+
+/// An event on its way in; what holds it back from counting as heard.
+type Waiting = (Event, Arc<UnderWay>);
+
+/// How far the syncs were taken in.
+#[derive(Default)]
+struct Reached {
+    progress: Arc<Progress>,
+    /// Tokens of syncs that are not written down yet, by their numbers.
+    tokens: VecDeque<(u64, String)>,
+}
+
+impl Reached {
+    /// The token behind which everything is taken in, if there is a newer one.
+    fn next(&mut self) -> Option<String> {
+        let safe = self.progress.safe();
+        let mut found = None;
+        while self.tokens.front().is_some_and(|(number, _)| *number <= safe) {
+            found = self.tokens.pop_front().map(|(_, token)| token);
+        }
+        found
+    }
+}
+
+impl Matrix {
+    pub(super) async fn run(self: Arc<Self>) {
+        let (soft, mut wait) = (self.life.soft(), FIRST_WAIT);
+        self.load_ignored().await;
+        self.load_late().await;
+        while !soft.is_cancelled() {
+            match self.sign_in().await {
+                Ok((account, token)) => {
+                    wait = FIRST_WAIT;
+                    tracing::info!(user = account.user(), "signed in to Matrix");
+                    *self.account.write().unwrap_or_else(PoisonError::into_inner) = Some(account.clone());
+                    let ended = self.listen(&account, token).await;
+                    self.is_ready.store(false, Ordering::Relaxed);
+                    match ended {
+                        Ended::Leaving => return,
+                        Ended::SignIn => {}
+                        Ended::Fatal(why) => return self.give_up(&why),
+                    }
+                }
+                Err(error) => match fatal(&error) {
+                    Some(why) => return self.give_up(&why),
+                    None => tracing::warn!(error = %error, "Matrix cannot be signed in to; trying again"),
+                },
+            }
+            if soft.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+                return;
+            }
+            wait = (wait * 2).min(WAIT_MAX);
+        }
+    }
+
+    /// Where secrets are used: at this homeserver as this user.
+    fn address(&self) -> String {
+        format!("{} {}", self.options.homeserver, self.options.user)
+    }
+
+    fn token_key(&self) -> String {
+        format!("matrix.token {}", self.options.user)
+    }
+
+    /// Signs in as the device that the house was, or as a new one; and how far that one has heard.
+    async fn sign_in(&self) -> Result<(Account, Option<String>), Error> {
+        let store_failed = |error: &dyn std::fmt::Display| Error::Away(error.to_string());
+        let address = self.address();
+        let credentials = match (&self.options.access, &self.options.password) {
+            (Some((token, device)), _) => {
+                Credentials::Token { token: token.expose_secret().to_owned(), device: device.clone() }
+            }
+            (None, Some(password)) => Credentials::Password(password.expose_secret().to_owned()),
+            (None, None) => return Err(Error::Unauthorized),
+        };
+        let how = SignIn {
+            homeserver: self.options.homeserver.clone(),
+            user: self.options.user.clone(),
+            credentials,
+            store: self.options.store.clone(),
+            store_key: self.store_key().await?,
+            device_name: DEVICE_NAME.to_owned(),
+        };
+        let saved = self.strongbox.open(SESSION, &address).await.map_err(|error| store_failed(&error))?;
+        let saved: Option<SavedSession> = saved.and_then(|saved| serde_json::from_str(saved.expose_secret()).ok());
+        let saved = match &how.credentials {
+            // Another device was named since, or the same with a newer token.
+            Credentials::Token { token, device } => {
+                saved.filter(|saved| saved.device() == device).map(|saved| saved.with_token(token))
+            }
+            Credentials::Password(_) => saved,
+        };
+        let db = &self.house().db;
+        let token = meta::get(db, &self.token_key()).await.map_err(|error| store_failed(&error))?;
+        let signed_in = match Account::sign_in(&how, saved.clone(), token.as_deref()).await {
+            Err(Error::SignedOutSoftly) if saved.is_some() => {
+                let Some(saved) = saved else { return Err(Error::Unauthorized) };
+                let renewed = Account::renewed(&how, &saved).await?;
+                self.keep_session(&renewed).await?;
+                Account::sign_in(&how, Some(renewed), token.as_deref()).await?
+            }
+            signed_in => signed_in?,
+        };
+        crash::point("signed in to Matrix");
+        self.keep_session(&signed_in.session).await?;
+        if let Err(error) = signed_in.account.check().await {
+            if !matches!(error, Error::SignedOutSoftly) {
+                return Err(error);
+            }
+            let renewed = Account::renewed(&how, &signed_in.session).await?;
+            self.keep_session(&renewed).await?;
+            drop(signed_in);
+            let again = Account::sign_in(&how, Some(renewed), token.as_deref()).await?;
+            return Ok((again.account, token));
+        }
+        if signed_in.is_new {
+            let key = self.token_key();
+            let forgetting = db.write(move |tx| Box::pin(async move { meta::remove(tx, &key).await }));
+            forgetting.await.map_err(|error| store_failed(&error))?;
+        }
+        let token = token.filter(|_| !signed_in.is_new);
+        Ok((signed_in.account, token))
+    }
+
+    /// The key of the account's store, made when there is none.
+    async fn store_key(&self) -> Result<[u8; 32], Error> {
+        let store_failed = |error: &dyn std::fmt::Display| Error::Away(error.to_string());
+        let address = self.address();
+        let known = self.strongbox.open(STORE_KEY, &address).await.map_err(|error| store_failed(&error))?;
+        if let Some(key) = known.and_then(|known| unhex(known.expose_secret())) {
+            return Ok(key);
+        }
+        let mut key = [0_u8; 32];
+        getrandom::fill(&mut key).map_err(|error| store_failed(&error))?;
+        let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = SecretString::from(text);
+        self.strongbox.keep(STORE_KEY, &address, &text).await.map_err(|error| store_failed(&error))?;
+        Ok(key)
+    }
+
+    async fn keep_session(&self, session: &SavedSession) -> Result<(), Error> {
+        let text = serde_json::to_string(session).map_err(|error| Error::Store(error.to_string()))?;
+        let keeping = self.strongbox.keep(SESSION, &self.address(), &SecretString::from(text)).await;
+        keeping.map_err(|error| Error::Away(error.to_string()))
+    }
+
+    async fn listen(self: &Arc<Self>, account: &Account, mut token: Option<String>) -> Ended {
+        let (soft, mut wait, mut number) = (self.life.soft(), FIRST_WAIT, 0);
+        let lanes = Arc::new(Lanes::<String, Waiting>::default());
+        let mut reached = Reached::default();
+        let mut writing = tokio::time::interval(WRITE_DOWN);
+        writing.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut secure_at: Option<tokio::time::Instant> = Some(tokio::time::Instant::now());
+        loop {
+            // The first one only says where things stand.
+            let patience = if self.is_ready.load(Ordering::Relaxed) { SYNC_WAIT } else { Duration::ZERO };
+            let mut hearing = Box::pin(account.hear(token.as_deref(), patience));
+            let heard = loop {
+                tokio::select! {
+                    heard = &mut hearing => break Some(heard),
+                    _ = writing.tick(), if !reached.tokens.is_empty() => self.write_down(&mut reached).await,
+                    () = soft.cancelled() => break None,
+                }
+            };
+            drop(hearing);
+            let heard = match heard {
+                None => break,
+                Some(Ok(heard)) => heard,
+                Some(Err(Error::SignedOutSoftly)) => {
+                    self.write_down(&mut reached).await;
+                    return Ended::SignIn;
+                }
+                Some(Err(error)) => {
+                    if let Some(why) = fatal(&error) {
+                        return Ended::Fatal(why);
+                    }
+                    tracing::warn!(error = %error, "the homeserver does not answer; asking again");
+                    self.is_ready.store(false, Ordering::Relaxed);
+                    if soft.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+                        break;
+                    }
+                    wait = (wait * 2).min(WAIT_MAX);
+                    continue;
+                }
+            };
+            wait = FIRST_WAIT;
+            number += 1;
+            crash::point("sync heard");
+            token = Some(heard.token.clone());
+            reached.tokens.push_back((number, heard.token.clone()));
+            let under_way = Arc::new(reached.progress.begin(number));
+            self.take_in(account, heard, &lanes, &under_way).await;
+            drop(under_way);
+            self.write_down(&mut reached).await;
+            self.is_ready.store(true, Ordering::Relaxed);
+            if secure_at.is_some_and(|at| tokio::time::Instant::now() >= at) {
+                secure_at = (!self.secure(account).await).then(|| tokio::time::Instant::now() + SECURE_AGAIN);
+            }
+        }
+        // What was taken in until now need not be heard again.
+        let settled = async {
+            while !reached.progress.is_idle() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _ = tokio::time::timeout(GOODBYE, settled).await;
+        self.write_down(&mut reached).await;
+        Ended::Leaving
+    }
+
+    /// Hands everything that one sync brought to where it belongs.
+    async fn take_in(
+        self: &Arc<Self>,
+        account: &Account,
+        heard: Heard,
+        lanes: &Arc<Lanes<String, Waiting>>,
+        under_way: &Arc<UnderWay>,
+    ) {
+        if let Some(ignored) = heard.ignored {
+            self.ignore(ignored).await;
+        }
+        for room in &heard.gaps {
+            tracing::warn!(room, "more was said in a room than could be caught up with");
+        }
+        for invite in heard.invites {
+            let (here, account, under_way) = (self.clone(), account.clone(), under_way.clone());
+            self.life.spawn("matrix invite", async move {
+                here.invited(&account, &invite).await;
+                drop(under_way);
+            });
+        }
+        for membership in heard.memberships {
+            let (here, account, under_way) = (self.clone(), account.clone(), under_way.clone());
+            self.life.spawn("matrix membership", async move {
+                here.membership(&account, membership).await;
+                drop(under_way);
+            });
+        }
+        for event in heard.events {
+            let room = event.room.clone();
+            if !lanes.push(room.clone(), (event, under_way.clone())) {
+                continue;
+            }
+            let (here, account, lanes) = (self.clone(), account.clone(), lanes.clone());
+            self.life.spawn("matrix room", async move {
+                while let Some((event, under_way)) = lanes.pop(&room) {
+                    here.happened(&account, event, &under_way).await;
+                }
+            });
+        }
+        if heard.has_new_keys {
+            self.keys_came.notify_waiters();
+            self.try_late(account);
+        }
+    }
+
+    /// Writes down how far everything was taken in; what could not be written is heard again.
+    async fn write_down(&self, reached: &mut Reached) {
+        let Some(token) = reached.next() else { return };
+        let key = self.token_key();
+        let writing = self.house().db.write(move |tx| Box::pin(async move { meta::set(tx, &key, &token).await }));
+        if let Err(error) = writing.await {
+            crate::ops_error("matrix token", &error);
+        }
+        crash::point("sync written down");
+    }
+
+    /// Makes the account's identity and recovery key, or brings them back; whether that is settled.
+    async fn secure(&self, account: &Account) -> bool {
+        let address = self.address();
+        let known = self.strongbox.open(RECOVERY, &address).await.ok().flatten();
+        let keys = [known.as_ref(), self.options.recovery_key.as_ref()];
+        let password = self.options.password.as_ref().map(|password| password.expose_secret());
+        let mut done = Ok(Secured::KeyMissing);
+        for key in keys.into_iter().flatten().map(Some).chain([None]) {
+            done = account.secure(key.map(|key| key.expose_secret()), password).await;
+            match (&done, key) {
+                (Ok(Secured::KeyMissing) | Err(Error::RecoveryKey), _) => {}
+                (Ok(Secured::Already), Some(key)) => {
+                    if let Err(error) = self.strongbox.keep(RECOVERY, &address, key).await {
+                        tracing::error!(error = %error, "the recovery key could not be kept");
+                    }
+                    break;
+                }
+                _ => break,
+            }
+        }
+        match done {
+            Ok(Secured::Already) => true,
+            Ok(Secured::New(key)) => {
+                let key = SecretString::from(key);
+                if let Err(error) = self.strongbox.keep(RECOVERY, &address, &key).await {
+                    tracing::error!(error = %error, "the recovery key could not be kept: it is only in the file");
+                }
+                self.show_recovery_key(&key);
+                true
+            }
+            Ok(Secured::KeyMissing) | Err(Error::RecoveryKey) => {
+                tracing::error!(
+                    "the account's identity was made elsewhere and cannot be used: others see this device as not \
+                     verified. Set MATRIX_RECOVERY_KEY to the account's recovery key"
+                );
+                true
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "the account could not be verified; trying again later");
+                false
+            }
+        }
+    }
+
+    /// Shows a new recovery key to whoever runs the house: in a file that only they can read.
+    fn show_recovery_key(&self, key: &SecretString) {
+        let path = &self.options.recovery_file;
+        let _ = std::fs::remove_file(path);
+        let written = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .and_then(|mut file| writeln!(file, "{}", key.expose_secret()));
+        let path = path.display();
+        match written {
+            Ok(()) => tracing::warn!(
+                "the Matrix account is verified now; its recovery key is in {path}. Keep it in a safe place, then delete \
+                 the file: the house has a sealed copy of its own"
+            ),
+            Err(error) => tracing::error!(error = %error, "the recovery key could not be written to {path}"),
+        }
+    }
+
+    /// Takes an event for oneself; `false`: it was dealt with before.
+    pub(super) async fn claims(&self, event: &str) -> bool {
+        let (event, now) = (event.to_owned(), self.house().turns.clock.now());
+        let claiming =
+            self.house().db.write(move |tx| Box::pin(async move { dealt::claim(tx, NAME, &event, now).await }));
+        claiming.await.unwrap_or_else(|error| {
+            crate::ops_error("matrix event", &error);
+            false
+        })
+    }
+}
+
+/// What to do about an error that no waiting helps with.
+fn fatal(error: &Error) -> Option<String> {
+    Some(match error {
+        Error::Unauthorized => {
+            "the homeserver does not take MATRIX_USER with MATRIX_PASSWORD, or MATRIX_ACCESS_TOKEN: correct them".into()
+        }
+        Error::SignedOut => {
+            "the device was signed out. With MATRIX_PASSWORD set, delete the folder matrix in the data \
+             directory to sign in as a new device; else set a new MATRIX_ACCESS_TOKEN and MATRIX_DEVICE_ID"
+                .into()
+        }
+        Error::StoreLost => {
+            "the folder matrix in the data directory is gone, and with it the device's keys: restore it, \
+             or set MATRIX_PASSWORD, or a MATRIX_ACCESS_TOKEN of another device"
+                .into()
+        }
+        Error::Store(why) => format!("the folder matrix in the data directory cannot be used: {why}"),
+        Error::SignedOutSoftly | Error::Away(_) | Error::RecoveryKey => return None,
+    })
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let bytes: Option<Vec<u8>> =
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect();
+    bytes?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_back_as_it_was_written() {
+        let text: String = (0..32_u8).map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(unhex(&text).unwrap()[31], 31);
+        assert!(unhex("00").is_none() && unhex("zz").is_none() && unhex(&text[1..]).is_none());
+    }
+
+    #[test]
+    fn nothing_is_written_down_before_everything_until_then_is_taken_in() {
+        let mut reached = Reached::default();
+        let one = reached.progress.begin(1);
+        reached.tokens.push_back((1, "a".into()));
+        let two = reached.progress.begin(2);
+        reached.tokens.push_back((2, "b".into()));
+        assert_eq!(reached.next(), None);
+        drop(two);
+        assert_eq!(reached.next(), None, "the first one is still under way");
+        drop(one);
+        assert_eq!(reached.next().as_deref(), Some("b"));
+        assert_eq!(reached.next(), None);
+    }
+}

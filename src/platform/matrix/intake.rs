@@ -1,0 +1,297 @@
+//! From Matrix' events to the house's messages: who said what where, and as whom.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use matrix_account::{Account, Event, Membership};
+use serde_json::Value;
+
+use super::content::{self, Content};
+use super::{Matrix, NAME, commands, rooms};
+use crate::db::meta;
+use crate::domain::{Identity, Incoming, Moment, PlaceRef, Privacy, Proxied, Speaker, holds_a_key};
+use crate::platform::lanes::UnderWay;
+use crate::turn::Received;
+
+/// What was said longer ago is not answered any more.
+const MISSED_MAX_MILLIS: i64 = 15 * 60 * 1_000;
+/// Wait before another try while the database refuses; doubles with each up to [`WAIT_MAX`].
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+const WAIT_MAX: Duration = Duration::from_secs(5);
+/// Where users are kept that nothing is to be heard of.
+const IGNORED: &str = "matrix.ignored";
+
+/// A message on its way in, with what is known of where it was said.
+pub(super) struct Said {
+    pub event: Event,
+    pub content: Content,
+    pub place: PlaceRef,
+    pub speaker: Speaker,
+}
+
+impl Said {
+    /// The room it was said in.
+    pub fn room(&self) -> &str {
+        &self.event.room
+    }
+
+    /// Whether nobody else is there.
+    pub fn is_direct(&self) -> bool {
+        self.place.privacy == Privacy::Direct
+    }
+}
+
+/// Who has an account.
+pub(super) fn identity(user: &str) -> Identity {
+    Identity { platform: NAME.to_owned(), subject: user.to_owned() }
+}
+
+impl Matrix {
+    /// Takes in what happened in a room.
+    pub(super) async fn happened(self: &Arc<Self>, account: &Account, event: Event, under_way: &Arc<UnderWay>) {
+        let me = account.user();
+        match event.kind.as_str() {
+            "m.room.redaction" => self.taken_away(&event).await,
+            "m.room.member" => self.member_changed(account, &event).await,
+            "m.room.tombstone" => self.upgraded(account, &event).await,
+            _ if event.sender == me || self.is_ignored(&event.sender) => {}
+            "m.room.encrypted" => self.wait_for_key(account, event, under_way.clone()),
+            "m.room.message" | "m.sticker" => self.message(account, event, true).await,
+            "m.reaction" => self.reaction(account, &event).await,
+            _ => {}
+        }
+    }
+
+    /// Takes in what could not be read when it came.
+    pub(super) async fn read_late(self: &Arc<Self>, account: &Account, event: Event, _: &Arc<UnderWay>) {
+        self.happened_late(account, event).await;
+    }
+
+    pub(super) async fn happened_late(self: &Arc<Self>, account: &Account, event: Event) {
+        if matches!(event.kind.as_str(), "m.room.message" | "m.sticker") {
+            self.message(account, event, false).await;
+        }
+    }
+
+    /// Takes in a message; one that was said long ago is not answered where `has_limit`.
+    async fn message(self: &Arc<Self>, account: &Account, event: Event, has_limit: bool) {
+        let me = account.user();
+        let name = account.name_in(&event.room, &me).await.unwrap_or_default();
+        let Some(content) = content::of(&event, (&me, &name)) else { return };
+        let Some((place, info)) = rooms::known(account, &event.room, content.thread.as_deref()).await else { return };
+        if info.is_space {
+            return;
+        }
+        let shown = account.name_in(&event.room, &event.sender).await;
+        let shown = shown.unwrap_or_else(|| local_part(&event.sender).to_owned());
+        let speaker = Speaker { identity: identity(&event.sender), name: shown, is_bot: false };
+        let said = Said { event, content, place, speaker };
+        if let Some(original) = said.content.replaces.clone() {
+            return self.edited(account, &said, &original).await;
+        }
+        if has_limit && self.house().turns.clock.now().0 - said.event.at > MISSED_MAX_MILLIS {
+            return;
+        }
+        if self.fills_in(account, &said).await {
+            return;
+        }
+        if holds_a_key(&said.content.text) {
+            let held_a_key = Received { held_a_key: true, ..Received::default() };
+            return self.respond(account, &said, &held_a_key).await;
+        }
+        match commands::read(&said, &self.prefix(&said.place).await) {
+            commands::Read::Command(wish) => self.command(account, &said, wish).await,
+            commands::Read::ForOthers => {}
+            commands::Read::Talk => self.talk(account, &said).await,
+        }
+    }
+
+    /// Hands in what somebody said.
+    async fn talk(self: &Arc<Self>, account: &Account, said: &Said) {
+        let Some(received) = self.hand_in(incoming(said)).await else { return };
+        if !received.turns.is_empty() && !received.is_replay {
+            let (account, room, id) = (account.clone(), said.room().to_owned(), said.event.id.clone());
+            self.life.spawn("matrix receipt", async move { account.read_up_to(&room, &id).await });
+        }
+        self.respond(account, said, &received).await;
+    }
+
+    /// Hands a message in until it is stored; `None`: the house has to leave first, and hears it again.
+    async fn hand_in(&self, incoming: Incoming) -> Option<Received> {
+        if incoming.text.is_empty() && incoming.with.is_empty() && !incoming.calls_house {
+            return None;
+        }
+        let mut wait = FIRST_WAIT;
+        loop {
+            match self.house().turns.receive(incoming.clone()).await {
+                Ok(received) => return Some(received),
+                Err(error) => crate::ops_error("matrix message", &error),
+            }
+            self.life.hard().run_until_cancelled(tokio::time::sleep(wait)).await?;
+            wait = (wait * 2).min(WAIT_MAX);
+        }
+    }
+
+    /// What is said at once about a message that was handed in.
+    async fn respond(&self, account: &Account, said: &Said, received: &Received) {
+        let (turns, who) = (&self.house().turns, &said.speaker.identity);
+        let id = if received.held_a_key {
+            // Gone from the room before anything else; where that is not allowed, its author is told to do it.
+            if self.unsay(account, said).await { "matrix-key-removed" } else { "matrix-key-stays" }
+        } else if received.is_full {
+            "refusal-queue-full"
+        } else if said.content.calls_house
+            && received.turns.is_empty()
+            && !received.is_replay
+            && !received.is_turned_away
+        {
+            "reply-house-called"
+        } else {
+            return;
+        };
+        if !turns.pace.may_tell(&who.subject, &format!("{id} in {}", said.room()), turns.clock.now()) {
+            return;
+        }
+        let locale = self.house().desk.locale_of_identity(who).await;
+        let text = turns.texts.say(&locale, id, &[("mention", turns.settings.mention.to_string().into())]);
+        let text = commands::as_typed(&text, &self.prefix(&said.place).await);
+        let once = format!("{id} {}", said.event.id);
+        self.say_line(account, said.room(), &text, Some(&said.event.id), &once).await;
+    }
+
+    /// Takes a message away that holds what nobody should read; whether that could be done.
+    pub(super) async fn unsay(&self, account: &Account, said: &Said) -> bool {
+        if !account.may_redact(said.room()).await {
+            return false;
+        }
+        let once = format!("unsay {}", said.event.id);
+        let done = account.redact(said.room(), &said.event.id, &super::send::transaction(&once)).await;
+        if let Err(error) = &done {
+            tracing::info!(error = %error, "a message that held a key could not be taken away");
+        }
+        done.is_ok()
+    }
+
+    /// Takes in what a message says now. Nobody changes what somebody else said, whatever their client sends.
+    async fn edited(&self, account: &Account, said: &Said, original: &str) {
+        let turns = &self.house().turns;
+        let is_theirs = turns.is_from(NAME, original, &said.speaker.identity).await;
+        match is_theirs {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return crate::ops_error("matrix edit", &error),
+        }
+        let text = with_more(&said.content);
+        match turns.edited(NAME, original, text, said.content.pictures.clone()).await {
+            Ok(true) => {
+                let held_a_key = Received { held_a_key: true, ..Received::default() };
+                self.respond(account, said, &held_a_key).await;
+            }
+            Ok(false) => {}
+            Err(error) => crate::ops_error("matrix edit", &error),
+        }
+    }
+
+    /// A message was taken away, by its author or by whoever looks after the room.
+    async fn taken_away(&self, event: &Event) {
+        let Some(id) = &event.redacts else { return };
+        self.buttons.remove(id);
+        if let Err(error) = self.house().turns.deleted(NAME, id).await {
+            crate::ops_error("matrix redaction", &error);
+        }
+    }
+
+    /// Somebody came or went.
+    async fn member_changed(&self, account: &Account, event: &Event) {
+        let (Some(who), membership) = (&event.state_key, &event.content["membership"]) else { return };
+        if *who == account.user() || !(membership == "leave" || membership == "ban") {
+            return;
+        }
+        let Some(info) = account.info(&event.room).await else { return };
+        if info.members <= 1 {
+            tracing::info!(room = event.room, "leaving a room where nobody is left");
+            if let Err(error) = account.leave(&event.room).await {
+                tracing::warn!(error = %error, "an empty room could not be left");
+            }
+        }
+    }
+
+    /// The house came into a room, or is no longer there.
+    pub(super) async fn membership(self: &Arc<Self>, account: &Account, membership: Membership) {
+        match membership {
+            Membership::Joined(room) => self.joined(account, &room).await,
+            Membership::Left(room) => {
+                let ends = self.house().turns.leave(NAME, &room).await;
+                if let Err(error) = ends {
+                    crate::ops_error("matrix leaving", &error);
+                }
+            }
+        }
+    }
+
+    /// What a command begins with in a place.
+    pub(super) async fn prefix(&self, named: &PlaceRef) -> String {
+        let directory = &self.house().turns.directory;
+        let room = named.parent.as_ref().unwrap_or(&named.subject);
+        let home = PlaceRef { subject: room.clone(), parent: None, ..named.clone() };
+        let known = directory.known_place(&home).await.ok().flatten();
+        known.and_then(|place| place.prefix.clone()).unwrap_or_else(|| commands::PREFIX.to_owned())
+    }
+
+    fn is_ignored(&self, user: &str) -> bool {
+        self.ignored.read().unwrap_or_else(PoisonError::into_inner).contains(user)
+    }
+
+    /// Hears nothing more of these users.
+    pub(super) async fn ignore(&self, users: Vec<String>) {
+        let text = Value::from(users.clone()).to_string();
+        let writing = self.house().db.write(move |tx| Box::pin(async move { meta::set(tx, IGNORED, &text).await }));
+        if let Err(error) = writing.await {
+            crate::ops_error("matrix ignored users", &error);
+        }
+        *self.ignored.write().unwrap_or_else(PoisonError::into_inner) = users.into_iter().collect();
+    }
+
+    pub(super) async fn load_ignored(&self) {
+        let kept = meta::get(&self.house().db, IGNORED).await.unwrap_or_default();
+        let users: Vec<String> = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        *self.ignored.write().unwrap_or_else(PoisonError::into_inner) = users.into_iter().collect();
+    }
+}
+
+/// A message as the house takes it in.
+pub(super) fn incoming(said: &Said) -> Incoming {
+    let content = &said.content;
+    let proxied = content.profile.as_ref().map(|profile| Proxied {
+        key: format!("{NAME}:{}", profile.id),
+        name: profile.name.clone(),
+        pronouns: None,
+        description: None,
+    });
+    Incoming {
+        account: NAME.to_owned(),
+        platform_id: said.event.id.clone(),
+        place: said.place.clone(),
+        speaker: said.speaker.clone(),
+        text: content.text.clone(),
+        with: content.with.clone(),
+        pictures: content.pictures.clone(),
+        proxied,
+        replaces: None,
+        calls_house: content.calls_house,
+        at: Moment(said.event.at),
+        reply_to: content.reply_to.clone(),
+        addressed: None,
+        trace: format!("matrix-{}", said.event.id),
+    }
+}
+
+fn with_more(content: &Content) -> String {
+    let all = [content.text.as_str(), content.with.as_str()];
+    all.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// What stands before the server in a user's id.
+fn local_part(user: &str) -> &str {
+    user.trim_start_matches('@').split(':').next().unwrap_or(user)
+}

@@ -1,0 +1,162 @@
+//! Coming into rooms and leaving them: by invitation of those who may, with a greeting that says what the house is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use matrix_account::{Account, Error, Event, Invite};
+
+use super::{Matrix, NAME, commands, intake, rooms};
+use crate::db::{meta, places};
+use crate::domain::{PlaceRef, Privacy};
+
+/// Tries of an invitation: it may be told before the homeserver lets anybody in.
+const TRIES: u32 = 6;
+const FIRST_WAIT: Duration = Duration::from_millis(300);
+
+/// Whose invitations are accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inviter {
+    Anyone,
+    /// Those who run the house.
+    Owners,
+    /// Everybody with an account at a homeserver.
+    Server(String),
+    /// `@kim:example.org`
+    User(String),
+}
+
+impl Inviter {
+    /// Whether it is `user`, who runs the house or not.
+    fn is(&self, user: &str, is_owner: bool) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Owners => is_owner,
+            Self::Server(server) => user.split_once(':').is_some_and(|(_, of)| of == server),
+            Self::User(known) => known == user,
+        }
+    }
+}
+
+impl Matrix {
+    /// Accepts an invitation or turns it down.
+    pub(super) async fn invited(&self, account: &Account, invite: &Invite) {
+        let room = invite.room.as_str();
+        if !self.accepts(invite).await {
+            tracing::info!(room, "an invitation was turned down");
+            if let Err(error) = account.leave(room).await {
+                tracing::info!(error = %error, "an invitation could not be turned down");
+            }
+            return;
+        }
+        let mut wait = FIRST_WAIT;
+        for _ in 0..TRIES {
+            match account.join(room, None).await {
+                Ok(()) => return,
+                Err(Error::SignedOut | Error::SignedOutSoftly) => return,
+                Err(error) => tracing::info!(error = %error, room, "a room cannot be joined yet"),
+            }
+            if self.life.soft().run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+                return;
+            }
+            wait *= 2;
+        }
+        tracing::warn!(room, "a room that the house was invited to could not be joined");
+    }
+
+    async fn accepts(&self, invite: &Invite) -> bool {
+        if invite.is_space {
+            return false;
+        }
+        // The room that stands in another's place is that room.
+        if self.replaced_by(&invite.room).await.is_some() {
+            return true;
+        }
+        let turns = &self.house().turns;
+        let who = intake::identity(&invite.by);
+        let is_owner = turns.settings.owners.contains(&format!("{NAME}:{}", invite.by));
+        let place = PlaceRef {
+            platform: NAME.to_owned(),
+            subject: invite.room.clone(),
+            parent: None,
+            privacy: Privacy::Closed,
+            is_adult: false,
+        };
+        let is_turned_away = turns.turned_away(&who, &place).await.unwrap_or_default().is_some();
+        !is_turned_away && self.options.inviters.iter().any(|inviter| inviter.is(&invite.by, is_owner))
+    }
+
+    /// The house is in a room now: it says once what it is.
+    pub(super) async fn joined(self: &Arc<Self>, account: &Account, room: &str) {
+        let db = &self.house().db;
+        let key = format!("matrix.greeted {room}");
+        if let Some(old) = self.replaced_by(room).await {
+            let (new, greeted) = (room.to_owned(), key.clone());
+            let moving = db.write(move |tx| {
+                Box::pin(async move {
+                    places::move_to(tx, NAME, &old, &new).await?;
+                    meta::set(tx, &greeted, "moved").await
+                })
+            });
+            if let Err(error) = moving.await {
+                return crate::ops_error("matrix upgrade", &error);
+            }
+            self.house().turns.directory.forget_places();
+            return;
+        }
+        match meta::get(db, &key).await {
+            Ok(None) => {}
+            Ok(Some(_)) => return,
+            Err(error) => return crate::ops_error("matrix greeting", &error),
+        }
+        let Some((place, info)) = rooms::known(account, room, None).await else { return };
+        if info.is_space {
+            return;
+        }
+        let turns = &self.house().turns;
+        let text = self.house().desk.greeting(&turns.settings.locale, place.privacy == Privacy::Direct);
+        let text = commands::as_typed(&text, commands::PREFIX);
+        if !self.say_line(account, room, &text, None, &key).await {
+            return;
+        }
+        let writing = db.write(move |tx| Box::pin(async move { meta::set(tx, &key, "greeted").await }));
+        if let Err(error) = writing.await {
+            crate::ops_error("matrix greeting", &error);
+        }
+    }
+
+    /// The room that another one stands in the place of, if somebody said so in it.
+    async fn replaced_by(&self, new: &str) -> Option<String> {
+        meta::get(&self.house().db, &format!("matrix.replaces {new}")).await.ok().flatten()
+    }
+
+    /// A room was replaced by another one: the house follows, and takes along what was settled there.
+    pub(super) async fn upgraded(&self, account: &Account, event: &Event) {
+        let Some(new) = event.content["replacement_room"].as_str().map(str::to_owned) else { return };
+        let (key, old) = (format!("matrix.replaces {new}"), event.room.clone());
+        let writing = self.house().db.write(move |tx| Box::pin(async move { meta::set(tx, &key, &old).await }));
+        if let Err(error) = writing.await {
+            return crate::ops_error("matrix upgrade", &error);
+        }
+        let server = event.sender.split_once(':').map(|(_, server)| server);
+        // Where that is not allowed, an invitation follows.
+        if let Err(error) = account.join(&new, server).await {
+            tracing::info!(error = %error, "the room that replaces another one cannot be joined yet");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invitations_are_accepted_from_those_who_may() {
+        let kim = "@kim:example.org";
+        assert!(Inviter::Anyone.is(kim, false));
+        assert!(Inviter::Owners.is(kim, true) && !Inviter::Owners.is(kim, false));
+        assert!(Inviter::Server("example.org".into()).is(kim, false));
+        assert!(!Inviter::Server("ample.org".into()).is(kim, false));
+        assert!(Inviter::User(kim.into()).is(kim, false) && !Inviter::User(kim.into()).is("@kim:evil.org", false));
+        assert!(Inviter::Server("example.org:8448".into()).is("@kim:example.org:8448", false));
+    }
+}

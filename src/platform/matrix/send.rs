@@ -1,0 +1,217 @@
+//! Speaking: every message once, however often it is sent.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use matrix_account::{Account, SendError as Refused};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
+
+use super::spoken::{self, Mouth};
+use super::{Matrix, NAME, rooms};
+use crate::domain::{Identity, PictureKind, Place, Privacy};
+use crate::platform::{Face, Limits, OnceKey, Part, Platform, SendError, split};
+
+/// Longest message, in UTF-16 code units: with its looks, and encrypted, it stays within what an event may hold.
+const PART_MAX: usize = 6_000;
+/// Messages that an answer is cut into before it becomes a file.
+const PARTS_MAX: usize = 4;
+/// What is shown of an answer whose whole is a file.
+const BEGINNING_MAX: usize = 1_000;
+/// Name of an answer that is a file.
+const ANSWER_FILE: &str = "answer.md";
+/// Wait while the account is not signed in.
+const NOT_YET_MILLIS: u64 = 500;
+/// How long typing is shown, and how long before it is shown again.
+const TYPING: Duration = Duration::from_secs(10);
+const TYPING_AGAIN: Duration = Duration::from_secs(5);
+/// Rooms whose typing is remembered.
+const TYPING_KEPT: usize = 1_000;
+/// Tries of a line of the house, and the longest wait between two.
+const LINE_TRIES: u32 = 5;
+const LINE_WAIT_MAX: Duration = Duration::from_secs(30);
+/// Largest picture of a face, in bytes.
+const PICTURE_MAX: usize = 1 << 20;
+
+/// What the homeserver knows a message by, so that it takes it once.
+pub(super) fn transaction(once: &str) -> String {
+    Sha256::digest(once.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn send_error(error: Refused) -> SendError {
+    match error {
+        Refused::Limited(wait) => {
+            SendError::RateLimited { after_millis: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) }
+        }
+        Refused::Forbidden => SendError::Forbidden,
+        Refused::Unsure => SendError::Unsure("the homeserver did not say so".to_owned()),
+    }
+}
+
+impl Matrix {
+    fn signed_in(&self) -> Result<Account, SendError> {
+        self.account().ok_or(SendError::RateLimited { after_millis: NOT_YET_MILLIS })
+    }
+
+    /// Says something of the house's own, which nobody waits for: tried a few times; the message's id if it arrived.
+    pub(super) async fn say(&self, account: &Account, room: &str, content: Value, once: &str) -> Option<String> {
+        let mut wait = Duration::from_millis(500);
+        for _ in 0..LINE_TRIES {
+            let pause = match account.send(room, "m.room.message", content.clone(), &transaction(once)).await {
+                Ok(sent) => return Some(sent.id),
+                Err(Refused::Forbidden) => break,
+                Err(Refused::Limited(wait)) => wait.min(LINE_WAIT_MAX),
+                Err(Refused::Unsure) => wait,
+            };
+            if self.life.soft().run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                return None;
+            }
+            wait *= 2;
+        }
+        tracing::warn!(room, "a line of the house could not be said");
+        None
+    }
+
+    /// Says a line of the house, in reply to a message or not; whether it arrived.
+    pub(super) async fn say_line(
+        &self,
+        account: &Account,
+        room: &str,
+        text: &str,
+        reply_to: Option<&str>,
+        once: &str,
+    ) -> bool {
+        let content = spoken::related(spoken::message(text, None), reply_to, None);
+        self.say(account, room, content, once).await.is_some()
+    }
+
+    /// Puts a file into a room.
+    pub(super) async fn say_file(&self, account: &Account, room: &str, (name, bytes): (&str, Vec<u8>), once: &str) {
+        match file(account, room, (name, bytes), None).await {
+            Ok(content) => {
+                self.say(account, room, content, once).await;
+            }
+            Err(error) => tracing::warn!(error = %error, "a file could not be stored with the homeserver"),
+        }
+    }
+
+    /// Where the homeserver keeps the picture of a face; `None`: it has none, or it cannot be kept now.
+    async fn picture(&self, account: &Account, face: &Face) -> Option<String> {
+        let file = face.avatar.as_deref()?;
+        if let Some(known) = self.pictures.get(file) {
+            return Some(known.clone());
+        }
+        let path = self.house.get()?.turns.avatars.path(file)?;
+        let content = tokio::fs::read(path).await.ok().filter(|content| content.len() <= PICTURE_MAX)?;
+        let kind = PictureKind::of(&content)?.media_type();
+        let url = account.upload(kind, content).await.ok()?;
+        self.pictures.insert(file.to_owned(), url.clone());
+        Some(url)
+    }
+}
+
+/// A file as a message.
+async fn file(
+    account: &Account,
+    room: &str,
+    (name, bytes): (&str, Vec<u8>),
+    mouth: Option<Mouth<'_>>,
+) -> Result<Value, Refused> {
+    let kind = if name.ends_with(".json") { "application/json" } else { "text/plain" };
+    let attached = account.attach(room, kind, bytes).await?;
+    let mut content = json!({
+        "msgtype": "m.file", "body": name, "filename": name, "m.mentions": {},
+        "info": {"mimetype": kind, "size": attached.size},
+    });
+    if let (Some(content), Some(source)) = (content.as_object_mut(), attached.source.as_object()) {
+        content.extend(source.clone());
+    }
+    Ok(spoken::with_face(content, mouth))
+}
+
+#[async_trait]
+impl Platform for Matrix {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { message_len: PART_MAX, messages_max: PARTS_MAX, takes_back: true, streams: false, discloses: true }
+    }
+
+    async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {
+        let account = self.signed_in()?;
+        let (room, thread) = rooms::room_of(&to.subject);
+        let picture = self.picture(&account, &part.face).await;
+        let is_face = !part.is_notice && !part.face.name.is_empty();
+        let mouth = is_face.then_some(Mouth { id: &part.face.slug, name: &part.face.name, avatar: picture.as_deref() });
+        // With nobody else there, everything said is an answer.
+        let reply_to = part.reply_to.as_deref().filter(|_| part.number == 0 && to.privacy != Privacy::Direct);
+        let is_long = part.text.encode_utf16().count() > PART_MAX;
+        let text = if is_long {
+            let beginning = split::split(&part.text, BEGINNING_MAX).into_iter().next().unwrap_or_default();
+            format!("{beginning}\n…")
+        } else {
+            spoken::with_footer(&part.text, part.footer.as_deref())
+        };
+        let content = spoken::related(spoken::message(&text, mouth), reply_to, thread);
+        let sent = account.send(room, "m.room.message", content, &transaction(&once.0)).await.map_err(send_error)?;
+        if is_long {
+            let whole = (ANSWER_FILE, part.text.clone().into_bytes());
+            let content = spoken::related(file(&account, room, whole, mouth).await.map_err(send_error)?, None, thread);
+            let once = transaction(&format!("{} file", once.0));
+            account.send(room, "m.room.message", content, &once).await.map_err(send_error)?;
+        }
+        if part.number + 1 == part.of && self.typing.remove(room).is_some() {
+            let room = room.to_owned();
+            self.life.spawn("matrix typing", async move { account.typing(&room, None).await });
+        }
+        Ok(sent.id)
+    }
+
+    async fn fetch(&self, url: &str, limit: usize) -> Result<Vec<u8>, SendError> {
+        let content = self.signed_in()?.download(url).await.map_err(|_| SendError::Gone)?;
+        if content.len() > limit { Err(SendError::Gone) } else { Ok(content) }
+    }
+
+    async fn take_back(&self, to: &Place, id: &str, _is_notice: bool) -> Result<(), SendError> {
+        let account = self.signed_in()?;
+        let (room, _) = rooms::room_of(&to.subject);
+        account.redact(room, id, &transaction(&format!("take back {id}"))).await.map_err(send_error)
+    }
+
+    async fn whisper(&self, to: &Identity, text: &str, once: &OnceKey) -> Result<(), SendError> {
+        let account = self.signed_in()?;
+        let room = account.direct_room(&to.subject, false).await;
+        let room = room.map_err(|error| SendError::Unsure(error.to_string()))?;
+        let content = spoken::message(text, None);
+        account.send(&room, "m.room.message", content, &transaction(&once.0)).await.map(|_| ()).map_err(send_error)
+    }
+
+    fn writing(&self, to: &Place, _face: &Face, _draft: Option<&str>) {
+        let Some(account) = self.account() else { return };
+        let (room, _) = rooms::room_of(&to.subject);
+        if self.typing.get(room).is_some_and(|at| at.elapsed() < TYPING_AGAIN) {
+            return;
+        }
+        if self.typing.len() >= TYPING_KEPT {
+            self.typing.retain(|_, at| at.elapsed() < TYPING_AGAIN);
+        }
+        self.typing.insert(room.to_owned(), Instant::now());
+        let room = room.to_owned();
+        self.life.spawn("matrix typing", async move { account.typing(&room, Some(TYPING)).await });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_is_the_same_for_the_same_and_says_nothing() {
+        assert_eq!(transaction("a-0"), transaction("a-0"));
+        assert_ne!(transaction("a-0"), transaction("a-1"));
+        assert!(transaction(&"x".repeat(500)).len() == 32);
+    }
+}
