@@ -23,6 +23,9 @@ pub const POINTS: [&str; 14] = [
 /// Every point on the way of a rotation of the keyset.
 pub const ROTATION: [&str; 3] = ["keyset saved", "row sealed anew", "rows swept"];
 
+/// Every point of listening on Matrix.
+pub const MATRIX: [&str; 3] = ["signed in to Matrix", "sync heard", "sync written down"];
+
 #[cfg(feature = "testing")]
 mod plan {
     use std::sync::OnceLock;
@@ -63,7 +66,10 @@ pub use plan::{Fall, at};
 /// Says that the point `name` is reached.
 #[inline]
 pub fn point(name: &'static str) {
-    debug_assert!(POINTS.contains(&name) || ROTATION.contains(&name), "{name} is not in POINTS");
+    debug_assert!(
+        [&POINTS[..], &ROTATION, &MATRIX].into_iter().flatten().any(|known| *known == name),
+        "{name} is in no list of points"
+    );
     #[cfg(feature = "testing")]
     plan::reached(name);
 }

@@ -26,6 +26,7 @@ use crate::outside::{Outside, Rules};
 use crate::platform::fake::{Event, FakePlatform, Rooms};
 use crate::queue::local::LocalDoorbell;
 use crate::recall::{Embedder, Recall, RecallError, Side, Space, VectorStore, Weights};
+use crate::strongbox::Strongbox;
 use crate::texts::Texts;
 use crate::turn::{Parts, Platforms, Received, TurnSettings, Turns};
 use crate::vault::Vault;
@@ -271,6 +272,7 @@ pub struct World {
     pub clock: Arc<TestClock>,
     pub db: Db,
     pub life: Life,
+    pub strongbox: Strongbox,
     scratch: Scratch,
 }
 
@@ -386,7 +388,7 @@ impl World {
                 patience: plan.patience,
             },
         });
-        let world = Self { turns, rooms, model, clock, db, life, scratch };
+        let world = Self { turns, rooms, model, clock, db, life, strongbox, scratch };
         world.start();
         world
     }

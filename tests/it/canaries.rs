@@ -122,10 +122,12 @@ async fn twelve_providers_keys_leave_no_trace_whatever_goes_wrong() {
         pieces(&key, &mut all);
         let mut input = format!("/keys set {name} --model fake-model\n{key}\n");
         // Pasted where it does not belong, in words and in commands, before and after.
-        input += &format!("my key is {key}\n/persona create Rook --description {key}\n/alias add {key} --to Abbey\n");
+        input.push_str(&format!(
+            "my key is {key}\n/persona create Rook --description {key}\n/alias add {key} --to Abbey\n"
+        ));
         for (what, answer) in answers(&key) {
             llm.then(answer);
-            input += &format!("say something about: {what}\n/inspect\n");
+            input.push_str(&format!("say something about: {what}\n/inspect\n"));
             requests += 1;
         }
         input += "/keys list\n/keys test provider0\n/usage all\n/memory view\n/data export\n/about\n";

@@ -15,6 +15,7 @@ mod leaves;
 mod ledger;
 mod llm_faults;
 mod locales;
+mod matrix;
 mod outside;
 mod remembering;
 mod rules;

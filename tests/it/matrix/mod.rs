@@ -1,0 +1,6 @@
+//! The house on Matrix: a real homeserver, and people whose clients share no code with the house's.
+
+mod answers;
+mod commands;
+mod rooms;
+mod town;

@@ -1,0 +1,172 @@
+//! A homeserver with people in it, and the house among them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use greenroom::desk::Desk;
+use greenroom::platform::matrix::{Inviter, Matrix, Options};
+use greenroom::testing::{Answering, Engine, Plan, World};
+use matrix_town::{Event, Human, Role, RoomOptions, Synapse};
+
+/// How long anything may take on a busy machine.
+pub const SOON: Duration = Duration::from_secs(30);
+
+pub struct Town {
+    pub synapse: &'static Synapse,
+    pub world: World,
+    pub matrix: Arc<Matrix>,
+    /// `@house-…:localhost`
+    pub house: String,
+    pub robin: Human,
+    name: &'static str,
+}
+
+/// The password of a house's account.
+pub fn password(name: &str) -> String {
+    format!("{name} of the house")
+}
+
+/// How a house is connected: `name` is the account's.
+pub fn options(synapse: &Synapse, world: &World, name: &str) -> Options {
+    Options {
+        homeserver: synapse.url().to_owned(),
+        user: synapse.user_id(name),
+        password: Some(password(name).into()),
+        access: None,
+        recovery_key: None,
+        store: world.path().join("matrix"),
+        recovery_file: world.path().join("matrix-recovery-key"),
+        inviters: vec![Inviter::Anyone],
+    }
+}
+
+/// Connects a house to Matrix, and waits until it hears.
+pub async fn connect(world: &World, options: Options) -> Arc<Matrix> {
+    let matrix = Matrix::new(options, world.strongbox.clone(), world.life.clone());
+    world.turns.platforms.add(matrix.clone());
+    matrix.start(world.turns.clone(), Arc::new(Desk::new(world.turns.clone())), world.db.clone());
+    let began = std::time::Instant::now();
+    while !matrix.is_ready() {
+        assert!(began.elapsed() < SOON, "the house does not come to Matrix: {:?}", matrix.fatal());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    matrix
+}
+
+impl Town {
+    /// A town of its own; `name` is in the names of everybody in it. Its model says again what it was told last.
+    pub async fn new(name: &'static str) -> Self {
+        let model = Answering::with(|request| {
+            let last = request.lines.last().map(|line| line.content.as_str()).unwrap_or_default();
+            let last = last.lines().last().unwrap_or_default();
+            // Among others, lines begin with who said them.
+            let said = last.split_once(": ").filter(|(who, _)| who.contains('-')).map_or(last, |(_, said)| said);
+            Ok(format!("re: {said}"))
+        });
+        Self::with(name, model).await
+    }
+
+    pub async fn with(name: &'static str, model: Answering) -> Self {
+        Self::planned(name, Plan { model, ..Plan::default() }).await
+    }
+
+    pub async fn planned(name: &'static str, plan: Plan) -> Self {
+        matrix_town::prepare().await;
+        let synapse = Synapse::shared().await;
+        let account = format!("house-{name}");
+        synapse.register(&account, &password(&account), Role::User).await;
+        let robin = format!("robin-{name}");
+        let (world, robin) = tokio::join!(World::planned(Engine::Sqlite, plan), Human::login(synapse, &robin));
+        world.goes_by();
+        let house = synapse.user_id(&account);
+        let matrix = connect(&world, options(synapse, &world, &account)).await;
+        Self { synapse, world, matrix, house, robin, name }
+    }
+
+    /// Another person.
+    pub async fn human(&self, name: &str) -> Human {
+        Human::login(self.synapse, &format!("{name}-{}", self.name)).await
+    }
+
+    /// A room of Robin and the house alone, after its greeting.
+    pub async fn direct(&self, encrypted: bool) -> String {
+        self.room(RoomOptions { encrypted, direct: true, ..RoomOptions::default() }, &[]).await
+    }
+
+    /// A room of Robin, the house and others, after its greeting.
+    pub async fn group(&self, encrypted: bool, others: &[&Human]) -> String {
+        self.room(RoomOptions { encrypted, ..RoomOptions::default() }, others).await
+    }
+
+    async fn room(&self, options: RoomOptions<'_>, others: &[&Human]) -> String {
+        let mut invite: Vec<&str> = others.iter().map(|other| other.id()).collect();
+        let room = self.robin.create_room(RoomOptions { invite: &invite.clone(), ..options }).await;
+        for other in others {
+            other.join(&room).await;
+        }
+        invite.clear();
+        self.robin.invite(&room, &self.house).await;
+        for human in [&self.robin].into_iter().chain(others.iter().copied()) {
+            human.sees_join(&room, &self.house).await;
+        }
+        self.hears(&room, |event| event.body().starts_with("Hello! This is Greenroom")).await;
+        room
+    }
+
+    /// What the house said in a room, as Robin saw it; without its greeting, edits, and what it tells newcomers.
+    pub fn said(&self, room: &str) -> Vec<Event> {
+        self.robin.look(|seen| {
+            let of_house = seen.messages(room).filter(|event| event.sender == self.house && event.replaces().is_none());
+            let is_answer = |event: &&Event| {
+                !event.body().starts_with("Hello! This is Greenroom") && !event.body().starts_with("Before we begin")
+            };
+            of_house.filter(is_answer).cloned().collect()
+        })
+    }
+
+    /// Waits until Robin sees something that the house said.
+    pub async fn hears(&self, room: &str, is_it: impl Fn(&Event) -> bool) -> Event {
+        let house = self.house.clone();
+        let find =
+            |seen: &matrix_town::Seen| seen.messages(room).find(|event| event.sender == house && is_it(event)).cloned();
+        self.robin.until(find, SOON).await
+    }
+
+    /// Robin says something, and waits for as many more messages of the house.
+    pub async fn asks(&self, room: &str, text: &str, answers: usize) -> Vec<Event> {
+        let before = self.said(room).len();
+        self.robin.say(room, text).await;
+        self.answers(room, before, answers).await
+    }
+
+    /// Waits until the house has said `answers` more than `before` messages in a room.
+    pub async fn answers(&self, room: &str, before: usize, answers: usize) -> Vec<Event> {
+        let began = std::time::Instant::now();
+        loop {
+            let mut said = self.said(room);
+            if said.len() >= before + answers {
+                return said.split_off(before);
+            }
+            assert!(began.elapsed() < SOON, "the house did not say so much: {said:#?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until nothing is owed any more.
+    pub async fn settled(&self) {
+        const OPEN: &str = "SELECT COUNT(*) FROM turn WHERE state IN ('queued', 'running', 'sending')";
+        for _ in 0..1_500 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if self.world.db.number(OPEN).await.unwrap() == 0 {
+                return;
+            }
+        }
+        panic!("answers are still owed");
+    }
+
+    /// Ends the day.
+    pub async fn close(self) {
+        assert_eq!(self.matrix.fatal(), None);
+        self.world.stop().await;
+    }
+}
