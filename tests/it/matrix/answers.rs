@@ -31,6 +31,8 @@ async fn among_others_only_whoever_is_called_answers() {
     for encrypted in [false, true] {
         let room = town.group(encrypted, &[&kim]).await;
         kim.say(&room, "we talk among ourselves").await;
+        // Newcomers are told first that they talk with an AI.
+        town.asks(&room, "@aviva hello", 1).await;
         let said = town.asks(&room, "@aviva what do you think?", 1).await;
         let answer = &said[0];
         assert_eq!(answer.body(), "Aviva: re: @aviva what do you think?");
