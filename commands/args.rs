@@ -57,6 +57,8 @@ pub enum BadArg {
     Member,
     /// Not an address on the web.
     Address,
+    /// Letters, digits or spaces where a sign is wanted.
+    Sign,
 }
 
 impl BadArg {
@@ -91,6 +93,7 @@ impl BadArg {
             Self::Temperature => "misread-value-temperature",
             Self::Member => "misread-value-member",
             Self::Address => "misread-value-address",
+            Self::Sign => "misread-value-sign",
         }
     }
 }
@@ -174,6 +177,7 @@ const MODEL_MAX: usize = 200;
 /// Longest name of an account, in characters: Matrix allows 255.
 const MEMBER_MAX: usize = 300;
 /// Longest address, in characters.
+const SIGN_MAX: usize = 3;
 const ADDRESS_MAX: usize = 2_000;
 
 texts! {
@@ -211,6 +215,8 @@ texts! {
     Reason(|text| one_line(text, 1, ABOUT_MAX)),
     /// An `https://` address, up to 2,000 characters; whether it may be called is decided elsewhere.
     WebAddress(web_address),
+    /// What commands begin with: one to three characters that are no letters, digits, spaces or `/`.
+    Sign(sign),
 }
 
 impl MemoryRef {
@@ -411,7 +417,7 @@ impl fmt::Display for Span {
 }
 
 /// The types of argument that carry a meaning.
-pub(crate) fn known_types() -> [TypeId; 22] {
+pub(crate) fn known_types() -> [TypeId; 23] {
     [
         TypeId::of::<PersonalityName>(),
         TypeId::of::<PersonaName>(),
@@ -430,6 +436,7 @@ pub(crate) fn known_types() -> [TypeId; 22] {
         TypeId::of::<MemberRef>(),
         TypeId::of::<Reason>(),
         TypeId::of::<WebAddress>(),
+        TypeId::of::<Sign>(),
         TypeId::of::<Amount>(),
         TypeId::of::<TokenCount>(),
         TypeId::of::<Percent>(),
@@ -484,6 +491,7 @@ pub(crate) fn length_of(id: TypeId) -> Option<(usize, usize)> {
         (TypeId::of::<MemberRef>(), (1, MEMBER_MAX)),
         (TypeId::of::<Reason>(), (1, ABOUT_MAX)),
         (TypeId::of::<WebAddress>(), (1, ADDRESS_MAX)),
+        (TypeId::of::<Sign>(), (1, SIGN_MAX)),
     ]
     .into_iter()
     .find_map(|(of, lengths)| (of == id).then_some(lengths))
@@ -522,6 +530,12 @@ fn web_address(text: &str) -> Result<String, BadArg> {
         && text.len() > 8
         && !text.chars().any(|c| c.is_whitespace() || c.is_control());
     if fits { Ok(text.to_owned()) } else { Err(BadArg::Address) }
+}
+
+fn sign(text: &str) -> Result<String, BadArg> {
+    let is_sign = |c: char| !c.is_alphanumeric() && !c.is_whitespace() && !c.is_control() && c != '/';
+    let fits = (1..=SIGN_MAX).contains(&text.chars().count()) && text.chars().all(is_sign);
+    if fits { Ok(text.to_owned()) } else { Err(BadArg::Sign) }
 }
 
 fn memory_ref(text: &str) -> Result<String, BadArg> {

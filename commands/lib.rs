@@ -32,8 +32,8 @@ pub use admin::{Admin, DenyMode, DenyScope, LimitOf, LimitPer};
 pub use alias::{Alias, Tier};
 pub use args::{
     About, AliasName, Amount, BadArg, CommandWord, LocaleTag, MemberRef, MemoryRef, ModelName, Page, Percent,
-    PersonaDescription, PersonaName, PersonalityName, PresetName, Pronouns, ProviderName, Reason, SearchWord, Source,
-    Span, Temperature, TokenCount, WebAddress, ZoneName,
+    PersonaDescription, PersonaName, PersonalityName, PresetName, Pronouns, ProviderName, Reason, SearchWord, Sign,
+    Source, Span, Temperature, TokenCount, WebAddress, ZoneName,
 };
 pub use complete::{Candidate, Completion, Wanted, completions};
 pub use conversation::{Activate, Autorespond, Reset, ResetStep, Switch, Talk};

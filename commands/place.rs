@@ -1,6 +1,6 @@
 //! `/place`: what holds where people talk, for those who look after the place.
 
-use crate::args::{Amount, PersonalityName};
+use crate::args::{Amount, PersonalityName, Sign};
 use crate::conversation::Switch;
 use crate::said::Said;
 
@@ -21,6 +21,9 @@ pub enum Place {
         /// Tokens that all may use here in a day, or off
         #[arg(long)]
         all_tokens: Option<Amount>,
+        /// What commands begin with here on Matrix, such as !
+        #[arg(long)]
+        sign: Option<Sign>,
     },
     /// Let a character answer here
     Allow {
@@ -46,11 +49,12 @@ pub enum Who {
 impl Place {
     pub(crate) fn words(&self) -> Vec<String> {
         match self {
-            Self::Settings { activate, only_allowed, member_tokens, all_tokens } => Said::new("settings")
+            Self::Settings { activate, only_allowed, member_tokens, all_tokens, sign } => Said::new("settings")
                 .choice_option("activate", activate.as_ref())
                 .choice_option("only-allowed", only_allowed.as_ref())
                 .option("member-tokens", member_tokens.as_ref())
                 .option("all-tokens", all_tokens.as_ref())
+                .option("sign", sign.as_ref())
                 .done(),
             Self::Allow { name } => Said::new("allow").rest([name]),
             Self::Deny { name } => Said::new("deny").rest([name]),

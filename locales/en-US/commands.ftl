@@ -228,6 +228,7 @@ command-place-settings = Show or set what holds in this place
     .only-allowed-off = off
     .member-tokens = Tokens that one member may use here in a day, or off
     .all-tokens = Tokens that all may use here in a day, or off
+    .sign = What commands begin with here on Matrix, such as !
 command-place-allow = Let a character answer here
     .name = Which character
 command-place-deny = Keep a character from answering here

@@ -47,6 +47,7 @@ misread-value-number = “{ $given }” is not a number that fits “{ $argument
 misread-value-temperature = “{ $given }” can’t be used for “{ $argument }”: it is a number from 0 to 2.
 misread-value-member = “{ $given }” can’t be a member. For “{ $argument }”, write an account such as discord:123 or matrix:@ada:example.org.
 misread-value-address = “{ $given }” can’t be used for “{ $argument }”: write an address that begins with https://
+misread-value-sign = “{ $given }” can’t be used for “{ $argument }”: write one to three signs that are no letters, digits or slashes, such as ! or !!
 misread-value-zone = “{ $given }” is not a time zone. For “{ $argument }”, write a name such as Europe/Berlin.
 
 ## Understood, but not possible.

@@ -384,6 +384,7 @@ label-place-allowed = Allowed
 label-place-denied = Not allowed
 label-place-member-tokens = Tokens of each member in a day
 label-place-all = Tokens of all in a day
+label-place-sign = Commands begin with
 place-everyone = everyone
 place-moderators = those who look after the place
 place-nobody = nobody

@@ -1,14 +1,16 @@
 //! `/place`: what holds where people talk.
 
+use std::sync::Arc;
+
 use commands::{Amount, Place as PlaceCommand, Switch, Who as WhoArg};
 
 use super::{Session, Stop};
 use crate::db::{ledger, places, rules};
-use crate::domain::{Answer, Budget, Payer, Period, PersonalityId, SetBy, Who};
+use crate::domain::{Answer, Budget, COMMAND_SIGN, Payer, Period, PersonalityId, Place, PlaceRef, SetBy, Who};
 
 pub(super) async fn run(session: &Session<'_>, command: &PlaceCommand) -> Result<Answer, Stop> {
     match command {
-        PlaceCommand::Settings { activate, only_allowed, member_tokens, all_tokens } => {
+        PlaceCommand::Settings { activate, only_allowed, member_tokens, all_tokens, sign } => {
             if activate.is_some() || only_allowed.is_some() {
                 let activate_by = activate.map_or(session.place.activate_by, |who| match who {
                     WhoArg::Everyone => Who::Everyone,
@@ -25,6 +27,17 @@ pub(super) async fn run(session: &Session<'_>, command: &PlaceCommand) -> Result
                     .await?;
                 session.turns.directory.forget_place(&session.place);
             }
+            if let Some(sign) = sign {
+                // A thread has none of its own.
+                let home = home(session).await?;
+                let (id, sign) = (home.id.clone(), (sign.as_str() != COMMAND_SIGN).then(|| sign.to_string()));
+                let writing = session
+                    .turns
+                    .db
+                    .write(move |tx| Box::pin(async move { places::set_prefix(tx, &id, sign.as_deref()).await }));
+                writing.await?;
+                session.turns.directory.forget_place(&home);
+            }
             if let Some(amount) = member_tokens {
                 limit(session, format!("{}/", session.place.id), *amount).await?;
             }
@@ -36,6 +49,14 @@ pub(super) async fn run(session: &Session<'_>, command: &PlaceCommand) -> Result
         PlaceCommand::Allow { name } => rule(session, name.as_str(), true).await,
         PlaceCommand::Deny { name } => rule(session, name.as_str(), false).await,
     }
+}
+
+/// The place that a thread hangs on, else the place itself.
+async fn home(session: &Session<'_>) -> Result<Arc<Place>, Stop> {
+    let named = &session.caller.place;
+    let Some(parent) = &named.parent else { return Ok(session.place.clone()) };
+    let parent = PlaceRef { subject: parent.clone(), parent: None, ..named.clone() };
+    Ok(session.turns.directory.place(&parent).await?)
 }
 
 async fn limit(session: &Session<'_>, subject: String, amount: Amount) -> Result<(), Stop> {
@@ -99,7 +120,12 @@ async fn view(session: &Session<'_>) -> Result<Answer, Stop> {
     let only = session.say(if place.only_allowed { "switch-on" } else { "switch-off" }, &[]);
     let active = place.personality.as_ref().map(|id| listed(std::slice::from_ref(id)));
     let label = |id: &str| session.say(id, &[]);
-    Ok(Answer::private(session.say("reply-place-settings", &[]))
+    let mut answer = Answer::private(session.say("reply-place-settings", &[]));
+    if place.platform == "matrix" {
+        let sign = home(session).await?.prefix.clone().unwrap_or_else(|| COMMAND_SIGN.to_owned());
+        answer = answer.with(label("label-place-sign"), sign);
+    }
+    Ok(answer
         .with(label("label-place-active"), active.unwrap_or_else(|| label("place-nobody")))
         .with(label("label-place-activate"), who)
         .with(label("label-place-only-allowed"), only)

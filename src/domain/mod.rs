@@ -32,7 +32,7 @@ pub use memory::{Memory, MemoryKind, Provenance, Scope, Tenant};
 pub use pasted::holds_a_key;
 pub use personality::{Alias, HOST, Personality, PersonalityFile, Visibility, slug_of};
 pub use picture::PictureKind;
-pub use place::{Place, PlaceRef, Privacy, Who};
+pub use place::{COMMAND_SIGN, Place, PlaceRef, Privacy, Who};
 pub use preset::{OwnPreset, Preset, PresetSpec};
 pub use quiet::{Quiet, QuietKind, quiet_until};
 pub use turn::{KeySource, Line, Outcome, Turn, TurnState};

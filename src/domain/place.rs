@@ -2,6 +2,9 @@
 
 use super::{PersonalityId, PlaceId};
 
+/// What commands begin with on platforms that have none of their own, where nobody chose another sign.
+pub const COMMAND_SIGN: &str = "!";
+
 /// How far words in a place carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -14,8 +14,6 @@ use crate::domain::{Answer, Identity, PlaceRef, Privacy};
 use crate::platform::rendered::answer_text;
 use crate::platform::split;
 
-/// What commands begin with, where nobody chose another sign.
-pub(super) const PREFIX: &str = "!";
 /// Longest message of an answer, in UTF-16 code units, and messages before the rest becomes a file.
 const MESSAGE_MAX: usize = 6_000;
 const MESSAGES_MAX: usize = 3;

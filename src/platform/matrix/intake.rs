@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::content::{self, Content};
 use super::{Matrix, NAME, commands, rooms};
 use crate::db::meta;
-use crate::domain::{Identity, Incoming, Moment, PlaceRef, Privacy, Proxied, Speaker, holds_a_key};
+use crate::domain::{COMMAND_SIGN, Identity, Incoming, Moment, PlaceRef, Privacy, Proxied, Speaker, holds_a_key};
 use crate::platform::lanes::UnderWay;
 use crate::turn::Received;
 
@@ -235,7 +235,7 @@ impl Matrix {
         let room = named.parent.as_ref().unwrap_or(&named.subject);
         let home = PlaceRef { subject: room.clone(), parent: None, ..named.clone() };
         let known = directory.known_place(&home).await.ok().flatten();
-        known.and_then(|place| place.prefix.clone()).unwrap_or_else(|| commands::PREFIX.to_owned())
+        known.and_then(|place| place.prefix.clone()).unwrap_or_else(|| COMMAND_SIGN.to_owned())
     }
 
     fn is_ignored(&self, user: &str) -> bool {

@@ -7,7 +7,7 @@ use matrix_account::{Account, Error, Event, Invite};
 
 use super::{Matrix, NAME, commands, intake, rooms};
 use crate::db::{meta, places};
-use crate::domain::{PlaceRef, Privacy};
+use crate::domain::{COMMAND_SIGN, PlaceRef, Privacy};
 
 /// Tries of an invitation: it may be told before the homeserver lets anybody in.
 const TRIES: u32 = 6;
@@ -114,7 +114,7 @@ impl Matrix {
         }
         let turns = &self.house().turns;
         let text = self.house().desk.greeting(&turns.settings.locale, place.privacy == Privacy::Direct);
-        let text = commands::as_typed(&text, commands::PREFIX);
+        let text = commands::as_typed(&text, COMMAND_SIGN);
         if !self.say_line(account, room, &text, None, &key).await {
             return;
         }

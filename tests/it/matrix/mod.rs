@@ -2,5 +2,7 @@
 
 mod answers;
 mod commands;
+mod outages;
 mod rooms;
+mod running;
 mod town;

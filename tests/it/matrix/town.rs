@@ -56,6 +56,12 @@ pub async fn connect(world: &World, options: Options) -> Arc<Matrix> {
 impl Town {
     /// A town of its own; `name` is in the names of everybody in it. Its model says again what it was told last.
     pub async fn new(name: &'static str) -> Self {
+        matrix_town::prepare().await;
+        Self::on(Synapse::shared().await, name).await
+    }
+
+    /// A town at a homeserver of its own.
+    pub async fn on(synapse: &'static Synapse, name: &'static str) -> Self {
         let model = Answering::with(|request| {
             let last = request.lines.last().map(|line| line.content.as_str()).unwrap_or_default();
             let last = last.lines().last().unwrap_or_default();
@@ -63,16 +69,10 @@ impl Town {
             let said = last.split_once(": ").filter(|(who, _)| who.contains('-')).map_or(last, |(_, said)| said);
             Ok(format!("re: {said}"))
         });
-        Self::with(name, model).await
+        Self::planned(synapse, name, Plan { model, ..Plan::default() }).await
     }
 
-    pub async fn with(name: &'static str, model: Answering) -> Self {
-        Self::planned(name, Plan { model, ..Plan::default() }).await
-    }
-
-    pub async fn planned(name: &'static str, plan: Plan) -> Self {
-        matrix_town::prepare().await;
-        let synapse = Synapse::shared().await;
+    pub async fn planned(synapse: &'static Synapse, name: &'static str, plan: Plan) -> Self {
         let account = format!("house-{name}");
         synapse.register(&account, &password(&account), Role::User).await;
         let robin = format!("robin-{name}");

@@ -1,0 +1,228 @@
+//! The real program on Matrix: killed anywhere, started again, and with its store lost.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use fake_llm::FakeLlm;
+use greenroom::crash::{MATRIX, POINTS};
+use matrix_town::{Human, Role, RoomOptions, Synapse};
+use tokio::process::{Child, Command};
+
+use super::town::{SOON, password};
+
+/// Points of a message's way that every answer passes.
+const ON_THE_WAY: [&str; 6] =
+    ["message stored", "lane claimed", "first text", "answer stored", "part sent", "all parts sent"];
+/// After this long without having fallen, a program is killed where it is.
+const FALLS_WITHIN: Duration = Duration::from_secs(15);
+
+/// The program with a folder of its own.
+struct Program<'a> {
+    folder: &'a Path,
+    synapse: &'a Synapse,
+    llm: &'a FakeLlm,
+    account: &'a str,
+}
+
+impl Program<'_> {
+    fn command(&self, command: &str) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        program
+            .arg(command)
+            .env_clear()
+            .env("GREENROOM_DATA_DIR", self.folder)
+            .env("LLM_BASE_URL", self.llm.url())
+            .env("LLM_MODEL", "fake-model")
+            .env("MATRIX_HOMESERVER", self.synapse.url())
+            .env("MATRIX_USER", self.synapse.user_id(self.account))
+            .env("MATRIX_PASSWORD", password(self.account))
+            .env("HTTP_ADDR", "127.0.0.1:0")
+            .env("METRICS_ADDR", "127.0.0.1:0")
+            .env("GREENROOM_LOG_FORMAT", "text")
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(self.log()).unwrap())
+            .kill_on_drop(true);
+        program
+    }
+
+    fn log(&self) -> std::path::PathBuf {
+        self.folder.join("stderr")
+    }
+
+    /// What the last program said.
+    fn said(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.log()).unwrap()).into_owned()
+    }
+
+    fn start(&self) -> Child {
+        self.command("run").spawn().unwrap()
+    }
+
+    /// Waits until a program ends; its exit code.
+    async fn ended(&self, mut child: Child) -> i32 {
+        let ended = tokio::time::timeout(Duration::from_secs(60), child.wait()).await.unwrap().unwrap();
+        ended.code().unwrap_or(-1)
+    }
+
+    /// Stops a program as a service manager does, once it is up.
+    async fn stopped(&self, child: Child) -> String {
+        let began = Instant::now();
+        while !self.said().contains("signed in to Matrix") {
+            assert!(began.elapsed() < SOON, "it does not start: {}", self.said());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let id = child.id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").arg(id).status().unwrap().success());
+        let code = self.ended(child).await;
+        assert_eq!(code, 0, "{}", self.said());
+        self.said()
+    }
+
+    /// A program that falls at a point, as by `kill -9`.
+    fn falling_at(&self, point: &str) -> Child {
+        self.command("run").env("GREENROOM_TEST_CRASH_AT", format!("{point}:1")).spawn().unwrap()
+    }
+}
+
+/// A room of somebody and the house, which is running; after its greeting.
+async fn room(human: &Human, house: &str, encrypted: bool) -> String {
+    let room = human.create_room(RoomOptions { encrypted, invite: &[house], ..RoomOptions::default() }).await;
+    human.sees_join(&room, house).await;
+    human.until(|seen| seen.messages(&room).any(|said| said.sender == house).then_some(()), SOON).await;
+    room
+}
+
+/// How often the house said something with these words in a room, as far as somebody saw it.
+fn times(human: &Human, room: &str, house: &str, words: &str) -> usize {
+    let messages = human.messages(room);
+    messages.iter().filter(|said| said.sender == house && said.body().contains(words)).count()
+}
+
+/// Small here; `GREENROOM_TEST_MATRIX_KILLS=40` makes it large.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_anywhere_it_answers_once_what_it_had_heard() {
+    #[expect(clippy::disallowed_methods, reason = "a switch of the tests, not a setting")]
+    let rounds = std::env::var("GREENROOM_TEST_MATRIX_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(8_usize);
+    matrix_town::prepare().await;
+    let synapse = Synapse::shared().await;
+    let (llm, folder) = (FakeLlm::start().await, tempfile::tempdir().unwrap());
+    let account = "house-killed";
+    synapse.register(account, &password(account), Role::User).await;
+    let (house, robin) = (synapse.user_id(account), Human::login(synapse, "robin-killed").await);
+    let program = Program { folder: folder.path(), synapse, llm: &llm, account };
+    let mut running = program.start();
+    let rooms = [room(&robin, &house, false).await, room(&robin, &house, true).await];
+    for room in &rooms {
+        robin.say(room, "@abbey question first").await;
+        let house = &house;
+        robin
+            .until(
+                |seen| {
+                    seen.messages(room)
+                        .any(|said| said.sender == *house && said.body().contains("question first"))
+                        .then_some(())
+                },
+                SOON,
+            )
+            .await;
+    }
+    let device = robin.keys_of(&house).await.devices;
+    assert_eq!(device.len(), 1);
+    program.stopped(running).await;
+    // The points of listening, those of the answer, and anywhere in between.
+    let points: Vec<Option<&str>> = MATRIX.iter().chain(&ON_THE_WAY).map(|point| Some(*point)).chain([None]).collect();
+    assert!(ON_THE_WAY.iter().all(|point| POINTS.contains(point)));
+    for round in 0..rounds {
+        // Each point meets plain and encrypted rooms.
+        let (room, point) = (&rooms[(round + round / points.len()) % 2], points[round % points.len()]);
+        let question = format!("question number{round}x");
+        let began = Instant::now();
+        running = match point {
+            Some(point) => program.falling_at(point),
+            None => program.start(),
+        };
+        robin.say(room, &format!("@abbey {question}")).await;
+        match point {
+            Some(_) => {
+                if tokio::time::timeout(FALLS_WITHIN, running.wait()).await.is_err() {
+                    running.kill().await.unwrap();
+                }
+            }
+            None => {
+                tokio::time::sleep(Duration::from_millis(700 + 60 * round as u64)).await;
+                running.kill().await.unwrap();
+            }
+        }
+        let fell = began.elapsed();
+        let again = program.start();
+        let answered = |seen: &matrix_town::Seen| {
+            seen.messages(room).any(|said| said.sender == house && said.body().contains(&question)).then_some(())
+        };
+        robin.until(answered, Duration::from_secs(60)).await;
+        program.stopped(again).await;
+        // Whatever a dead program left behind would have been sent by now.
+        assert_eq!(times(&robin, room, &house, &question), 1, "round {round}, {point:?}");
+        println!("round {round}: fell at {point:?} after {fell:?}, answered after {:?}", began.elapsed());
+    }
+    let after = robin.keys_of(&house).await.devices;
+    assert_eq!(after.iter().map(|device| &device.id).collect::<Vec<_>>(), [&device[0].id], "no second device");
+    assert!(after[0].signed_by_owner);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_store_is_made_anew_verified_and_the_house_can_read_again() {
+    matrix_town::prepare().await;
+    let synapse = Synapse::shared().await;
+    let (llm, folder) = (FakeLlm::start().await, tempfile::tempdir().unwrap());
+    let account = "house-lost";
+    synapse.register(account, &password(account), Role::User).await;
+    let (house, robin) = (synapse.user_id(account), Human::login(synapse, "robin-lost").await);
+    let program = Program { folder: folder.path(), synapse, llm: &llm, account };
+    let running = program.start();
+    let room = room(&robin, &house, true).await;
+    let key = folder.path().join("matrix-recovery-key");
+    let began = Instant::now();
+    while !key.exists() {
+        assert!(began.elapsed() < SOON, "the recovery key is not shown");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let shown = std::fs::read_to_string(&key).unwrap();
+    let said = program.stopped(running).await;
+    assert!(said.contains("matrix-recovery-key") && !said.contains(shown.trim()), "{said}");
+    let before = robin.keys_of(&house).await.devices;
+    assert!(before.len() == 1 && before[0].signed_by_owner, "{before:?}");
+    std::fs::remove_file(&key).unwrap();
+    std::fs::remove_dir_all(folder.path().join("matrix")).unwrap();
+    let again = program.start();
+    let began = Instant::now();
+    let after = loop {
+        let devices = robin.keys_of(&house).await.devices;
+        if devices.len() == 1 && devices[0].id != before[0].id && devices[0].signed_by_owner {
+            break devices;
+        }
+        assert!(began.elapsed() < SOON, "no verified device: {devices:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    robin.sees_device(&house, &after[0].id).await;
+    robin.say(&room, "@abbey can you read me").await;
+    let answered = |seen: &matrix_town::Seen| {
+        seen.messages(&room).find(|said| said.sender == house && said.body().contains("can you read me")).cloned()
+    };
+    assert!(robin.until(answered, SOON).await.encrypted);
+    assert!(!key.exists(), "it is the same key as before");
+    program.stopped(again).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_a_person_can_mend_is_said_in_one_sentence() {
+    matrix_town::prepare().await;
+    let synapse = Synapse::shared().await;
+    let (llm, folder) = (FakeLlm::start().await, tempfile::tempdir().unwrap());
+    synapse.register("house-stranger", "something else", Role::User).await;
+    let program = Program { folder: folder.path(), synapse, llm: &llm, account: "house-stranger" };
+    let code = program.ended(program.start()).await;
+    let said = program.said();
+    assert!(code == 1 && said.contains("MATRIX_PASSWORD"), "{code}: {said}");
+    assert!(!said.contains(&password("house-stranger")));
+}
