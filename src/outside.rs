@@ -279,6 +279,7 @@ mod tests {
     fn only_what_everybody_reaches_is_public() {
         let private = [
             "0.0.0.0",
+            "0.255.255.255",
             "10.1.2.3",
             "100.64.0.1",
             "100.127.255.255",
@@ -289,6 +290,7 @@ mod tests {
             "172.31.255.255",
             "192.0.0.8",
             "192.0.2.1",
+            "192.31.196.1",
             "192.88.99.1",
             "192.168.1.1",
             "198.18.0.1",
@@ -309,6 +311,8 @@ mod tests {
             "2001::1",
             "2001:db8::1",
             "2002:7f00:1::",
+            "2620:4f:8000::1",
+            "3fff::1",
             "fc00::1",
             "fd12::1",
             "fe80::1",
@@ -331,6 +335,7 @@ mod tests {
             |text: &str| Url::parse(text).map_err(|_| OutsideError::NotAllowed).and_then(|url| strict.check(&url));
         for bad in [
             "http://example.org/",
+            "http://example.org:443/",
             "https://user@example.org/",
             "https://:pw@example.org/",
             "https://example.org:8443/",
@@ -340,6 +345,10 @@ mod tests {
             "https://a.localhost/",
             "https://printer/",
             "https://db.internal/",
+            "https://printer.local/",
+            "https://printer.lan/",
+            "https://router.home.arpa/",
+            "https://hidden.onion/",
             "https://127.1/",
             "https://0x7f000001/",
             "https://2130706433/",
@@ -354,5 +363,13 @@ mod tests {
         }
         assert!(check("https://example.org/a.png?b#c").is_ok());
         assert!(check("https://example.org.:443/").is_ok());
+        let open = Outside::new(Rules { https_only: false, port: None, vouched: Vec::new() });
+        for (address, expected) in [
+            ("http://example.org/", Ok(())),
+            ("https://example.org/", Ok(())),
+            ("ftp://example.org/", Err(OutsideError::NotAllowed)),
+        ] {
+            assert_eq!(open.check(&Url::parse(address).unwrap()), expected, "{address}");
+        }
     }
 }

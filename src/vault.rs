@@ -449,10 +449,98 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_of_a_vault_is_where_its_keyset_lies() {
+        let room = Room::new();
+        let shown = format!("{:?}", room.vault);
+        assert!(shown.starts_with("Vault") && shown.contains("keyset.json") && shown.ends_with(".. }"), "{shown}");
+    }
+
+    #[test]
     fn parts_of_a_seat_do_not_run_into_each_other() {
         let (a, b) = (MemberId::new("ab"), MemberId::new("a"));
         let seat = |member, provider| Seat { member, provider, row: "r", base_url: URL };
         assert_ne!(data_place(seat(&a, "c"), 1), data_place(seat(&b, "bc"), 1));
+    }
+
+    /// Written before a part of `n` bytes.
+    fn long(n: u8) -> [u8; 8] {
+        [0, 0, 0, 0, 0, 0, 0, n]
+    }
+
+    #[test]
+    fn the_places_of_format_1_name_every_part_with_its_length() {
+        let member = MemberId::new("m1");
+        let seat = Seat { member: &member, provider: "openai", row: "r1", base_url: URL };
+        let wrap: [&[u8]; 5] = [&long(20), b"greenroom/key/wrap/1", &long(2), b"r1", &[0, 0, 1, 2]];
+        assert_eq!(wrap_place(seat, 0x102), wrap.concat());
+        let address = digest(&SHA256, URL.as_bytes());
+        let data: [&[u8]; 11] = [
+            &long(20),
+            b"greenroom/key/data/1",
+            &long(2),
+            b"m1",
+            &long(6),
+            b"openai",
+            &long(2),
+            b"r1",
+            &long(32),
+            address.as_ref(),
+            &[0, 0, 1, 2],
+        ];
+        assert_eq!(data_place(seat, 0x102), data.concat());
+    }
+
+    #[test]
+    fn halves_of_two_rows_make_no_row() {
+        let room = Room::new();
+        let member = MemberId::new("m1");
+        let seat = |row| Seat { member: &member, provider: "openai", row, base_url: URL };
+        let (one, two) = (seat("r1"), seat("r2"));
+        let sealed = [one, two].map(|seat| room.vault.seal(seat, &secret(1)).unwrap());
+        let wrapped = HEAD_LEN - NONCE_LEN;
+        for (head, tail) in [(0, 1), (1, 0)] {
+            let composed = [&sealed[head][..wrapped], &sealed[tail][wrapped..]].concat();
+            for seat in [one, two] {
+                assert_eq!(room.vault.open_sealed(seat, &composed).unwrap_err(), VaultError::Refused);
+            }
+        }
+    }
+
+    /// Even where somebody came by a row's data key, and seals with it what belongs in another row.
+    #[test]
+    fn a_wrapped_key_opens_only_in_its_row_and_under_its_id() {
+        let room = Room::new();
+        let member = MemberId::new("m1");
+        let seat = |row| Seat { member: &member, provider: "openai", row, base_url: URL };
+        let (one, two) = (seat("r1"), seat("r2"));
+        let keyset = room.vault.keyset();
+        let kek = keyset.key(1).unwrap();
+        let blob = room.vault.seal(one, &secret(1)).unwrap();
+        let data_key = unwrapped(one, 1, kek, &blob).unwrap();
+        assert_eq!(unwrapped(two, 1, kek, &blob).unwrap_err(), VaultError::Refused);
+        assert_eq!(unwrapped(one, 2, kek, &blob).unwrap_err(), VaultError::Refused, "one key under two ids");
+
+        let data_key: [u8; KEY_LEN] = data_key.as_slice().try_into().unwrap();
+        for (seat, opens) in [(one, true), (two, false)] {
+            let mut forged = blob[..HEAD_LEN - NONCE_LEN].to_vec();
+            put(&mut forged, &data_key, &data_place(seat, 1), b"forged").unwrap();
+            assert_eq!(room.vault.open_sealed(seat, &forged).is_ok(), opens, "{}", seat.row);
+        }
+    }
+
+    #[test]
+    fn the_shortest_and_the_longest_key_open_and_nothing_beyond_them_does() {
+        let room = Room::new();
+        let member = MemberId::new("m1");
+        let seat = Seat { member: &member, provider: "openai", row: "r1", base_url: URL };
+        let sealed = |length| room.vault.seal(seat, &SecretString::from("k".repeat(length))).unwrap();
+        let (mut shortest, mut longest) = (sealed(0), sealed(SECRET_MAX));
+        assert!(room.vault.open_sealed(seat, &shortest).is_ok() && room.vault.open_sealed(seat, &longest).is_ok());
+        shortest.pop();
+        longest.push(0);
+        for blob in [shortest, longest] {
+            assert_eq!(room.vault.open_sealed(seat, &blob).unwrap_err(), VaultError::Format);
+        }
     }
 
     #[test]
@@ -497,6 +585,7 @@ mod tests {
         keyset.save(&path).unwrap();
 
         assert_eq!(room.vault.primary(), id);
+        assert_eq!(room.vault.key_ids(), [1, id]);
         let new = room.vault.resealed(seat, &old).unwrap().expect("sealed anew");
         assert_eq!((key_id(&old).unwrap(), key_id(&new).unwrap()), (1, id));
         for blob in [&old, &new] {
@@ -509,6 +598,15 @@ mod tests {
         keyset.save(&path).unwrap();
         assert_eq!(room.vault.open_sealed(seat, &old).unwrap_err(), VaultError::NoKey(1));
         assert!(room.vault.open_sealed(seat, &new).is_ok());
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_provider_and_key_each_with_its_length() {
+        let room = Room::new();
+        let parts: [&[u8]; 4] = [&long(6), b"openai", &long(8), b"sk-short"];
+        let key = hmac::Key::new(hmac::HMAC_SHA256, room.vault.keyset().fingerprint_key());
+        let print = hex(&room.vault.fingerprint("openai", &SecretString::from("sk-short")));
+        assert_eq!(print, hmac::sign(&key, &parts.concat()).as_ref()[..8]);
     }
 
     #[test]
@@ -526,6 +624,8 @@ mod tests {
         );
         assert_eq!(masked(&SecretString::from("sk-or-v1-0123456789abcdef")), "…cdef");
         assert_eq!(masked(&SecretString::from("sk-short")), "…");
+        assert_eq!(masked(&SecretString::from("0123456789abcde")), "…");
+        assert_eq!(masked(&SecretString::from("0123456789abcdef")), "…cdef");
     }
 
     /// NIST's and Wycheproof's AES-256-GCM cases through the functions above.

@@ -228,9 +228,13 @@ async fn what_is_allowed_is_fetched_within_its_limits() {
     tokio::spawn(async move { axum::serve(listener, routes).await });
     let rules = Rules { https_only: false, port: None, vouched: vec![trusted.clone()] };
     let outside = Outside::with_lookup(rules, Arc::new(Resolver(AtomicUsize::new(0))));
-    let fetch =
-        async |path: &str| outside.fetch(&format!("http://{trusted}/{path}"), 1_000_000).await.map(|body| body.len());
+    let fetch_up_to = async |path: &str, limit: usize| {
+        outside.fetch(&format!("http://{trusted}/{path}"), limit).await.map(|body| body.len())
+    };
+    let fetch = async |path: &str| fetch_up_to(path, 1_000_000).await;
     assert_eq!(fetch("small").await, Ok(900));
+    assert_eq!(fetch_up_to("small", 900).await, Ok(900));
+    assert_eq!(fetch_up_to("small", 899).await, Err(OutsideError::TooLarge));
     assert_eq!(fetch("moved").await, Ok(900));
     assert_eq!(fetch("large").await, Err(OutsideError::TooLarge));
     assert_eq!(fetch("packed").await, Err(OutsideError::NotAllowed));
