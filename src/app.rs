@@ -43,7 +43,7 @@ const INSTANCE_FILE: &str = "instance";
 
 /// Folder of the data directory with the Matrix account's own store, and file that shows its recovery key once.
 const MATRIX_STORE: &str = "matrix";
-const MATRIX_RECOVERY: &str = "matrix-recovery-key";
+const MATRIX_RECOVERY: &str = "matrix.recovery-key";
 /// Folder of the data directory with the pictures of members' characters.
 const AVATARS: &str = "avatars";
 /// File of the data directory with the keyset, unless the settings name another.
@@ -397,9 +397,18 @@ pub async fn doctor(config: Config) -> anyhow::Result<ExitCode> {
         checks.push(examination::embedder(embedder.as_deref().map_err(Clone::clone), store.clone().ok()).await);
         checks.push(examination::store(store, config.qdrant_url.is_none()).await);
         checks.push(keys_check(&config, &db).await);
+        if let Some(options) = matrix_options(&config, &config.data_dir) {
+            let keyset = keyset_path_in(&config, &config.data_dir);
+            let vault = if keyset.exists() { Vault::open(&keyset).ok() } else { None };
+            let strongbox = vault.map(|vault| Strongbox::new(db.clone(), Arc::new(vault)));
+            checks.push(matrix_check(&options, strongbox.as_ref()).await);
+        }
         db.close().await;
     } else {
         checks.push(examination::embedder(embedder.as_deref().map_err(Clone::clone), None).await);
+        if let Some(options) = matrix_options(&config, &config.data_dir) {
+            checks.push(matrix_check(&options, None).await);
+        }
     }
     checks.push(model_check(&config).await);
     if let Some(options) = discord_options(&config) {
@@ -418,6 +427,21 @@ pub async fn doctor(config: Config) -> anyhow::Result<ExitCode> {
     }
     examination::print(&checks, &mut std::io::stdout())?;
     Ok(if examination::is_bad(&checks) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Asks the homeserver about the account and its device.
+async fn matrix_check(options: &matrix::Options, strongbox: Option<&Strongbox>) -> examination::Check {
+    match matrix::examine(options, strongbox).await {
+        Ok(matrix::Examined { found, lacks }) if lacks.is_empty() => examination::Check::ok("Matrix", found),
+        Ok(matrix::Examined { found, lacks }) => {
+            let fix = "docs/operations.md says how an account is verified";
+            examination::Check::warn("Matrix", format!("{found}; {}", lacks.join("; ")), fix)
+        }
+        Err(error) => {
+            let fix = "look at MATRIX_HOMESERVER, MATRIX_USER and the account's devices";
+            examination::Check::bad("Matrix", format!("{error:#}"), fix)
+        }
+    }
 }
 
 /// Looks at the keyset, if there is one yet, and whether it belongs to the database.

@@ -228,6 +228,7 @@ command-place-settings = Zeigen oder festlegen, was an diesem Ort gilt
     .only-allowed-off = aus
     .member-tokens = Tokens, die ein Mitglied hier am Tag verbrauchen darf, oder off
     .all-tokens = Tokens, die alle zusammen hier am Tag verbrauchen dürfen, oder off
+    .sign = Womit Befehle hier auf Matrix beginnen, etwa !
 command-place-allow = Eine Figur hier antworten lassen
     .name = Welche Figur
 command-place-deny = Eine Figur hier nicht antworten lassen

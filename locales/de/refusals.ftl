@@ -47,6 +47,7 @@ misread-value-number = „{ $given }“ ist keine Zahl, die als „{ $argument }
 misread-value-temperature = „{ $given }“ passt nicht als „{ $argument }“: Es ist eine Zahl von 0 bis 2.
 misread-value-member = „{ $given }“ kann kein Mitglied sein. Schreib für „{ $argument }“ ein Konto wie discord:123 oder matrix:@ada:example.org.
 misread-value-address = „{ $given }“ passt nicht als „{ $argument }“: Schreib eine Adresse, die so anfängt: https://
+misread-value-sign = „{ $given }“ passt nicht zu „{ $argument }“: Schreib ein bis drei Zeichen, die weder Buchstaben noch Ziffern noch Schrägstriche sind, etwa ! oder !!
 misread-value-zone = „{ $given }“ ist keine Zeitzone. Schreib für „{ $argument }“ einen Namen wie Europe/Berlin.
 
 ## Verstanden, aber nicht möglich.
@@ -136,6 +137,8 @@ refusal-limit-whose = Sag, wessen Grenze und für welche Zeit: /admin limits mem
 refusal-limit-member = Ein einzelnes Mitglied lässt sich nur bei den Grenzen von Mitgliedern und Besitzern nennen.
 refusal-offer-which = Sag, welche Voreinstellung angeboten werden soll.
 refusal-nothing-learned = Von dieser Nachricht ist nichts in Erinnerung.
+matrix-keys-not-here = Schlüssel nehme ich nur in einer verschlüsselten Unterhaltung von uns beiden allein an, und das hier ist keine. Fang eine mit mir an, oder frag danach in einem Raum mit anderen: Dann fange ich eine mit dir an.
+matrix-no-private-room = Ich erreiche dich nicht privat, und diese Antwort gehört nirgendwo anders hin. Bitte fang eine Unterhaltung mit mir an und frag dort.
 refusal-form-too-old = Das stammt aus der Zeit vor meinem letzten Start. Bitte gib den Befehl noch einmal.
 refusal-nothing-to-take-back = Hier gibt es keine Antwort, die man zurücknehmen könnte.
 refusal-not-the-last-answer = Das Gespräch mit { $name } ist seitdem weitergegangen. Nur die letzte Antwort lässt sich noch einmal geben.

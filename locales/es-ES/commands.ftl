@@ -228,6 +228,7 @@ command-place-settings = Mostrar o fijar lo que vale en este sitio
     .only-allowed-off = no
     .member-tokens = Tokens que un miembro puede gastar aquí al día, u off
     .all-tokens = Tokens que entre todos se pueden gastar aquí al día, u off
+    .sign = Con qué empiezan aquí las órdenes en Matrix, por ejemplo !
 command-place-allow = Dejar que un personaje responda aquí
     .name = Qué personaje
 command-place-deny = Impedir que un personaje responda aquí

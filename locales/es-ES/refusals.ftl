@@ -47,6 +47,7 @@ misread-value-number = «{ $given }» no es un número que sirva como «{ $argum
 misread-value-temperature = «{ $given }» no sirve como «{ $argument }»: es un número de 0 a 2.
 misread-value-member = «{ $given }» no puede ser un miembro. Para «{ $argument }», escribe una cuenta como discord:123 o matrix:@ada:example.org.
 misread-value-address = «{ $given }» no sirve como «{ $argument }»: escribe una dirección que empiece por https://
+misread-value-sign = «{ $given }» no sirve para «{ $argument }»: escribe de uno a tres signos que no sean letras, cifras ni barras, como ! o !!
 misread-value-zone = «{ $given }» no es una zona horaria. Para «{ $argument }», escribe un nombre como Europe/Madrid.
 
 ## Entendido, pero no es posible.
@@ -136,6 +137,8 @@ refusal-limit-whose = Di de quién es el límite y en cuánto tiempo: /admin lim
 refusal-limit-member = Solo se puede nombrar a un miembro concreto en los límites de miembros y de dueños.
 refusal-offer-which = Di qué ajuste hay que ofrecer.
 refusal-nothing-learned = No se recuerda nada de ese mensaje.
+matrix-keys-not-here = Solo acepto claves en una conversación cifrada en la que estemos los dos solos, y esta no lo es. Empieza una conmigo o pídelo en una sala con más gente: entonces empiezo yo una contigo.
+matrix-no-private-room = No puedo contactarte en privado, y esto solo se puede contestar ahí. Empieza una conversación conmigo y pregúntalo en ella, por favor.
 refusal-form-too-old = Eso es de antes de mi último arranque. Da la orden otra vez, por favor.
 refusal-nothing-to-take-back = Aquí no hay ninguna respuesta que se pueda retirar.
 refusal-not-the-last-answer = La conversación con { $name } ha seguido desde entonces. Solo se puede repetir la última respuesta.

@@ -228,6 +228,7 @@ command-place-settings = Montrer ou fixer ce qui vaut dans ce lieu
     .only-allowed-off = non
     .member-tokens = Jetons qu’un membre peut utiliser ici par jour, ou off
     .all-tokens = Jetons que tous ensemble peuvent utiliser ici par jour, ou off
+    .sign = Par quoi commencent les commandes ici sur Matrix, comme !
 command-place-allow = Laisser un personnage répondre ici
     .name = Quel personnage
 command-place-deny = Empêcher un personnage de répondre ici

@@ -47,6 +47,7 @@ misread-value-number = « { $given } » n’est pas un nombre qui convient pou
 misread-value-temperature = « { $given } » ne convient pas pour « { $argument } » : c’est un nombre de 0 à 2.
 misread-value-member = « { $given } » ne peut pas être un membre. Pour « { $argument } », écris un compte comme discord:123 ou matrix:@ada:example.org.
 misread-value-address = « { $given } » ne convient pas pour « { $argument } » : écris une adresse qui commence par https://
+misread-value-sign = « { $given } » ne va pas pour « { $argument } » : écris un à trois signes qui ne sont ni lettres, ni chiffres, ni barres obliques, comme ! ou !!
 misread-value-zone = « { $given } » n’est pas un fuseau horaire. Pour « { $argument } », écris un nom comme Europe/Paris.
 
 ## Compris, mais impossible.
@@ -136,6 +137,8 @@ refusal-limit-whose = Dis à qui est la limite et en combien de temps : /admin 
 refusal-limit-member = Un membre précis ne peut être nommé que pour les limites des membres et des propriétaires.
 refusal-offer-which = Dis quel préréglage proposer.
 refusal-nothing-learned = Rien n’est retenu de ce message.
+matrix-keys-not-here = Je n’accepte de clés que dans une conversation chiffrée où nous ne sommes que deux, et celle-ci n’en est pas une. Commences-en une avec moi, ou demande-le dans un salon avec d’autres : j’en commence alors une avec toi.
+matrix-no-private-room = Je n’arrive pas à te joindre en privé, et cela ne peut être répondu que là. Commence une conversation avec moi et demande-le là, s’il te plaît.
 refusal-form-too-old = Cela date d’avant mon dernier démarrage. Donne la commande encore une fois, s’il te plaît.
 refusal-nothing-to-take-back = Il n’y a ici aucune réponse à retirer.
 refusal-not-the-last-answer = La conversation avec { $name } a continué depuis. Seule la dernière réponse peut être donnée encore une fois.

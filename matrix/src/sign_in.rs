@@ -63,6 +63,11 @@ impl SavedSession {
         self.0.meta.device_id.as_str()
     }
 
+    /// What the homeserver knows the device by.
+    pub fn access_token(&self) -> &str {
+        &self.0.tokens.access_token
+    }
+
     /// The same device with another access token.
     #[must_use]
     pub fn with_token(mut self, token: &str) -> Self {

@@ -4,6 +4,7 @@ pub mod console;
 pub mod discord;
 #[cfg(feature = "testing")]
 pub mod fake;
+mod files;
 mod lanes;
 pub mod matrix;
 mod rendered;

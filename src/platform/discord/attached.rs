@@ -9,11 +9,10 @@ use super::rest::Route;
 use super::wire::{Attachment, Flake, Message};
 use super::{Discord, Me, NAME};
 use crate::domain::{Identity, PlaceRef, holds_a_key};
+use crate::platform::files::{self, TEXT_FILE_MAX};
 
-/// Text files that are read of one message, the size of each in bytes, and how much of each is read, in characters.
+/// Text files that are read of one message.
 const FILES_MAX: usize = 3;
-const FILE_MAX: u64 = 256 * 1024;
-const FILE_CHARS_MAX: usize = 8_000;
 /// Linked messages that are read.
 const LINKS_MAX: usize = 3;
 /// How long is waited for all of it: the channel waits with the message.
@@ -24,11 +23,6 @@ const HOMES: [&str; 4] = [
     "https://ptb.discord.com/channels/",
     "https://canary.discord.com/channels/",
     "https://discordapp.com/channels/",
-];
-/// Endings of text files that Discord gives no kind, or another.
-const TEXT_ENDINGS: [&str; 24] = [
-    "c", "cfg", "conf", "cpp", "css", "csv", "go", "html", "ini", "java", "js", "json", "kt", "log", "md", "py", "rb",
-    "rs", "sh", "sql", "toml", "ts", "txt", "yaml",
 ];
 
 /// Whether anything of a message has to be fetched to be read.
@@ -49,11 +43,7 @@ pub(super) fn pictures(message: &Message) -> Vec<String> {
 
 /// Whether a file holds text.
 fn is_text(file: &Attachment) -> bool {
-    let kind = file.content_type.as_deref().unwrap_or_default();
-    let ending = file.filename.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
-    kind.starts_with("text/")
-        || kind.starts_with("application/json")
-        || ending.is_some_and(|ending| TEXT_ENDINGS.contains(&ending.as_str()))
+    files::is_text(file.content_type.as_deref().unwrap_or_default(), &file.filename)
 }
 
 /// A message that a text links to: its server (`None`: a direct conversation), channel and id.
@@ -103,15 +93,11 @@ impl Discord {
 
     /// What a text file holds; `None`: it cannot be read, and is only named.
     async fn read_file(&self, file: &Attachment) -> Option<String> {
-        if file.size > FILE_MAX {
-            return Some(format!("[{} is too long to be read here]", file.filename));
+        if file.size > TEXT_FILE_MAX {
+            return Some(files::too_long(&file.filename));
         }
-        let content = self.download(&file.url, FILE_MAX as usize).await.ok()?;
-        let text = String::from_utf8(content).ok()?.replace('\0', "");
-        let cut = text.char_indices().nth(FILE_CHARS_MAX).map(|(end, _)| end);
-        let (shown, rest) =
-            (&text[..cut.unwrap_or(text.len())], if cut.is_some() { " (the rest is left out)" } else { "" });
-        Some(format!("[what {} holds{rest}:]\n{}\n[end of {}]", file.filename, shown.trim_end(), file.filename))
+        let content = self.download(&file.url, TEXT_FILE_MAX as usize).await.ok()?;
+        files::in_words(&file.filename, content)
     }
 
     /// What a linked message says; `None`: whoever linked it may not be able to read it themselves, or it is gone.

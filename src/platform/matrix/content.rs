@@ -3,12 +3,12 @@
 use matrix_account::Event;
 use serde_json::Value;
 
+use crate::platform::files::{self, TEXT_FILE_MAX};
+
 /// Where a message says whom it is shown as: MSC4144 under the name that clients use.
 pub(super) const PROFILE: &str = "com.beeper.per_message_profile";
 /// Where a message says which command it is.
 const COMMAND: &str = "org.matrix.msc4391.command";
-/// Largest file of text that is read, in bytes.
-const TEXT_FILE_MAX: u64 = 256 * 1024;
 /// Most characters of a name or a file's name.
 const NAME_MAX: usize = 120;
 
@@ -20,6 +20,16 @@ pub struct Profile {
     pub name: String,
 }
 
+/// A file of text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextFile {
+    pub name: String,
+    /// As of [`Content::pictures`].
+    pub source: String,
+    /// Longer than what is read.
+    pub is_long: bool,
+}
+
 /// A message in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Content {
@@ -28,8 +38,8 @@ pub struct Content {
     pub with: String,
     /// Where the pictures are that came with it: `mxc://…`, or JSON with the keys where they are encrypted.
     pub pictures: Vec<String>,
-    /// A file of text that came with it, where it is small enough to be read.
-    pub text_file: Option<String>,
+    /// A file of text that came with it.
+    pub text_file: Option<TextFile>,
     /// Whether the house itself is spoken to.
     pub calls_house: bool,
     /// The message that it replies to.
@@ -89,7 +99,7 @@ pub fn of(event: &Event, (house, house_name): (&str, &str)) -> Option<Content> {
         text: words.trim().to_owned(),
         with,
         pictures: source.iter().filter(|_| kind == "m.image" && is_shown(said)).cloned().collect(),
-        text_file: source.filter(|_| kind == "m.file" && is_text(said)),
+        text_file: source.filter(|_| kind == "m.file").and_then(|source| text_file(said, source)),
         // Whoever replies mentions whom they reply to, which is the house whoever spoke.
         calls_house: is_named || (is_mentioned && reply_to.is_none()),
         reply_to,
@@ -111,11 +121,11 @@ fn is_shown(said: &Value) -> bool {
     ["image/png", "image/jpeg", "image/gif", "image/webp"].contains(&kind)
 }
 
-/// Whether a file holds text, and little enough to be read.
-fn is_text(said: &Value) -> bool {
-    let kind = said["info"]["mimetype"].as_str().unwrap_or_default();
-    let size = said["info"]["size"].as_u64().unwrap_or(u64::MAX);
-    (kind.starts_with("text/") || kind.starts_with("application/json")) && size <= TEXT_FILE_MAX
+fn text_file(said: &Value, source: String) -> Option<TextFile> {
+    let name = said["filename"].as_str().or_else(|| said["body"].as_str()).unwrap_or_default();
+    let is_text = files::is_text(said["info"]["mimetype"].as_str().unwrap_or_default(), name);
+    let size = said["info"]["size"].as_u64();
+    is_text.then(|| TextFile { name: cut(name), source, is_long: size.is_none_or(|size| size > TEXT_FILE_MAX) })
 }
 
 /// The caption of a file, if it has one, and what the file is.
@@ -255,10 +265,11 @@ mod tests {
         let file = content(json!({"msgtype": "m.file", "body": "notes.txt", "url": "mxc://x/1",
             "info": {"mimetype": "text/plain", "size": 10}}));
         assert_eq!((file.text.as_str(), file.with.as_str()), ("", "[file: notes.txt]"));
-        assert_eq!(file.text_file.as_deref(), Some("mxc://x/1"));
+        let read = TextFile { name: "notes.txt".into(), source: "mxc://x/1".into(), is_long: false };
+        assert_eq!(file.text_file, Some(read));
         let large = content(json!({"msgtype": "m.file", "body": "log.txt", "url": "mxc://x/1",
             "info": {"mimetype": "text/plain", "size": 10_000_000}}));
-        assert_eq!(large.text_file, None);
+        assert!(large.text_file.unwrap().is_long);
         let secret = content(json!({"msgtype": "m.image", "body": "cat.png", "file": {"url": "mxc://x/2"},
             "info": {"mimetype": "image/png"}}));
         assert_eq!(secret.pictures, [r#"{"url":"mxc://x/2"}"#]);

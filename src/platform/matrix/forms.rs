@@ -19,8 +19,6 @@ const OPEN_MILLIS: i64 = 15 * 60 * 1_000;
 const AS_IT_IS: &str = "-";
 /// Ends a form, behind the sign of commands.
 const CANCEL: &str = "cancel";
-/// Largest file that a form takes, in bytes.
-const FILE_MAX: usize = 256 * 1024;
 
 /// A form, and what was given so far.
 pub(super) struct Filling {
@@ -115,11 +113,11 @@ impl Matrix {
         }
         let given = match ask.kind {
             AskKind::File => match &said.content.text_file {
-                Some(file) => match account.download(file).await {
-                    Ok(bytes) if bytes.len() <= FILE_MAX => String::from_utf8(bytes).ok(),
-                    Ok(_) | Err(_) => None,
+                Some(file) if !file.is_long => match account.download(&file.source).await {
+                    Ok(bytes) => String::from_utf8(bytes).ok(),
+                    Err(_) => None,
                 },
-                None => None,
+                Some(_) | None => None,
             },
             AskKind::Line | AskKind::Text | AskKind::Secret => Some(text.to_owned()),
         };

@@ -10,7 +10,7 @@ use std::time::Duration;
 use matrix_account::{Account, Credentials, Error, Event, Heard, SavedSession, Secured, SignIn};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Matrix, NAME};
+use super::{Matrix, NAME, Options};
 use crate::crash;
 use crate::db::{dealt, meta};
 use crate::platform::lanes::{Lanes, Progress, UnderWay};
@@ -30,9 +30,9 @@ const SECURE_AGAIN: Duration = Duration::from_secs(300);
 const DEVICE_NAME: &str = "Greenroom";
 
 /// Names of the house's secrets.
-const SESSION: &str = "matrix.session";
+pub(super) const SESSION: &str = "matrix.session";
 const STORE_KEY: &str = "matrix.store";
-const RECOVERY: &str = "matrix.recovery";
+pub(super) const RECOVERY: &str = "matrix.recovery";
 
 /// Why listening ended.
 enum Ended {
@@ -98,9 +98,8 @@ impl Matrix {
         }
     }
 
-    /// Where secrets are used: at this homeserver as this user.
     fn address(&self) -> String {
-        format!("{} {}", self.options.homeserver, self.options.user)
+        address(&self.options)
     }
 
     fn token_key(&self) -> String {
@@ -384,6 +383,11 @@ impl Matrix {
             false
         })
     }
+}
+
+/// Where secrets are used: at this homeserver as this user.
+pub(super) fn address(options: &Options) -> String {
+    format!("{} {}", options.homeserver, options.user)
 }
 
 /// What to do about an error that no waiting helps with.

@@ -6,10 +6,11 @@ use std::time::Duration;
 use matrix_account::{Account, Event, Membership};
 use serde_json::Value;
 
-use super::content::{self, Content};
+use super::content::{self, Content, TextFile};
 use super::{Matrix, NAME, commands, rooms};
 use crate::db::meta;
 use crate::domain::{COMMAND_SIGN, Identity, Incoming, Moment, PlaceRef, Privacy, Proxied, Speaker, holds_a_key};
+use crate::platform::files;
 use crate::platform::lanes::UnderWay;
 use crate::turn::Received;
 
@@ -18,6 +19,10 @@ const MISSED_MAX_MILLIS: i64 = 15 * 60 * 1_000;
 /// Wait before another try while the database refuses; doubles with each up to [`WAIT_MAX`].
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const WAIT_MAX: Duration = Duration::from_secs(5);
+/// How long is waited for what came with a message: the room waits with it.
+const READ_WITHIN: Duration = Duration::from_secs(5);
+/// Most characters of a message that is replied to.
+const QUOTE_MAX: usize = 500;
 /// Where users are kept that nothing is to be heard of.
 const IGNORED: &str = "matrix.ignored";
 
@@ -108,12 +113,55 @@ impl Matrix {
 
     /// Hands in what somebody said.
     async fn talk(self: &Arc<Self>, account: &Account, said: &Said) {
-        let Some(received) = self.hand_in(incoming(said)).await else { return };
+        let incoming = self.with_more(account, said, incoming(said)).await;
+        let Some(received) = self.hand_in(incoming).await else { return };
         if !received.turns.is_empty() && !received.is_replay {
             let (account, room, id) = (account.clone(), said.room().to_owned(), said.event.id.clone());
             self.life.spawn("matrix receipt", async move { account.read_up_to(&room, &id).await });
         }
         self.respond(account, said, &received).await;
+    }
+
+    /// A message with what has to be fetched to be read, if anybody is to read it.
+    async fn with_more(&self, account: &Account, said: &Said, incoming: Incoming) -> Incoming {
+        let content = &said.content;
+        let has_more = content.text_file.is_some() || content.reply_to.is_some();
+        // What cannot be said now is said by handing it in.
+        if !has_more || !self.house().turns.hears(&incoming).await.unwrap_or(true) {
+            return incoming;
+        }
+        let mut lines = Vec::new();
+        let reading = async {
+            if let Some(original) = &content.reply_to {
+                lines.extend(self.quote(account, said, original).await);
+            }
+            if let Some(file) = &content.text_file {
+                lines.extend(read_file(account, file).await);
+            }
+        };
+        if tokio::time::timeout(READ_WITHIN, reading).await.is_err() {
+            tracing::info!("what came with a message could not be read in time");
+        }
+        let all = std::iter::once(incoming.with).chain(lines).filter(|line| !line.is_empty());
+        Incoming { with: all.collect::<Vec<_>>().join("\n"), ..incoming }
+    }
+
+    /// What is replied to, where that is nothing of the house's own.
+    async fn quote(&self, account: &Account, said: &Said, original: &str) -> Option<String> {
+        let event = account.event(said.room(), original).await.ok().flatten()?;
+        let me = account.user();
+        // What a character said is in the history already.
+        if event.sender == me || event.is_undecrypted() {
+            return None;
+        }
+        let turned_away = self.house().turns.turned_away(&identity(&event.sender), &said.place).await.ok()?;
+        let name = account.name_in(&event.room, &event.sender).await;
+        let name = name.unwrap_or_else(|| local_part(&event.sender).to_owned());
+        let quoted = content::of(&event, (&me, ""))?;
+        let text = with_more(&quoted);
+        let text = text.char_indices().nth(QUOTE_MAX).map_or(text.clone(), |(end, _)| format!("{}…", &text[..end]));
+        let line = format!("[in reply to {name}: {text}]");
+        (turned_away.is_none() && !holds_a_key(&line)).then_some(line)
     }
 
     /// Hands a message in until it is stored; `None`: the house has to leave first, and hears it again.
@@ -286,6 +334,15 @@ pub(super) fn incoming(said: &Said) -> Incoming {
     }
 }
 
+/// What a text file holds; `None`: it cannot be read, and is only named.
+async fn read_file(account: &Account, file: &TextFile) -> Option<String> {
+    if file.is_long {
+        return Some(files::too_long(&file.name));
+    }
+    files::in_words(&file.name, account.download(&file.source).await.ok()?)
+}
+
+/// The words of a message and what came with it.
 fn with_more(content: &Content) -> String {
     let all = [content.text.as_str(), content.with.as_str()];
     all.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")

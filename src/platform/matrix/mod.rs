@@ -6,6 +6,7 @@
 mod buttons;
 mod commands;
 mod content;
+mod examine;
 mod forms;
 mod gateway;
 mod intake;
@@ -32,6 +33,7 @@ use crate::life::Life;
 use crate::strongbox::Strongbox;
 use crate::turn::Turns;
 
+pub use examine::{Examined, examine};
 pub use invites::Inviter;
 
 /// The platform's name: of its places, its accounts and its members.

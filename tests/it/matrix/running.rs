@@ -181,7 +181,7 @@ async fn a_lost_store_is_made_anew_verified_and_the_house_can_read_again() {
     let program = Program { folder: folder.path(), synapse, llm: &llm, account };
     let running = program.start();
     let room = room(&robin, &house, true).await;
-    let key = folder.path().join("matrix-recovery-key");
+    let key = folder.path().join("matrix.recovery-key");
     let began = Instant::now();
     while !key.exists() {
         assert!(began.elapsed() < SOON, "the recovery key is not shown");
@@ -189,9 +189,12 @@ async fn a_lost_store_is_made_anew_verified_and_the_house_can_read_again() {
     }
     let shown = std::fs::read_to_string(&key).unwrap();
     let said = program.stopped(running).await;
-    assert!(said.contains("matrix-recovery-key") && !said.contains(shown.trim()), "{said}");
+    assert!(said.contains("matrix.recovery-key") && !said.contains(shown.trim()), "{said}");
     let before = robin.keys_of(&house).await.devices;
     assert!(before.len() == 1 && before[0].signed_by_owner, "{before:?}");
+    let doctor = program.command("doctor").stdout(Stdio::piped()).output().await.unwrap();
+    let found = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(found.contains(&format!("signed in as {house}, device {}\n", before[0].id)), "{found}");
     std::fs::remove_file(&key).unwrap();
     std::fs::remove_dir_all(folder.path().join("matrix")).unwrap();
     let again = program.start();

@@ -35,7 +35,7 @@ pub fn options(synapse: &Synapse, world: &World, name: &str) -> Options {
         access: None,
         recovery_key: None,
         store: world.path().join("matrix"),
-        recovery_file: world.path().join("matrix-recovery-key"),
+        recovery_file: world.path().join("matrix.recovery-key"),
         inviters: vec![Inviter::Anyone],
     }
 }
