@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use commands::{ArgSpec, Leaf, Source};
 use matrix_account::Account;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::forms::Filling;
 use super::intake::Said;
@@ -258,15 +258,10 @@ impl Matrix {
     }
 }
 
-/// A command as it is described to clients that know commands (MSC4391).
-#[expect(dead_code, reason = "published once rooms are told of commands")]
-pub(super) fn description(leaf: &Leaf, about: &str) -> Value {
-    json!({"command": leaf.path.join(" "), "description": {"m.text": [{"body": about}]}})
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn line(text: &str) -> Read {
         Read::Command(Wish::Line(text.into()))

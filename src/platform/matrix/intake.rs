@@ -58,6 +58,7 @@ impl Matrix {
         match event.kind.as_str() {
             "m.room.redaction" => self.taken_away(&event).await,
             "m.room.member" => self.member_changed(account, &event).await,
+            "m.room.power_levels" => self.power_changed(account, &event),
             "m.room.tombstone" => self.upgraded(account, &event).await,
             _ if event.sender == me || self.is_ignored(&event.sender) => {}
             "m.room.encrypted" => self.wait_for_key(account, event, under_way.clone()),

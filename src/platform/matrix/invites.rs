@@ -87,6 +87,7 @@ impl Matrix {
 
     /// The house is in a room now: it says once what it is.
     pub(super) async fn joined(self: &Arc<Self>, account: &Account, room: &str) {
+        self.describe(account, room);
         let db = &self.house().db;
         let key = format!("matrix.greeted {room}");
         if let Some(old) = self.replaced_by(room).await {

@@ -6,6 +6,7 @@
 mod buttons;
 mod commands;
 mod content;
+mod described;
 mod examine;
 mod forms;
 mod gateway;
@@ -80,6 +81,7 @@ pub struct Matrix {
     keys_came: Notify,
     forms: forms::Forms,
     buttons: buttons::Buttons,
+    describing: described::Describing,
 }
 
 /// The parts of the house that events are handed to.
@@ -107,6 +109,7 @@ impl Matrix {
             keys_came: Notify::new(),
             forms: forms::Forms::default(),
             buttons: buttons::Buttons::default(),
+            describing: described::Describing::default(),
         })
     }
 
