@@ -1,6 +1,13 @@
 //! The house on Matrix: a real homeserver, and people whose clients share no code with the house's.
 
+mod again;
 mod answers;
+mod brought;
+mod buttons;
 mod commands;
+mod forms;
+mod members;
+mod private;
 mod rooms;
+mod speaking;
 mod town;
