@@ -18,3 +18,19 @@ async fn a_command_is_answered_where_it_belongs() {
     assert!(help.encrypted && help.readable, "{help:?}");
     town.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "each answer that finds no private room makes one"]
+async fn private_answers_that_come_at_once_come_in_one_room() {
+    let town = Town::new("at-once").await;
+    let kim = town.human("kim").await;
+    let room = town.group(true, &[&kim]).await;
+    let lines = ["!help", "!keys list", "!persona list"];
+    for line in lines {
+        kim.say(&room, line).await;
+    }
+    town.answers(&room, 0, lines.len()).await;
+    let invited = kim.look(|seen| seen.invites().filter(|invite| invite.sender == town.house).count());
+    assert_eq!(invited, 1);
+    town.close().await;
+}

@@ -74,6 +74,7 @@ async fn a_character_is_made_in_private_one_question_after_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "the form says both that a hyphen takes away and that it keeps"]
 async fn a_form_keeps_what_is_left_out_and_can_be_left() {
     let town = Town::new("persona").await;
     for (n, encrypted) in [false, true].into_iter().enumerate() {
@@ -148,6 +149,23 @@ async fn a_key_that_may_not_be_taken_away_is_its_owners_to_delete() {
     town.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "whether a key may be taken is looked at only before it is asked for"]
+async fn a_key_is_not_taken_any_more_once_somebody_else_is_there() {
+    let llm = FakeLlm::start().await;
+    let town = Town::planned("joined", Plan { providers: vec![("mine".into(), llm.url())], ..Plan::default() }).await;
+    let kim = town.human("kim").await;
+    let room = town.direct(true).await;
+    town.asks(&room, "!keys set mine --model fake-model", 1).await;
+    town.robin.invite(&room, kim.id()).await;
+    kim.join(&room).await;
+    town.robin.sees_join(&room, kim.id()).await;
+    let said = town.asks(&room, KEY, 1).await;
+    assert!(said[0].body().contains("revoke"), "{}", said[0].body());
+    town.counts("SELECT COUNT(*) FROM member_key", 0).await;
+    town.close().await;
+}
+
 /// Somebody pastes a key, and what the house says about it.
 async fn pastes(town: &Town, who: &Human, room: &str, text: &str) -> (String, Event) {
     let before = town.said(room).len();
@@ -175,9 +193,10 @@ async fn a_pasted_key_is_taken_away_where_that_is_allowed_and_kept_nowhere() {
         town.hears(&room, |event| event.body() == "Abbey: re: @abbey listen").await;
         town.settled().await;
         let before = town.said(&room).len();
-        town.robin.edit(&room, &innocent, &format!("@abbey listen: {KEY}")).await;
+        let edit = town.robin.edit(&room, &innocent, &format!("@abbey listen: {KEY}")).await;
         let warned = town.answers(&room, before, 1).await.remove(0);
         assert!(warned.body().contains("revoke"), "{}", warned.body());
+        town.taken_away(&edit).await;
         town.settled().await;
     }
     town.counts("SELECT COUNT(*) FROM message WHERE text LIKE '%sk-test%'", 0).await;

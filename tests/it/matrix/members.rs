@@ -139,6 +139,28 @@ async fn where_the_house_is_shown_out_nothing_more_is_said() {
     town.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_changes_is_still_said_as_whoever_said_it() {
+    let town = Town::new("changed").await;
+    let kim = town.human("kim").await;
+    let room = town.group(true, &[&kim]).await;
+    let said = town.robin.say_content(&room, as_rook("rook", "@abbey my lamp is green")).await;
+    town.answers(&room, 0, 1).await;
+    town.settled().await;
+    let new = as_rook("rook", "@abbey my lamp is red");
+    let mut edit = new.clone();
+    edit["body"] = format!("* {}", new["body"].as_str().unwrap()).into();
+    edit["m.new_content"] = new;
+    edit["m.relates_to"] = json!({"rel_type": "m.replace", "event_id": said});
+    town.robin.say_content(&room, edit).await;
+    town.counts("SELECT COUNT(*) FROM message WHERE text LIKE '%is red%'", 1).await;
+    rook_asks(&town, &town.robin, &room, "rook", "@abbey which colour?").await;
+    let line = line_with(&town, "is red");
+    assert!(line.starts_with("Rook: @abbey my lamp"), "{line}");
+    assert!(!town.world.last_prompt().contains("Rook: Rook"), "{}", town.world.last_prompt());
+    town.close().await;
+}
+
 /// Somebody makes a room and invites the house.
 async fn invites(who: &Human, house: &str, options: RoomOptions<'_>) -> String {
     let room = who.create_room(options).await;
