@@ -183,7 +183,6 @@ async fn a_long_answer_arrives_whatever_it_is_written_with() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "nobody is known to have said the file of a very long answer"]
 async fn a_very_long_answer_is_a_file_that_everybody_there_can_read() {
     let town = Town::new("files").await;
     let kim = town.human("kim").await;
@@ -200,13 +199,22 @@ async fn a_very_long_answer_is_a_file_that_everybody_there_can_read() {
             assert_eq!(String::from_utf8(human.open_file(event).await).unwrap(), words(4_000));
         }
         town.settled().await;
-        // A reply to either reaches whoever said it.
-        for part in &said {
-            let before = town.said(&room).len();
-            town.robin.reply(&room, &part.id, "thank you").await;
-            assert_eq!(town.answers(&room, before, 1).await[0].body(), "Abbey: re: thank you");
-            town.settled().await;
-        }
+    }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "nobody is known to have said the file of a very long answer"]
+async fn a_reply_to_either_part_of_a_very_long_answer_reaches_whoever_said_it() {
+    let town = Town::new("either").await;
+    let kim = town.human("kim").await;
+    let room = town.group(true, &[&kim]).await;
+    town.world.model.next([Ok(words(4_000))]);
+    for part in town.asks(&room, "@abbey tell me everything", 2).await {
+        town.settled().await;
+        let before = town.said(&room).len();
+        town.robin.reply(&room, &part.id, "thank you").await;
+        assert_eq!(town.answers(&room, before, 1).await[0].body(), "Abbey: re: thank you");
     }
     town.close().await;
 }
@@ -250,7 +258,6 @@ const HOSTILE: &[&str] = &[
     "[Kim](https://matrix.to/#/{kim})",
     "[Kim](HTTPS://MATRIX.TO/#/{kim})",
     "[Kim](https://matrix.to./#/{kim})",
-    "[Kim](https://matrix%2Eto/#/{kim})",
     "[Kim](https://m&#97;trix.to/#/{kim})",
     "[Kim](<https://matrix.to/#/{kim}>)",
     "[Kim][k]\n\n[k]: https://matrix.to/#/{kim}",
@@ -318,7 +325,6 @@ async fn pings(human: &Human) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a link to matrix%2Eto is kept, which leads to a member"]
 async fn nothing_a_model_says_pings_anybody_or_becomes_more_than_words() {
     let town = Town::new("hostile").await;
     let kim = town.human("kim").await;
@@ -357,6 +363,21 @@ async fn nothing_a_model_says_pings_anybody_or_becomes_more_than_words() {
     while pings(&kim).await.is_empty() {
         assert!(began.elapsed() < SOON, "nobody can be pinged here");
         tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a link to matrix%2Eto is kept, which leads to a member"]
+async fn a_link_to_somebody_is_none_however_it_is_written() {
+    let town = Town::new("links").await;
+    let room = town.direct(false).await;
+    for link in
+        ["https://matrix%2Eto/#/{robin}", "https://%6datrix.to/#/{robin}", "https://matrix%E3%80%82to/#/{robin}"]
+    {
+        town.world.model.next([Ok(link.replace("{robin}", town.robin.id()))]);
+        let said = town.asks(&room, &format!("@abbey say {link}"), 1).await;
+        assert!(!said[0].content["formatted_body"].as_str().unwrap().contains("<a "), "{:?}", said[0].content);
     }
     town.close().await;
 }
