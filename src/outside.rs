@@ -191,6 +191,10 @@ impl Outside {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let vetted = Vetted { lookup: Arc::clone(&self.lookup), vouched: self.rules.vouched.clone() };
         Client::builder()
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .dns_resolver(Arc::new(vetted))

@@ -15,5 +15,6 @@ console-goodbye = Bis bald. Was du gesagt hast, bleibt aufgehoben.
 console-no-history = Der Eingabeverlauf ließ sich nicht unter { $path } sichern.
 console-file-saved = Gespeichert als { $path }
 console-file-not-saved = Die Datei konnte nicht in { $path } gespeichert werden: { $why }
+console-form-optional = Eine leere Zeile lässt etwas, wie es ist.
 console-form-left = Alles bleibt, wie es war.
 console-file-not-read = Die Datei { $path } lässt sich nicht lesen: { $why }. Nenn eine andere, oder lass es mit einer leeren Zeile.

@@ -155,11 +155,11 @@ form-confirm = Zum Bestätigen tippe { $name }
 reply-data-erased = Alles ist gelöscht. Wenn du wieder etwas sagst, bist du hier neu.
 
 ## /personality create, edit, share, delete
-reply-personality-ask = Wer ist { $name }? Zwei Fragen; eine leere Zeile lässt alles, wie es war.
+reply-personality-ask = Wer ist { $name }? Zwei Fragen; was du auslässt, bleibt, wie es war.
 form-personality-about = { $name } in einer Zeile, für Listen
 form-personality-prompt = Wer { $name } ist und wie { $name } redet, wie du es einer Schauspielerin sagen würdest
 reply-personality-created = { $name } wohnt jetzt hier, für dich allein. Im Terminal: /talk und der Name; anderswo den Namen rufen. Mit /personality share everyone kann das ganze Haus mit { $name } reden.
-reply-personality-now = Das wird { $name } bisher gesagt; schreib es neu, oder lass es mit einer leeren Zeile.
+reply-personality-now = Das wird { $name } bisher gesagt; schreib es neu, oder lass es so.
 reply-personality-changed = { $name } ist geändert. Die nächste Antwort zeigt es.
 reply-personality-shared = Alle in diesem Haus können jetzt mit { $name } reden. Woran { $name } sich von dir erinnert, bleibt unter euch.
 reply-personality-unshared = { $name } ist wieder nur für dich da.
@@ -237,7 +237,7 @@ prompt-none = nichts
 
 ## /persona
 reply-persona-default = Ab jetzt sieht dich jede Figur so, außer du hast für eine eine andere Persona gewählt.
-reply-persona-edit-ask = Drei Fragen; eine leere Zeile lässt, was da ist, ein einzelner Bindestrich nimmt es weg.
+reply-persona-edit-ask = Drei Fragen; was du auslässt, bleibt, wie es ist, ein einzelner Bindestrich nimmt es weg.
 reply-persona-delete-ask = Das löscht die Persona { $name } endgültig, mit allem, woran sich die Figuren bei ihr erinnern.
 reply-persona-deleted = Die Persona { $name } ist gelöscht.
 form-persona-name = Wie sie dich nennen sollen
@@ -407,7 +407,7 @@ greeting-room = Hallo! Das ist Greenroom, ein Zuhause für KI-Figuren: { $people
 greeting-direct = Hallo! Das ist Greenroom, ein Zuhause für KI-Figuren: { $people }. Schreib einfach, und eine von uns antwortet; { $mention }Abi oder ein anderer Name ruft genau diese. /help zeigt, was man mich sonst noch fragen kann.
 matrix-answered-in-private = Ich habe dir privat geantwortet.
 matrix-form-ask = { $label }? Schreib es als nächste Nachricht; { $cancel } bricht ab.
-matrix-form-optional = { $label }? Schreib es als nächste Nachricht; - lässt es, wie es ist, und { $cancel } bricht ab.
+matrix-form-optional = { $label }? Schreib es als nächste Nachricht; { $keep } lässt es, wie es ist, und { $cancel } bricht ab.
 matrix-form-file = { $label }? Schick es als Textdatei; { $cancel } bricht ab.
 matrix-unread = Diese Nachricht kann ich nicht lesen: Ihr Schlüssel ist nicht bei mir angekommen. Wenn er kommt, antworte ich; wenn nicht, sag es bitte noch einmal.
 matrix-key-removed = In dieser Nachricht stand etwas, das wie der Schlüssel eines Anbieters aussieht; ich habe sie entfernt und nichts davon behalten. Andere können ihn gesehen haben: Widerruf ihn beim Anbieter. Um diesem Haus einen Schlüssel zu geben: /keys set

@@ -15,5 +15,6 @@ console-goodbye = Goodbye. What you said is kept; until next time.
 console-no-history = The input history could not be saved to { $path }.
 console-file-saved = Saved as { $path }
 console-file-not-saved = The file could not be saved to { $path }: { $why }
+console-form-optional = An empty line leaves a thing as it is.
 console-form-left = Left as it was.
 console-file-not-read = The file { $path } can’t be read: { $why }. Give another, or an empty line to leave.

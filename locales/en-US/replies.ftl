@@ -155,11 +155,11 @@ form-confirm = To confirm, type { $name }
 reply-data-erased = All of it is erased. If you say something again, you are new here.
 
 ## /personality create, edit, share, delete
-reply-personality-ask = Who is { $name }? Two questions; an empty line leaves everything as it was.
+reply-personality-ask = Who is { $name }? Two questions; whatever you leave stays as it was.
 form-personality-about = { $name } in one line, for lists
 form-personality-prompt = Who { $name } is and how they talk, as you would tell an actor
 reply-personality-created = { $name } lives here now, for you alone. In the terminal, /talk and the name; elsewhere, call the name. /personality share everyone lets all of this house talk to { $name }.
-reply-personality-now = { $name } is told this now; write it anew, or leave it with an empty line.
+reply-personality-now = { $name } is told this now; write it anew, or leave it.
 reply-personality-changed = { $name } is changed. The next answer shows it.
 reply-personality-shared = Everyone of this house can talk to { $name } now. What { $name } remembers of you stays between you two.
 reply-personality-unshared = { $name } is there for you alone again.
@@ -237,7 +237,7 @@ prompt-none = nothing
 
 ## /persona
 reply-persona-default = Every character sees you so from now on, unless you chose another persona for one of them.
-reply-persona-edit-ask = Three questions; an empty line keeps what is there, a single hyphen takes it away.
+reply-persona-edit-ask = Three questions; whatever you leave stays as it is, a single hyphen takes it away.
 reply-persona-delete-ask = This deletes the persona { $name } for good, with everything the characters remember of it.
 reply-persona-deleted = The persona { $name } is deleted.
 form-persona-name = What they should call you
@@ -407,7 +407,7 @@ greeting-room = Hello! This is Greenroom, a home for AI characters: { $people }.
 greeting-direct = Hello! This is Greenroom, a home for AI characters: { $people }. Just write, and one of us answers; { $mention }Abi or another name calls that one. /help shows what else can be asked.
 matrix-answered-in-private = I have answered you in private.
 matrix-form-ask = { $label }? Write it as your next message; { $cancel } stops this.
-matrix-form-optional = { $label }? Write it as your next message; - leaves it as it is, and { $cancel } stops this.
+matrix-form-optional = { $label }? Write it as your next message; { $keep } leaves it as it is, and { $cancel } stops this.
 matrix-form-file = { $label }? Send it as a text file; { $cancel } stops this.
 matrix-unread = I cannot read this message: its key has not reached me. I answer when it comes; if it does not, please say it again.
 matrix-key-removed = That message held what looks like a provider’s key, so I took it away and kept nothing of it. Others may have seen it: revoke the key at its provider. To give a key to this house: /keys set

@@ -15,5 +15,6 @@ console-goodbye = Hasta pronto. Lo que has dicho queda guardado.
 console-no-history = No se ha podido guardar el historial de entrada en { $path }.
 console-file-saved = Guardado como { $path }
 console-file-not-saved = No se pudo guardar el archivo en { $path }: { $why }
+console-form-optional = Una línea vacía deja algo como está.
 console-form-left = Se queda como estaba.
 console-file-not-read = No se puede leer el archivo { $path }: { $why }. Indica otro, o deja la línea vacía para dejarlo así.

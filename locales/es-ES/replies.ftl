@@ -155,11 +155,11 @@ form-confirm = Para confirmarlo, escribe { $name }
 reply-data-erased = Todo está borrado. Si vuelves a decir algo, aquí eres alguien nuevo.
 
 ## /personality create, edit, share, delete
-reply-personality-ask = ¿Quién es { $name }? Dos preguntas; una línea vacía lo deja todo como estaba.
+reply-personality-ask = ¿Quién es { $name }? Dos preguntas; lo que dejes en blanco queda como estaba.
 form-personality-about = { $name } en una línea, para las listas
 form-personality-prompt = Quién es { $name } y cómo habla, como se lo dirías a una actriz
 reply-personality-created = { $name } vive aquí ahora, solo para ti. En el terminal, /talk y el nombre; en otros sitios, llama por el nombre. Con /personality share everyone toda la casa puede hablar con { $name }.
-reply-personality-now = Esto es lo que se le dice ahora a { $name }; escríbelo de nuevo o déjalo con una línea vacía.
+reply-personality-now = Esto es lo que se le dice ahora a { $name }; escríbelo de nuevo o déjalo así.
 reply-personality-changed = { $name } ha cambiado. La próxima respuesta lo muestra.
 reply-personality-shared = Ahora toda la casa puede hablar con { $name }. Lo que { $name } recuerda de ti queda entre vosotros.
 reply-personality-unshared = { $name } vuelve a estar solo para ti.
@@ -237,7 +237,7 @@ prompt-none = nada
 
 ## /persona
 reply-persona-default = A partir de ahora todos los personajes te ven así, salvo si elegiste otra persona para alguno de ellos.
-reply-persona-edit-ask = Tres preguntas; una línea vacía deja lo que hay, un solo guion lo quita.
+reply-persona-edit-ask = Tres preguntas; lo que dejes en blanco queda como está, un solo guion lo quita.
 reply-persona-delete-ask = Esto borra para siempre la persona { $name }, con todo lo que los personajes recuerdan de ella.
 reply-persona-deleted = La persona { $name } está borrada.
 form-persona-name = Cómo deben llamarte
@@ -407,7 +407,7 @@ greeting-room = ¡Hola! Esto es Greenroom, una casa de personajes de IA: { $peop
 greeting-direct = ¡Hola! Esto es Greenroom, una casa de personajes de IA: { $people }. Escribe sin más y uno de nosotros contesta; { $mention }Abi u otro nombre llama a ese. /help muestra qué más se me puede pedir.
 matrix-answered-in-private = Te he contestado en privado.
 matrix-form-ask = ¿{ $label }? Escríbelo en tu próximo mensaje; { $cancel } lo deja.
-matrix-form-optional = ¿{ $label }? Escríbelo en tu próximo mensaje; - lo deja como está y { $cancel } no sigue.
+matrix-form-optional = ¿{ $label }? Escríbelo en tu próximo mensaje; { $keep } lo deja como está y { $cancel } no sigue.
 matrix-form-file = ¿{ $label }? Envíalo como archivo de texto; { $cancel } lo deja.
 matrix-unread = No puedo leer este mensaje: no me ha llegado su clave. Contesto cuando llegue; si no llega, dilo otra vez, por favor.
 matrix-key-removed = Ese mensaje contenía lo que parece la clave de un proveedor; lo he quitado y no he guardado nada. Otros pueden haberla visto: revócala en su proveedor. Para dar una clave a esta casa: /keys set

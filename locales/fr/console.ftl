@@ -15,5 +15,6 @@ console-goodbye = À bientôt. Ce que tu as dit est gardé.
 console-no-history = L’historique de saisie n’a pas pu être enregistré dans { $path }.
 console-file-saved = Enregistré sous { $path }
 console-file-not-saved = Le fichier n’a pas pu être enregistré dans { $path } : { $why }
+console-form-optional = Une ligne vide laisse une chose telle quelle.
 console-form-left = Tout reste comme avant.
 console-file-not-read = Le fichier { $path } ne peut pas être lu : { $why }. Donnes-en un autre, ou une ligne vide pour en rester là.

@@ -155,11 +155,11 @@ form-confirm = Pour confirmer, tape { $name }
 reply-data-erased = Tout est effacé. Si tu dis encore quelque chose, tu es ici quelqu’un de nouveau.
 
 ## /personality create, edit, share, delete
-reply-personality-ask = Qui est { $name } ? Deux questions ; une ligne vide laisse tout comme avant.
+reply-personality-ask = Qui est { $name } ? Deux questions ; ce que tu passes reste comme avant.
 form-personality-about = { $name } en une ligne, pour les listes
 form-personality-prompt = Qui est { $name } et sa façon de parler, comme tu le dirais à une actrice
 reply-personality-created = { $name } vit ici maintenant, pour toi seul. Dans le terminal, /talk et le nom ; ailleurs, appelle son nom. Avec /personality share everyone, toute la maison peut parler à { $name }.
-reply-personality-now = Voici ce qui est dit à { $name } ; réécris-le, ou garde-le avec une ligne vide.
+reply-personality-now = Voici ce qui est dit à { $name } ; réécris-le, ou laisse-le tel quel.
 reply-personality-changed = { $name } est changé. La prochaine réponse le montre.
 reply-personality-shared = Toute la maison peut maintenant parler à { $name }. Ce que { $name } retient de toi reste entre vous.
 reply-personality-unshared = { $name } n’est plus là que pour toi.
@@ -237,7 +237,7 @@ prompt-none = rien
 
 ## /persona
 reply-persona-default = Désormais chaque personnage te voit ainsi, sauf si tu as choisi une autre persona pour l’un d’eux.
-reply-persona-edit-ask = Trois questions ; une ligne vide garde ce qui est là, un simple tiret l’enlève.
+reply-persona-edit-ask = Trois questions ; ce que tu passes reste comme c’est, un simple tiret l’enlève.
 reply-persona-delete-ask = Ceci efface pour de bon la persona { $name }, avec tout ce que les personnages retiennent d’elle.
 reply-persona-deleted = La persona { $name } est effacée.
 form-persona-name = Comment ils doivent t’appeler
@@ -407,7 +407,7 @@ greeting-room = Bonjour ! Voici Greenroom, une maison de personnages IA : { $p
 greeting-direct = Bonjour ! Voici Greenroom, une maison de personnages IA : { $people }. Écris simplement, et l’un de nous répond ; { $mention }Abi ou un autre nom appelle celui-là. /help montre ce qu’on peut encore me demander.
 matrix-answered-in-private = Je t’ai répondu en privé.
 matrix-form-ask = { $label } ? Écris-le dans ton prochain message ; { $cancel } arrête.
-matrix-form-optional = { $label } ? Écris-le dans ton prochain message ; - le laisse tel quel, et { $cancel } arrête.
+matrix-form-optional = { $label } ? Écris-le dans ton prochain message ; { $keep } le laisse tel quel, et { $cancel } arrête.
 matrix-form-file = { $label } ? Envoie-le comme fichier texte ; { $cancel } arrête.
 matrix-unread = Je ne peux pas lire ce message : sa clé ne m’est pas parvenue. Je réponds quand elle arrive ; sinon, redis-le, s’il te plaît.
 matrix-key-removed = Ce message contenait ce qui ressemble à la clé d’un fournisseur ; je l’ai retiré et n’en ai rien gardé. D’autres ont pu la voir : révoque-la chez son fournisseur. Pour donner une clé à cette maison : /keys set

@@ -1,15 +1,18 @@
 //! Signing in, once for good: the same device comes back after every restart.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use matrix_sdk::authentication::matrix::MatrixSession;
 use matrix_sdk::config::RequestConfig;
 use matrix_sdk::encryption::{BackupDownloadStrategy, EncryptionSettings};
-use matrix_sdk::ruma::{OwnedDeviceId, UserId};
+use matrix_sdk::ruma::{OwnedDeviceId, OwnedRoomId, OwnedUserId, UserId};
 use matrix_sdk::store::{RoomLoadSettings, StateStoreDataKey, StateStoreDataValue};
 use matrix_sdk::{Client, SessionMeta, SessionTokens, SqliteStoreConfig};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 
 use crate::{Error, failed};
 
@@ -90,6 +93,8 @@ pub struct SignedIn {
 #[derive(Clone)]
 pub struct Account {
     pub(crate) client: Client,
+    /// Direct rooms that this process made.
+    pub(crate) direct: Arc<Mutex<HashMap<OwnedRoomId, OwnedUserId>>>,
 }
 
 impl std::fmt::Debug for Account {
@@ -165,7 +170,7 @@ impl Account {
         if let Some(lost) = lost {
             sign_out(how, lost).await;
         }
-        Ok(SignedIn { account: Self { client }, session: SavedSession(session), is_new })
+        Ok(SignedIn { account: Self { client, direct: Arc::default() }, session: SavedSession(session), is_new })
     }
 
     /// Gives the same device a new access token, after the homeserver signed it out softly.

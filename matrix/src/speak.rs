@@ -258,19 +258,23 @@ impl Account {
     /// See [`Error`].
     pub async fn direct_room(&self, user: &str, has_to_be: bool) -> Result<String, Error> {
         let user = UserId::parse(user).map_err(|_| Error::Away("no user id".into()))?;
-        for room in self.client.joined_rooms() {
-            let is_theirs = room.direct_targets().iter().any(|target| target.as_str() == user.as_str())
-                && room.active_members_count() == 2
-                && !room.is_public().unwrap_or(true);
-            if !is_theirs {
-                continue;
-            }
+        // Two that find none at once must not make two.
+        let mut made = self.direct.lock().await;
+        let mut rooms = self.client.joined_rooms();
+        // A room that was just made is not known as theirs before the next sync.
+        let is_theirs = |room: &Room| {
+            room.direct_targets().iter().any(|target| target.as_str() == user.as_str())
+                || made.get(room.room_id()).is_some_and(|with| *with == user)
+        };
+        rooms.retain(|room| is_theirs(room) && room.active_members_count() <= 2 && !room.is_public().unwrap_or(false));
+        for room in rooms {
             let encryption = room.latest_encryption_state().await.map_err(|error| failed(&error))?;
             if encryption.is_encrypted() || !has_to_be {
                 return Ok(room.room_id().to_string());
             }
         }
         let room = self.client.create_dm(&user).await.map_err(|error| failed(&error))?;
+        made.insert(room.room_id().to_owned(), user);
         Ok(room.room_id().to_string())
     }
 }

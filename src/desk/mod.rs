@@ -136,7 +136,10 @@ impl Desk {
     pub async fn words(&self, caller: &Caller, words: Vec<String>) -> Answer {
         if words.iter().any(|word| holds_a_key(word)) {
             let locale = self.locale_of(caller).await;
-            return Answer::refusal(self.turns.texts.say(&locale, "refusal-key-in-message", &[]));
+            return Answer::refusal(
+                "refusal-key-in-message",
+                self.turns.texts.say(&locale, "refusal-key-in-message", &[]),
+            );
         }
         let command = commands::parse_words(words);
         self.run_read(caller, command, None).await
@@ -147,7 +150,10 @@ impl Desk {
         let is_key = |(field, given): &(&str, SecretString)| *field != keys::KEY && holds_a_key(given.expose_secret());
         if holds_a_key(line) || filled.iter().flatten().any(is_key) {
             let locale = self.locale_of(caller).await;
-            return Answer::refusal(self.turns.texts.say(&locale, "refusal-key-in-message", &[]));
+            return Answer::refusal(
+                "refusal-key-in-message",
+                self.turns.texts.say(&locale, "refusal-key-in-message", &[]),
+            );
         }
         self.run_read(caller, commands::parse(line), filled).await
     }
@@ -159,7 +165,7 @@ impl Desk {
                 let locale = self.locale_of(caller).await;
                 let args: Vec<(&str, Arg)> =
                     misread.args().into_iter().map(|(name, value)| (name, Arg::from(value))).collect();
-                Answer::refusal(self.turns.texts.say(&locale, misread.id(), &args))
+                Answer::refusal(misread.id(), self.turns.texts.say(&locale, misread.id(), &args))
             }
         }
     }
@@ -176,12 +182,12 @@ impl Desk {
                 let locale = self.locale_of(caller).await;
                 let args: Vec<(&str, Arg)> =
                     refusal.args.into_iter().map(|(name, value)| (name, Arg::from(value))).collect();
-                Answer::refusal(self.turns.texts.say(&locale, refusal.id, &args))
+                Answer::refusal(refusal.id, self.turns.texts.say(&locale, refusal.id, &args))
             }
             Err(Stop::Failed(error)) => {
                 crate::ops_error("command", &error);
                 let locale = self.locale_of(caller).await;
-                Answer::refusal(self.turns.texts.say(&locale, "refusal-internal", &[]))
+                Answer::refusal("refusal-internal", self.turns.texts.say(&locale, "refusal-internal", &[]))
             }
         }
     }

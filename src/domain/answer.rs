@@ -94,8 +94,8 @@ pub struct Answer {
     pub turns: Vec<TurnId>,
     /// Only the asker may see it.
     pub private: bool,
-    /// What was asked for was not done.
-    pub is_refusal: bool,
+    /// Why what was asked for was not done: the id of the text that says so.
+    pub refused: Option<&'static str>,
 }
 
 impl Answer {
@@ -105,8 +105,8 @@ impl Answer {
     }
 
     /// Why something was not done; only the asker sees it.
-    pub fn refusal(text: impl Into<String>) -> Self {
-        Self { is_refusal: true, ..Self::private(text) }
+    pub fn refusal(id: &'static str, text: impl Into<String>) -> Self {
+        Self { refused: Some(id), ..Self::private(text) }
     }
 
     /// An answer for everyone in the place.

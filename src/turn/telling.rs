@@ -56,7 +56,8 @@ impl Turns {
             text: outgoing::rendered(&text, ""),
             reply_to: turn.reply_to.clone(),
             number: 0,
-            of: 1,
+            // The answer is still to come.
+            of: 2,
             is_notice: true,
             footer: None,
         };

@@ -372,6 +372,9 @@ impl Conversation {
             None => self.desk.line(&caller, line).await,
         };
         if let Some(form) = answer.form.take() {
+            if form.asks.iter().any(|ask| ask.is_optional) {
+                answer.text = format!("{} {}", answer.text, self.say("console-form-optional", &[]));
+            }
             *self.form() = Some(Filling { form, given: Filled::default(), asked: 0 });
         }
         if let Some(file) = answer.file.take() {

@@ -68,17 +68,17 @@ pub(super) fn legend(buttons: &[Button]) -> String {
 }
 
 impl Matrix {
-    /// Puts buttons below an answer.
+    /// Puts buttons below an answer in `room` to what `owner` asked for in `place`.
     pub(super) async fn put_buttons(
         &self,
         account: &Account,
-        (message, owner, place): (&str, &str, &PlaceRef),
+        (room, message): (&str, &str),
+        (owner, place): (&str, &PlaceRef),
         buttons: &[Button],
     ) {
         let lines = buttons.iter().take(NUMBERS.len()).map(|button| button.line.clone()).collect();
         let kept = Kept { message: message.to_owned(), owner: owner.to_owned(), place: place.clone(), lines };
         self.buttons.add(kept);
-        let (room, _) = rooms::room_of(&place.subject);
         for (_, number) in buttons.iter().zip(NUMBERS) {
             let content = serde_json::json!({
                 "m.relates_to": {"rel_type": "m.annotation", "event_id": message, "key": number},
@@ -118,9 +118,9 @@ impl Matrix {
             }
         };
         let name = account.name_in(&event.room, &event.sender).await.unwrap_or_else(|| event.sender.clone());
-        let is_quiet = about.is_some();
+        let is_reaction = about.is_some();
         let caller = self.caller(account, (identity(&event.sender), name), place, about).await;
-        self.wished(account, (&event.room, &event.id, &event.sender), caller, Wish::Line(line), is_quiet).await;
+        self.wished(account, (&event.room, &event.id, &event.sender), caller, Wish::Line(line), is_reaction).await;
     }
 }
 

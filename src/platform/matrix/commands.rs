@@ -18,6 +18,9 @@ use crate::platform::split;
 const MESSAGE_MAX: usize = 6_000;
 const MESSAGES_MAX: usize = 3;
 
+/// Reactions that are refused for this were no wish: people react to what others were answered.
+const MEANT_NOTHING: [&str; 3] = ["refusal-answer-not-yours", "refusal-nothing-to-take-back", "refusal-denied"];
+
 /// Every command that can be run.
 static LEAVES: LazyLock<Vec<Leaf>> = LazyLock::new(commands::leaves);
 
@@ -157,14 +160,14 @@ impl Matrix {
         self.wished(account, of, caller, wish, false).await;
     }
 
-    /// Does what is wished, once for `event` in `room`, and shows the answer; `is_quiet`: only where it was refused.
+    /// Does what is wished, once for `event` in `room`, and shows the answer; of a reaction only why it does nothing.
     pub(super) async fn wished(
         self: &Arc<Self>,
         account: &Account,
         (room, event, sender): (&str, &str, &str),
         caller: Caller,
         wish: Wish,
-        is_quiet: bool,
+        is_reaction: bool,
     ) {
         // Heard again after a crash, it is not done again.
         if !self.claims(event).await {
@@ -179,7 +182,7 @@ impl Matrix {
                 Wish::Line(line) => desk.line(&caller, &line).await,
                 Wish::Words(words) => desk.words(&caller, words).await,
             };
-            if is_quiet && !answer.is_refusal {
+            if is_reaction && !answer.refused.is_some_and(|why| !MEANT_NOTHING.contains(&why)) {
                 return;
             }
             here.show(&account, (&room, &event, &sender), caller, answer).await;
@@ -206,7 +209,7 @@ impl Matrix {
         let locale = self.house().desk.locale_of_identity(&caller.identity).await;
         let is_alone = account.info(room).await.is_some_and(|info| info.members <= 2 && !info.is_public);
         let is_elsewhere = answer.private && !is_alone;
-        let (home, thread) = rooms::room_of(&caller.place.subject);
+        let (home, here) = rooms::room_of(&caller.place.subject);
         let (to, reply_to, thread) = if is_elsewhere {
             let needs_encryption = answer.form.as_ref().is_some_and(|form| form.asks_for_secret());
             match account.direct_room(sender, needs_encryption).await {
@@ -214,13 +217,13 @@ impl Matrix {
                 Err(error) => {
                     tracing::warn!(error = %error, "nobody could be answered in private");
                     let text = turns.texts.say(&locale, "matrix-no-private-room", &[]);
-                    self.say_line(account, room, &text, Some(event), &format!("no room {event}")).await;
+                    self.say_line(account, (room, here), &text, Some(event), &format!("no room {event}")).await;
                     return;
                 }
             }
         } else {
             let to = if is_alone { room } else { home };
-            (to.to_owned(), (!is_alone).then_some(event), thread)
+            (to.to_owned(), (!is_alone).then_some(event), here)
         };
         if let Some(form) = answer.form.take() {
             let opened = self.open_form(account, (&to, sender), (caller.clone(), form), &locale).await;
@@ -250,10 +253,10 @@ impl Matrix {
         }
         if is_elsewhere {
             let text = turns.texts.say(&locale, "matrix-answered-in-private", &[]);
-            self.say_line(account, room, &text, Some(event), &format!("elsewhere {event}")).await;
+            self.say_line(account, (room, here), &text, Some(event), &format!("elsewhere {event}")).await;
         }
         if let (Some(message), false) = (last, answer.buttons.is_empty()) {
-            self.put_buttons(account, (&message, sender, &caller.place), &answer.buttons).await;
+            self.put_buttons(account, (&to, &message), (sender, &caller.place), &answer.buttons).await;
         }
     }
 }

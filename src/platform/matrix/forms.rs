@@ -15,9 +15,8 @@ use crate::domain::{Ask, AskKind, Form};
 const OPEN_MAX: usize = 1_000;
 /// How long a form waits for its next answer, in milliseconds.
 const OPEN_MILLIS: i64 = 15 * 60 * 1_000;
-/// Leaves something as it is.
-const AS_IT_IS: &str = "-";
-/// Ends a form, behind the sign of commands.
+/// Behind the sign of commands: leaves something as it is, and ends a form.
+const KEEP: &str = "keep";
 const CANCEL: &str = "cancel";
 
 /// A form, and what was given so far.
@@ -58,6 +57,11 @@ impl Forms {
     }
 }
 
+/// Whether a room is one in which a key may be said: encrypted, with nobody else there.
+async fn is_safe(account: &Account, room: &str) -> bool {
+    account.info(room).await.is_some_and(|info| info.is_encrypted && info.members <= 2 && !info.is_public)
+}
+
 impl Matrix {
     /// Opens a form in a room; what is to be said about it: its first question, or why it is not asked there.
     pub(super) async fn open_form(
@@ -68,9 +72,7 @@ impl Matrix {
         locale: &str,
     ) -> String {
         let turns = &self.house().turns;
-        let info = account.info(room).await;
-        let is_safe = info.is_some_and(|info| info.is_encrypted && info.members <= 2 && !info.is_public);
-        if form.asks_for_secret() && !is_safe {
+        if form.asks_for_secret() && !is_safe(account, room).await {
             return turns.texts.say(locale, "matrix-keys-not-here", &[]);
         }
         let filling = Filling { caller, form, given: Filled::new(), asked: 0, at: turns.clock.now().0 };
@@ -88,8 +90,9 @@ impl Matrix {
             AskKind::File => "matrix-form-file",
             AskKind::Line | AskKind::Text | AskKind::Secret => "matrix-form-ask",
         };
-        let cancel = format!("{prefix}{CANCEL}");
-        turns.texts.say(locale, id, &[("label", ask.label.clone().into()), ("cancel", cancel.into())])
+        let (keep, cancel) = (format!("{prefix}{KEEP}"), format!("{prefix}{CANCEL}"));
+        let args = [("label", ask.label.clone().into()), ("keep", keep.into()), ("cancel", cancel.into())];
+        turns.texts.say(locale, id, &args)
     }
 
     /// Takes a message as what a form asked for; `false`: none was open, or it is a command.
@@ -103,13 +106,21 @@ impl Matrix {
         let say = |id: &'static str| turns.texts.say(&locale, id, &[]);
         let text = said.content.text.trim();
         let once = |what: &str| format!("{what} {}", said.event.id);
-        if [prefix.as_str(), "/"].iter().any(|sign| text.strip_prefix(sign) == Some(CANCEL)) {
-            self.say_line(account, room, &say("console-form-left"), None, &once("form left")).await;
+        let is = |word: &str| [prefix.as_str(), "/"].iter().any(|sign| text.strip_prefix(sign) == Some(word));
+        let keeps = ask.is_optional && is(KEEP);
+        if is(CANCEL) {
+            self.say_line(account, (room, None), &say("console-form-left"), None, &once("form left")).await;
             return true;
         }
         // Another command ends the form; a secret may begin with whatever it likes.
-        if ask.kind != AskKind::Secret && matches!(commands::read(said, &prefix), commands::Read::Command(_)) {
+        if ask.kind != AskKind::Secret && !keeps && matches!(commands::read(said, &prefix), commands::Read::Command(_))
+        {
             return false;
+        }
+        // Somebody came in meanwhile: what was written now is read by others as well.
+        if ask.kind == AskKind::Secret && !is_safe(account, room).await {
+            self.warn_of_key(account, said).await;
+            return true;
         }
         let given = match ask.kind {
             AskKind::File => match &said.content.text_file {
@@ -125,13 +136,20 @@ impl Matrix {
             let question = self.question(&filling, &locale).await;
             filling.at = turns.clock.now().0;
             self.forms.put(room, who, filling);
-            self.say_line(account, room, &question, None, &once("form again")).await;
+            self.say_line(account, (room, None), &question, None, &once("form again")).await;
             return true;
         };
         if ask.kind == AskKind::Secret && !self.unsay(account, said).await {
-            self.say_line(account, room, &say("matrix-key-stays-here"), Some(&said.event.id), &once("key stays")).await;
+            self.say_line(
+                account,
+                (room, None),
+                &say("matrix-key-stays-here"),
+                Some(&said.event.id),
+                &once("key stays"),
+            )
+            .await;
         }
-        if !(ask.is_optional && given == AS_IT_IS) {
+        if !keeps {
             filling.given.push((ask.name, SecretString::from(given)));
         }
         filling.asked += 1;
@@ -139,7 +157,7 @@ impl Matrix {
             filling.at = turns.clock.now().0;
             let question = self.question(&filling, &locale).await;
             self.forms.put(room, who, filling);
-            self.say_line(account, room, &question, None, &once("form next")).await;
+            self.say_line(account, (room, None), &question, None, &once("form next")).await;
             return true;
         }
         let given = std::mem::take(&mut filling.given);

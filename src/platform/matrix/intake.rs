@@ -102,8 +102,7 @@ impl Matrix {
             return;
         }
         if holds_a_key(&said.content.text) {
-            let held_a_key = Received { held_a_key: true, ..Received::default() };
-            return self.respond(account, &said, &held_a_key).await;
+            return self.warn_of_key(account, &said).await;
         }
         match commands::read(&said, &self.prefix(&said.place).await) {
             commands::Read::Command(wish) => self.command(account, &said, wish).await,
@@ -181,6 +180,11 @@ impl Matrix {
         }
     }
 
+    /// Takes a message with a key away, as far as that is allowed, and tells its author to revoke the key.
+    pub(super) async fn warn_of_key(&self, account: &Account, said: &Said) {
+        self.respond(account, said, &Received { held_a_key: true, ..Received::default() }).await;
+    }
+
     /// What is said at once about a message that was handed in.
     async fn respond(&self, account: &Account, said: &Said, received: &Received) {
         let (turns, who) = (&self.house().turns, &said.speaker.identity);
@@ -205,7 +209,7 @@ impl Matrix {
         let text = turns.texts.say(&locale, id, &[("mention", turns.settings.mention.to_string().into())]);
         let text = commands::as_typed(&text, &self.prefix(&said.place).await);
         let once = format!("{id} {}", said.event.id);
-        self.say_line(account, said.room(), &text, Some(&said.event.id), &once).await;
+        self.say_line(account, (said.room(), said.content.thread.as_deref()), &text, Some(&said.event.id), &once).await;
     }
 
     /// Takes a message away that holds what nobody should read; whether that could be done.
@@ -232,10 +236,7 @@ impl Matrix {
         }
         let text = with_more(&said.content);
         match turns.edited(NAME, original, text, said.content.pictures.clone()).await {
-            Ok(true) => {
-                let held_a_key = Received { held_a_key: true, ..Received::default() };
-                self.respond(account, said, &held_a_key).await;
-            }
+            Ok(true) => self.warn_of_key(account, said).await,
             Ok(false) => {}
             Err(error) => crate::ops_error("matrix edit", &error),
         }

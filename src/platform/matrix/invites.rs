@@ -116,7 +116,7 @@ impl Matrix {
         let turns = &self.house().turns;
         let text = self.house().desk.greeting(&turns.settings.locale, place.privacy == Privacy::Direct);
         let text = commands::as_typed(&text, COMMAND_SIGN);
-        if !self.say_line(account, room, &text, None, &key).await {
+        if !self.say_line(account, (room, None), &text, None, &key).await {
             return;
         }
         let writing = db.write(move |tx| Box::pin(async move { meta::set(tx, &key, "greeted").await }));

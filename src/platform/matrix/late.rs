@@ -150,7 +150,7 @@ impl Matrix {
             }
         }
         let text = turns.texts.say(&turns.settings.locale, "matrix-unread", &[]);
-        self.say_line(account, &event.room, &text, Some(&event.id), &format!("unread {}", event.id)).await;
+        self.say_line(account, (&event.room, None), &text, Some(&event.id), &format!("unread {}", event.id)).await;
     }
 
     async fn keep_late(&self) {

@@ -64,31 +64,30 @@ impl Matrix {
                 Err(Refused::Limited(wait)) => wait.min(LINE_WAIT_MAX),
                 Err(Refused::Unsure) => wait,
             };
-            if self.life.soft().run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-                return None;
-            }
+            self.life.soft().run_until_cancelled(tokio::time::sleep(pause)).await?;
             wait *= 2;
         }
         tracing::warn!(room, "a line of the house could not be said");
         None
     }
 
-    /// Says a line of the house, in reply to a message or not; whether it arrived.
+    /// Says a line of the house in a room or a thread of it, in reply to a message or not; whether it arrived.
     pub(super) async fn say_line(
         &self,
         account: &Account,
-        room: &str,
+        (room, thread): (&str, Option<&str>),
         text: &str,
         reply_to: Option<&str>,
         once: &str,
     ) -> bool {
-        let content = spoken::related(spoken::message(text, None), reply_to, None);
+        let content = spoken::related(spoken::message(text, None), reply_to, thread);
         self.say(account, room, content, once).await.is_some()
     }
 
     /// Puts a file into a room.
     pub(super) async fn say_file(&self, account: &Account, room: &str, (name, bytes): (&str, Vec<u8>), once: &str) {
-        match file(account, room, (name, bytes), None).await {
+        let caption = json!({"body": name, "m.mentions": {}});
+        match with_file(account, room, caption, (name, bytes)).await {
             Ok(content) => {
                 self.say(account, room, content, once).await;
             }
@@ -111,23 +110,22 @@ impl Matrix {
     }
 }
 
-/// A file as a message.
-async fn file(
+/// A message with a file that it is the caption of: one message, which is answered and taken away as one.
+async fn with_file(
     account: &Account,
     room: &str,
+    mut caption: Value,
     (name, bytes): (&str, Vec<u8>),
-    mouth: Option<Mouth<'_>>,
 ) -> Result<Value, Refused> {
     let kind = if name.ends_with(".json") { "application/json" } else { "text/plain" };
     let attached = account.attach(room, kind, bytes).await?;
-    let mut content = json!({
-        "msgtype": "m.file", "body": name, "filename": name, "m.mentions": {},
-        "info": {"mimetype": kind, "size": attached.size},
-    });
-    if let (Some(content), Some(source)) = (content.as_object_mut(), attached.source.as_object()) {
+    if let (Some(content), Some(source)) = (caption.as_object_mut(), attached.source.as_object()) {
+        content.insert("msgtype".into(), "m.file".into());
+        content.insert("filename".into(), name.into());
+        content.insert("info".into(), json!({"mimetype": kind, "size": attached.size}));
         content.extend(source.clone());
     }
-    Ok(spoken::with_face(content, mouth))
+    Ok(caption)
 }
 
 #[async_trait]
@@ -149,20 +147,16 @@ impl Platform for Matrix {
         // With nobody else there, everything said is an answer.
         let reply_to = part.reply_to.as_deref().filter(|_| part.number == 0 && to.privacy != Privacy::Direct);
         let is_long = part.text.encode_utf16().count() > PART_MAX;
-        let text = if is_long {
+        let content = if is_long {
             let beginning = split::split(&part.text, BEGINNING_MAX).into_iter().next().unwrap_or_default();
-            format!("{beginning}\n…")
-        } else {
-            spoken::with_footer(&part.text, part.footer.as_deref())
-        };
-        let content = spoken::related(spoken::message(&text, mouth), reply_to, thread);
-        let sent = account.send(room, "m.room.message", content, &transaction(&once.0)).await.map_err(send_error)?;
-        if is_long {
+            let caption = spoken::message(&format!("{beginning}\n…"), mouth);
             let whole = (ANSWER_FILE, part.text.clone().into_bytes());
-            let content = spoken::related(file(&account, room, whole, mouth).await.map_err(send_error)?, None, thread);
-            let once = transaction(&format!("{} file", once.0));
-            account.send(room, "m.room.message", content, &once).await.map_err(send_error)?;
-        }
+            with_file(&account, room, caption, whole).await.map_err(send_error)?
+        } else {
+            spoken::message(&spoken::with_footer(&part.text, part.footer.as_deref()), mouth)
+        };
+        let content = spoken::related(content, reply_to, thread);
+        let sent = account.send(room, "m.room.message", content, &transaction(&once.0)).await.map_err(send_error)?;
         if part.number + 1 == part.of && self.typing.remove(room).is_some() {
             let room = room.to_owned();
             self.life.spawn("matrix typing", async move { account.typing(&room, None).await });

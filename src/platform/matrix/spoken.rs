@@ -1,6 +1,7 @@
 //! What the house says, as a message: the words for every client, the same with their looks for most, and the face.
 
 use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html};
+use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::content::PROFILE;
@@ -99,8 +100,8 @@ pub fn related(mut content: Value, reply_to: Option<&str>, thread: Option<&str>)
 /// to people or rooms: those would be pings.
 fn looks(text: &str) -> String {
     let mut left_out = 0_usize;
-    let events = Parser::new_ext(text, Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES).filter_map(|event| {
-        Some(match event {
+    let events =
+        Parser::new_ext(text, Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES).map(|event| match event {
             Event::Html(raw) | Event::InlineHtml(raw) => Event::Text(raw),
             Event::SoftBreak => Event::HardBreak,
             Event::Start(Tag::Image { dest_url, title, id, .. }) => {
@@ -108,8 +109,7 @@ fn looks(text: &str) -> String {
             }
             Event::End(TagEnd::Image) => Event::End(TagEnd::Link),
             other => other,
-        })
-    });
+        });
     let events = events.filter(move |event| match event {
         Event::Start(Tag::Link { dest_url, .. }) if !is_web(dest_url) => {
             left_out += 1;
@@ -126,9 +126,10 @@ fn looks(text: &str) -> String {
     out
 }
 
+/// Whether a link leads to a page of the web, and to nobody on Matrix, however it is written.
 fn is_web(url: &CowStr<'_>) -> bool {
-    let url = url.to_ascii_lowercase();
-    (url.starts_with("https://") || url.starts_with("http://")) && !url.contains("matrix.to")
+    let Ok(url) = Url::parse(url) else { return false };
+    matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.ends_with("matrix.to"))
 }
 
 fn escaped(text: &str) -> String {

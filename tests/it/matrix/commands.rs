@@ -46,3 +46,19 @@ async fn clients_that_know_commands_are_told_of_them_and_may_send_them() {
     assert!(said[0].body().starts_with("This is Greenroom"), "{}", said[0].body());
     town.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+
+async fn private_answers_that_come_at_once_come_in_one_room() {
+    let town = Town::new("at-once").await;
+    let kim = town.human("kim").await;
+    let room = town.group(true, &[&kim]).await;
+    let lines = ["!help", "!keys list", "!persona list"];
+    for line in lines {
+        kim.say(&room, line).await;
+    }
+    town.answers(&room, 0, lines.len()).await;
+    let invited = kim.look(|seen| seen.invites().filter(|invite| invite.sender == town.house).count());
+    assert_eq!(invited, 1);
+    town.close().await;
+}

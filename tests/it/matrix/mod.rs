@@ -1,8 +1,15 @@
 //! The house on Matrix: a real homeserver, and people whose clients share no code with the house's.
 
+mod again;
 mod answers;
+mod brought;
+mod buttons;
 mod commands;
+mod forms;
+mod members;
 mod outages;
+mod private;
 mod rooms;
 mod running;
+mod speaking;
 mod town;

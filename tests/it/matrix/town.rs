@@ -7,6 +7,7 @@ use greenroom::desk::Desk;
 use greenroom::platform::matrix::{Inviter, Matrix, Options};
 use greenroom::testing::{Answering, Engine, Plan, World};
 use matrix_town::{Event, Human, Role, RoomOptions, Synapse};
+use serde_json::{Value, json};
 
 /// How long anything may take on a busy machine.
 pub const SOON: Duration = Duration::from_secs(30);
@@ -69,17 +70,31 @@ impl Town {
             let said = last.split_once(": ").filter(|(who, _)| who.contains('-')).map_or(last, |(_, said)| said);
             Ok(format!("re: {said}"))
         });
-        Self::planned(synapse, name, Plan { model, ..Plan::default() }).await
+        Self::built(synapse, name, Plan { model, ..Plan::default() }, vec![Inviter::Anyone]).await
     }
 
-    pub async fn planned(synapse: &'static Synapse, name: &'static str, plan: Plan) -> Self {
+    pub async fn with(name: &'static str, model: Answering) -> Self {
+        Self::planned(name, Plan { model, ..Plan::default() }).await
+    }
+
+    pub async fn planned(name: &'static str, plan: Plan) -> Self {
+        Self::inviting(name, plan, vec![Inviter::Anyone]).await
+    }
+
+    /// A town whose house follows only these people's invitations.
+    pub async fn inviting(name: &'static str, plan: Plan, inviters: Vec<Inviter>) -> Self {
+        matrix_town::prepare().await;
+        Self::built(Synapse::shared().await, name, plan, inviters).await
+    }
+
+    async fn built(synapse: &'static Synapse, name: &'static str, plan: Plan, inviters: Vec<Inviter>) -> Self {
         let account = format!("house-{name}");
         synapse.register(&account, &password(&account), Role::User).await;
         let robin = format!("robin-{name}");
         let (world, robin) = tokio::join!(World::planned(Engine::Sqlite, plan), Human::login(synapse, &robin));
         world.goes_by();
         let house = synapse.user_id(&account);
-        let matrix = connect(&world, options(synapse, &world, &account)).await;
+        let matrix = connect(&world, Options { inviters, ..options(synapse, &world, &account) }).await;
         Self { synapse, world, matrix, house, robin, name }
     }
 
@@ -162,6 +177,53 @@ impl Town {
             }
         }
         panic!("answers are still owed");
+    }
+
+    /// Waits until Robin sees that a message was taken away.
+    pub async fn taken_away(&self, message: &str) {
+        self.robin.until(|seen| seen.redaction_of(message).map(|_| ()), SOON).await;
+    }
+
+    /// Waits until a query of the house's database gives a number.
+    pub async fn counts(&self, query: &str, wanted: i64) {
+        let began = std::time::Instant::now();
+        // The house's own queries live for ever.
+        let query: &'static str = query.to_owned().leak();
+        loop {
+            let found = self.world.db.number(query).await.unwrap();
+            if found == wanted {
+                return;
+            }
+            assert!(began.elapsed() < SOON, "{found} instead of {wanted}: {query}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until the model was asked that often in all.
+    pub async fn asked(&self, times: usize) {
+        let began = std::time::Instant::now();
+        while self.world.model.asked().len() < times {
+            assert!(began.elapsed() < SOON, "the model was not asked so often");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until the house has left a room, or turned its invitation down.
+    pub async fn is_without_house(&self, who: &Human, room: &str) {
+        let house = self.house.as_str();
+        who.until(|seen| (seen.membership(room, house) == Some("leave")).then_some(()), SOON).await;
+    }
+
+    /// A request that the house's account makes from another device.
+    pub async fn as_house(&self, method: &str, path: &str, body: Value) -> Value {
+        let account = format!("house-{}", self.name);
+        let login = json!({
+            "type": "m.login.password", "identifier": {"type": "m.id.user", "user": account},
+            "password": password(&account), "device_id": "ELSEWHERE",
+        });
+        let login = self.synapse.call("", "POST", "/_matrix/client/v3/login", login).await.unwrap();
+        let token = login["access_token"].as_str().unwrap();
+        self.synapse.call(token, method, &format!("/_matrix/client{path}"), body).await.unwrap()
     }
 
     /// Ends the day.
