@@ -129,7 +129,8 @@ fn looks(text: &str) -> String {
 /// Whether a link leads to a page of the web, and to nobody on Matrix, however it is written.
 fn is_web(url: &CowStr<'_>) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
-    matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.ends_with("matrix.to"))
+    matches!(url.scheme(), "http" | "https")
+        && url.host_str().is_some_and(|host| !host.trim_end_matches('.').ends_with("matrix.to"))
 }
 
 fn escaped(text: &str) -> String {

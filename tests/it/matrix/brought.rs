@@ -93,7 +93,6 @@ async fn other_files_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-
 async fn text_files_are_read() {
     let town = Town::new("notes").await;
     let kim = town.human("kim").await;
@@ -115,7 +114,6 @@ async fn text_files_are_read() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-
 async fn a_key_in_a_text_file_is_a_key() {
     let town = Town::new("env").await;
     let kim = town.human("kim").await;

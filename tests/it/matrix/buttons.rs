@@ -86,7 +86,6 @@ async fn long_lists_are_turned_over_by_whoever_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-
 async fn what_is_private_is_turned_over_in_private() {
     let town = Town::new("leaves").await;
     let kim = town.human("kim").await;

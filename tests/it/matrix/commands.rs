@@ -48,7 +48,6 @@ async fn clients_that_know_commands_are_told_of_them_and_may_send_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-
 async fn private_answers_that_come_at_once_come_in_one_room() {
     let town = Town::new("at-once").await;
     let kim = town.human("kim").await;

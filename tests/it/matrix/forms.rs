@@ -81,8 +81,8 @@ async fn a_form_keeps_what_is_left_out_and_can_be_left() {
         town.asks(&room, &format!("!persona create Wren{n} --pronouns they/them"), 1).await;
         let ask = town.asks(&room, &format!("!persona edit Wren{n}"), 1).await.remove(0);
         assert!(asks_for("call you")(&ask), "{}", ask.body());
-        assert!(asks_for("pronouns")(&town.asks(&room, "-", 1).await[0]));
-        assert!(asks_for("know about you")(&town.asks(&room, "-", 1).await[0]));
+        assert!(asks_for("pronouns")(&town.asks(&room, "!keep", 1).await[0]));
+        assert!(asks_for("know about you")(&town.asks(&room, "!keep", 1).await[0]));
         town.asks(&room, "Keeps bees", 1).await;
         let kept = format!(
             "SELECT COUNT(*) FROM persona WHERE name = 'Wren{n}' AND pronouns = 'they/them' AND description = 'Keeps bees'"
@@ -103,7 +103,6 @@ async fn a_form_keeps_what_is_left_out_and_can_be_left() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-
 async fn a_form_says_one_thing_about_what_keeps_what_is_there() {
     let town = Town::new("hyphen").await;
     let room = town.direct(true).await;
@@ -163,7 +162,6 @@ async fn a_key_that_may_not_be_taken_away_is_its_owners_to_delete() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-
 async fn a_key_is_not_taken_any_more_once_somebody_else_is_there() {
     let llm = FakeLlm::start().await;
     let town = Town::planned("joined", Plan { providers: vec![("mine".into(), llm.url())], ..Plan::default() }).await;

@@ -98,7 +98,6 @@ async fn a_reply_in_a_thread_is_answered_there() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-
 async fn what_the_house_says_about_something_in_a_thread_is_said_there() {
     let town = Town::new("lines").await;
     let kim = town.human("kim").await;
