@@ -264,11 +264,11 @@ fn matrix_options(config: &Config, data: &Path) -> Option<matrix::Options> {
     }
     Some(matrix::Options {
         homeserver: settings.homeserver.clone()?,
-        user,
         password: settings.password.clone(),
         access: settings.access_token.clone().zip(settings.device_id.clone()),
         recovery_key: settings.recovery_key.clone(),
-        store: data.join(MATRIX_STORE),
+        store: data.join(MATRIX_STORE).join(&user),
+        user,
         recovery_file: data.join(MATRIX_RECOVERY),
         inviters,
     })

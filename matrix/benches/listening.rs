@@ -100,6 +100,7 @@ async fn ours(synapse: &Synapse) -> (String, Heard) {
     let SignedIn { account, .. } = Account::sign_in(&how, None, None).await.unwrap();
     let (tell, heard) = mpsc::unbounded_channel();
     let user = account.user();
+    #[expect(clippy::disallowed_methods, reason = "ends with the measurement")]
     tokio::spawn(async move {
         let mut token: Option<String> = None;
         loop {
@@ -140,6 +141,7 @@ async fn theirs(synapse: &Synapse) -> (String, Heard) {
     });
     let user = client.user_id().unwrap().to_string();
     let inviting = client.clone();
+    #[expect(clippy::disallowed_methods, reason = "ends with the measurement")]
     tokio::spawn(async move {
         loop {
             let invited: Vec<OwnedRoomId> =
@@ -150,6 +152,7 @@ async fn theirs(synapse: &Synapse) -> (String, Heard) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
+    #[expect(clippy::disallowed_methods, reason = "ends with the measurement")]
     tokio::spawn(async move { client.sync(SyncSettings::default()).await });
     (user, heard)
 }

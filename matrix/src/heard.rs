@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use matrix_sdk::Room;
 use matrix_sdk::config::{SyncSettings, SyncToken};
-use matrix_sdk::deserialized_responses::{TimelineEvent, TimelineEventKind};
+use matrix_sdk::deserialized_responses::{TimelineEvent, TimelineEventKind, VerificationLevel, VerificationState};
 use matrix_sdk::room::MessagesOptions;
 use matrix_sdk::ruma::api::client::filter::{Filter, FilterDefinition, RoomEventFilter, RoomFilter};
 use matrix_sdk::ruma::api::client::sync::sync_events::v3::Filter as SyncFilter;
@@ -19,6 +19,11 @@ const TIMELINE: u32 = 50;
 const PAGE: u32 = 100;
 /// Pages that are looked at of what a sync left out.
 const PAGES: usize = 10;
+
+/// Waits before a page is asked for again, and how often that is done: for some five minutes.
+const PAGE_WAIT: Duration = Duration::from_millis(500);
+const PAGE_WAIT_MAX: Duration = Duration::from_secs(20);
+const PAGE_TRIES: usize = 20;
 
 /// Something that happened in a room.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,8 +64,6 @@ impl Event {
 pub struct Invite {
     pub room: String,
     pub by: String,
-    /// Meant as a conversation between the two.
-    pub is_direct: bool,
     /// A room of rooms, where nobody talks.
     pub is_space: bool,
 }
@@ -119,22 +122,8 @@ impl Account {
         let mut heard =
             Heard { token: found.next_batch, has_new_keys: !found.to_device.is_empty(), ..Heard::default() };
         let me = self.user();
-        for (room, update) in found.rooms.invited {
-            let state = update.invite_state.events.iter().filter_map(|event| event.deserialize_as::<Value>().ok());
-            let state: Vec<Value> = state.collect();
-            let is_invite = |event: &&Value| {
-                event["type"] == "m.room.member"
-                    && event["state_key"] == me.as_str()
-                    && event["content"]["membership"] == "invite"
-            };
-            let own = state.iter().find(is_invite).cloned().unwrap_or_default();
-            let is_space = |event: &Value| event["type"] == "m.room.create" && event["content"]["type"] == "m.space";
-            heard.invites.push(Invite {
-                room: room.to_string(),
-                by: own["sender"].as_str().unwrap_or_default().to_owned(),
-                is_direct: own["content"]["is_direct"] == true,
-                is_space: state.iter().any(is_space),
-            });
+        for room in found.rooms.invited.keys() {
+            heard.invites.extend(self.invite(room).await);
         }
         for (room, update) in found.rooms.left {
             heard.memberships.push(Membership::Left(room.to_string()));
@@ -175,15 +164,38 @@ impl Account {
         Ok(heard)
     }
 
+    /// Invitations that wait for an answer.
+    pub async fn invites(&self) -> Vec<Invite> {
+        let mut invites = Vec::new();
+        for room in self.client.invited_rooms() {
+            invites.extend(self.invite(room.room_id()).await);
+        }
+        invites
+    }
+
+    async fn invite(&self, id: &RoomId) -> Option<Invite> {
+        let room = self.client.get_room(id)?;
+        let by = room.invite_details().await.ok()?.inviter_id.to_string();
+        Some(Invite { room: id.to_string(), by, is_space: room.is_space() })
+    }
+
     /// What a sync left out of a room, oldest first, back to `to` or to where the account came in; and whether that is all.
     async fn left_out(&self, id: &RoomId, from: String, to: &str, me: &str) -> (Vec<Event>, bool) {
         let Some(room) = self.client.get_room(id) else { return (Vec::new(), false) };
-        let (mut found, mut from) = (Vec::new(), from);
-        for _ in 0..PAGES {
+        let (mut found, mut from, mut wait) = (Vec::new(), from, PAGE_WAIT);
+        let (mut pages, mut tries) = (0, 0);
+        while pages < PAGES && tries < PAGE_TRIES {
             let mut options = MessagesOptions::backward().from(Some(from.as_str()));
             options.to = Some(to.to_owned());
             options.limit = UInt::from(PAGE);
-            let Ok(page) = room.messages(options).await else { break };
+            // What is not fetched now is never heard.
+            let Ok(page) = room.messages(options).await else {
+                tries += 1;
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(PAGE_WAIT_MAX);
+                continue;
+            };
+            pages += 1;
             let is_end = page.chunk.is_empty();
             for event in page.chunk {
                 found.extend(read(id, event));
@@ -216,18 +228,32 @@ impl Account {
     }
 }
 
-/// An event as JSON; `None`: it is none.
+/// What people encrypt. Of everything else, the homeserver has to see it to say whether somebody may do it: inside a
+/// message it is only somebody's word.
+const ENCRYPTED: [&str; 3] = ["m.room.message", "m.sticker", "m.room.encrypted"];
+
+/// An event as JSON; `None`: it is none, or not what it says it is.
 fn read(room: &RoomId, event: TimelineEvent) -> Option<Event> {
     let was_encrypted = !matches!(event.kind, TimelineEventKind::PlainText { .. });
+    let by_another = VerificationState::Unverified(VerificationLevel::MismatchedSender);
+    if event.encryption_info().is_some_and(|info| info.verification_state == by_another) {
+        return None;
+    }
     let value: Value = event.raw().deserialize_as().ok()?;
     let text = |value: &Value| value.as_str().map(str::to_owned);
+    let kind = text(&value["type"])?;
+    let is_gone = kind == "m.room.encrypted" && value["content"]["ciphertext"].is_null();
+    if is_gone || (was_encrypted && !ENCRYPTED.contains(&kind.as_str())) {
+        return None;
+    }
+    let redacts = text(&value["redacts"]).or_else(|| text(&value["content"]["redacts"]));
     Some(Event {
         room: room.to_string(),
         id: text(&value["event_id"])?,
         sender: text(&value["sender"])?,
-        kind: text(&value["type"])?,
-        redacts: text(&value["redacts"]).or_else(|| text(&value["content"]["redacts"])),
-        state_key: text(&value["state_key"]),
+        kind,
+        redacts: redacts.filter(|_| !was_encrypted),
+        state_key: text(&value["state_key"]).filter(|_| !was_encrypted),
         before: value["unsigned"]["prev_content"].clone(),
         at: value["origin_server_ts"].as_i64().unwrap_or_default(),
         content: value["content"].clone(),

@@ -1,6 +1,7 @@
 //! Being verified, and staying so: an identity of one's own, and the key that brings it back.
 
-use matrix_sdk::encryption::recovery::RecoveryState;
+use matrix_sdk::encryption::recovery::{RecoveryError, RecoveryState};
+use matrix_sdk::encryption::secret_storage::SecretStorageError;
 use matrix_sdk::ruma::api::client::uiaa::{AuthData, MatrixUserIdentifier, Password, UserIdentifier};
 
 use crate::{Account, Error, failed};
@@ -19,8 +20,10 @@ pub struct Trust {
 /// What securing an account came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Secured {
-    /// It was, or is again with the recovery key that was given.
+    /// It was.
     Already,
+    /// It is again, with the recovery key that was given.
+    Recovered,
     /// It is now; this key brings it back, and is shown to the operator once.
     New(String),
     /// Another device made the secrets, and their key was not given.
@@ -38,7 +41,8 @@ impl Account {
         if let Some(key) = recovery_key
             && recovery.state() != RecoveryState::Enabled
         {
-            recovery.recover(key).await.map_err(|_| Error::RecoveryKey)?;
+            recovery.recover(key).await.map_err(|error| recovery_failed(&error))?;
+            return Ok(Secured::Recovered);
         }
         match recovery.state() {
             RecoveryState::Enabled => {}
@@ -67,5 +71,13 @@ impl Account {
             is_signed: device.is_some_and(|device| device.is_cross_signed_by_owner()),
             is_recoverable: encryption.recovery().state() == RecoveryState::Enabled,
         }
+    }
+}
+
+fn recovery_failed(error: &RecoveryError) -> Error {
+    match error {
+        RecoveryError::SecretStorage(SecretStorageError::SecretStorageKey(_)) => Error::RecoveryKey,
+        RecoveryError::Sdk(error) | RecoveryError::SecretStorage(SecretStorageError::Sdk(error)) => failed(error),
+        _ => Error::Away("the account's secrets could not be brought back".to_owned()),
     }
 }

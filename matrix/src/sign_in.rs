@@ -12,7 +12,7 @@ use matrix_sdk::ruma::{OwnedDeviceId, OwnedRoomId, OwnedUserId, UserId};
 use matrix_sdk::store::{RoomLoadSettings, StateStoreDataKey, StateStoreDataValue};
 use matrix_sdk::{Client, SessionMeta, SessionTokens, SqliteStoreConfig};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::{Error, failed};
 
@@ -20,6 +20,8 @@ use crate::{Error, failed};
 const RETRIES: usize = 3;
 /// Longest wait for one answer, a sync's own wait apart.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Files that are fetched at a time.
+const DOWNLOADS: usize = 2;
 /// File of the SDK's store without which the device has no keys.
 const CRYPTO_STORE: &str = "matrix-sdk-crypto.sqlite3";
 
@@ -95,6 +97,7 @@ pub struct Account {
     pub(crate) client: Client,
     /// Direct rooms that this process made.
     pub(crate) direct: Arc<Mutex<HashMap<OwnedRoomId, OwnedUserId>>>,
+    pub(crate) downloads: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Account {
@@ -170,7 +173,11 @@ impl Account {
         if let Some(lost) = lost {
             sign_out(how, lost).await;
         }
-        Ok(SignedIn { account: Self { client, direct: Arc::default() }, session: SavedSession(session), is_new })
+        Ok(SignedIn {
+            account: Self { client, direct: Arc::default(), downloads: Arc::new(Semaphore::new(DOWNLOADS)) },
+            session: SavedSession(session),
+            is_new,
+        })
     }
 
     /// Gives the same device a new access token, after the homeserver signed it out softly.

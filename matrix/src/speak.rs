@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use matrix_sdk::config::RequestConfig;
 use matrix_sdk::media::{MediaFormat, MediaRequestParameters};
+use matrix_sdk::room::RoomMember;
 use matrix_sdk::ruma::api::client::receipt::create_receipt::v3::ReceiptType;
 use matrix_sdk::ruma::api::client::typing::create_typing_event::{self, v3::Typing, v3::TypingInfo};
 use matrix_sdk::ruma::api::error::{ErrorKind, RetryAfter};
 use matrix_sdk::ruma::events::StateEventType;
 use matrix_sdk::ruma::events::receipt::ReceiptThread;
 use matrix_sdk::ruma::events::room::MediaSource;
+use matrix_sdk::ruma::events::room::history_visibility::HistoryVisibility;
 use matrix_sdk::ruma::events::room::power_levels::UserPowerLevel;
 use matrix_sdk::ruma::{
     EventId, OwnedMxcUri, OwnedServerName, OwnedTransactionId, RoomId, RoomOrAliasId, ServerName, UserId,
@@ -46,7 +48,7 @@ const MODERATOR: i64 = 50;
 pub enum SendError {
     #[error("rate limited for {0:?}")]
     Limited(Duration),
-    /// Not in the room, or without the power.
+    /// Not in the room, without the power, or nothing that any room takes.
     #[error("not allowed to speak there")]
     Forbidden,
     /// It may have arrived; the same transaction arrives once.
@@ -61,12 +63,8 @@ pub struct RoomInfo {
     /// Anybody may join it, or read it without.
     pub is_public: bool,
     pub is_space: bool,
-    /// Meant as a conversation between two.
-    pub is_direct: bool,
     /// Who is there or invited, the account included.
     pub members: u64,
-    /// The room that stands in its place.
-    pub successor: Option<String>,
 }
 
 impl Account {
@@ -137,6 +135,8 @@ impl Account {
     /// # Errors
     /// See [`Error`].
     pub async fn download(&self, source: &str) -> Result<Vec<u8>, Error> {
+        // Each may be as large as the homeserver lets files be.
+        let _turn = self.downloads.acquire().await.map_err(|_| Error::Away("no more downloads".into()))?;
         let source = if source.starts_with('{') {
             let file = serde_json::from_str(source).map_err(|_| Error::Away("no such file".into()))?;
             MediaSource::Encrypted(Box::new(file))
@@ -225,31 +225,30 @@ impl Account {
     pub async fn info(&self, room: &str) -> Option<RoomInfo> {
         let room = self.room(room)?;
         let encryption = room.latest_encryption_state().await.ok()?;
+        // Some homeservers leave the number out where it did not change.
+        let members = match room.active_members_count() {
+            0 => room.members(RoomMemberships::ACTIVE).await.ok()?.len() as u64,
+            members => members,
+        };
         Some(RoomInfo {
             is_encrypted: encryption.is_encrypted(),
-            is_public: room.is_public().unwrap_or(false),
+            is_public: is_open(&room),
             is_space: room.is_space(),
-            is_direct: room.compute_is_dm().await.unwrap_or(false),
-            members: room.active_members_count(),
-            successor: room.successor_room().map(|successor| successor.room_id.to_string()),
+            members,
         })
     }
 
     /// The name that a member shows in a room.
     pub async fn name_in(&self, room: &str, user: &str) -> Option<String> {
         let user = UserId::parse(user).ok()?;
-        let member = self.room(room)?.get_member(&user).await.ok()??;
+        let member = self.room(room)?.get_member_no_sync(&user).await.ok()??;
         member.display_name().map(str::to_owned)
     }
 
-    /// Who is in a room.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn members(&self, room: &str) -> Result<Vec<String>, Error> {
-        let Some(room) = self.room(room) else { return Ok(Vec::new()) };
-        let members = room.members(RoomMemberships::JOIN).await.map_err(|error| failed(&error))?;
-        Ok(members.iter().map(|member| member.user_id().to_string()).collect())
+    /// Whether nobody but the account and somebody is in a room or invited to it, and nobody else can read it.
+    pub async fn is_alone_with(&self, room: &str, user: &str) -> bool {
+        let Some(room) = self.room(room) else { return false };
+        is_of_two(&room, user).await
     }
 
     /// The room of the account and one other, made where there is none; an encrypted one where it `has_to_be`.
@@ -260,18 +259,22 @@ impl Account {
         let user = UserId::parse(user).map_err(|_| Error::Away("no user id".into()))?;
         // Two that find none at once must not make two.
         let mut made = self.direct.lock().await;
-        let mut rooms = self.client.joined_rooms();
-        // A room that was just made is not known as theirs before the next sync.
-        let is_theirs = |room: &Room| {
-            room.direct_targets().iter().any(|target| target.as_str() == user.as_str())
-                || made.get(room.room_id()).is_some_and(|with| *with == user)
-        };
-        rooms.retain(|room| is_theirs(room) && room.active_members_count() <= 2 && !room.is_public().unwrap_or(false));
-        for room in rooms {
+        let mut plain = None;
+        for room in self.client.joined_rooms() {
+            // A room that was just made is not known as theirs before the next sync.
+            let is_meant = room.direct_targets().iter().any(|target| target.as_str() == user.as_str())
+                || made.get(room.room_id()).is_some_and(|with| *with == user);
+            if !is_meant || !is_of_two(&room, user.as_str()).await {
+                continue;
+            }
             let encryption = room.latest_encryption_state().await.map_err(|error| failed(&error))?;
-            if encryption.is_encrypted() || !has_to_be {
+            if encryption.is_encrypted() {
                 return Ok(room.room_id().to_string());
             }
+            plain.get_or_insert_with(|| room.room_id().to_string());
+        }
+        if let Some(room) = plain.filter(|_| !has_to_be) {
+            return Ok(room);
         }
         let room = self.client.create_dm(&user).await.map_err(|error| failed(&error))?;
         made.insert(room.room_id().to_owned(), user);
@@ -279,13 +282,31 @@ impl Account {
     }
 }
 
+/// Whether anybody may come into a room, or read it without.
+fn is_open(room: &Room) -> bool {
+    room.is_public().unwrap_or(false) || room.history_visibility_or_default() == HistoryVisibility::WorldReadable
+}
+
+/// Whether nobody but the account and somebody is in a room or invited to it, and nobody else can read it.
+async fn is_of_two(room: &Room, user: &str) -> bool {
+    let Ok(members) = room.members(RoomMemberships::ACTIVE).await else { return false };
+    let me = room.own_user_id().as_str();
+    let is_one_of_us = |member: &RoomMember| [me, user].contains(&member.user_id().as_str());
+    members.len() == 2 && members.iter().all(is_one_of_us) && !is_open(room)
+}
+
 fn send_error(error: &matrix_sdk::Error) -> SendError {
+    if matches!(error, matrix_sdk::Error::WrongRoomState(_)) {
+        return SendError::Forbidden;
+    }
     match error.client_api_error_kind() {
         Some(ErrorKind::LimitExceeded(limit)) => SendError::Limited(match limit.retry_after {
             Some(RetryAfter::Delay(delay)) => delay,
             _ => A_WHILE,
         }),
-        Some(ErrorKind::Forbidden | ErrorKind::NotFound) => SendError::Forbidden,
+        Some(ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::TooLarge | ErrorKind::BadJson) => {
+            SendError::Forbidden
+        }
         Some(_) | None => SendError::Unsure,
     }
 }

@@ -104,6 +104,10 @@ async fn it_hears_and_speaks_in_plain_and_encrypted_rooms() {
         assert_eq!((heard.was_encrypted, heard.sender.as_str()), (encrypted, alice.id()));
         let info = house.account.info(&room).await.unwrap();
         assert_eq!((info.is_encrypted, info.members, info.is_public), (encrypted, 2, false));
+        assert!(
+            house.account.is_alone_with(&room, alice.id()).await
+                && !house.account.is_alone_with(&room, "@kim:localhost").await
+        );
         let content = json!({"msgtype": "m.text", "body": "hello alice"});
         let first = house.account.send(&room, "m.room.message", content.clone(), "t1").await.unwrap();
         // The same transaction arrives once.
@@ -169,7 +173,7 @@ async fn it_is_verified_and_the_recovery_key_brings_that_back() {
     house.hear().await;
     assert_eq!(house.account.secure(None, None).await.unwrap(), Secured::KeyMissing);
     assert!(matches!(house.account.secure(Some("EsTc not a key"), None).await, Err(Error::RecoveryKey)));
-    assert_eq!(house.account.secure(Some(&key), None).await.unwrap(), Secured::Already);
+    assert_eq!(house.account.secure(Some(&key), None).await.unwrap(), Secured::Recovered);
     house.hear().await;
     assert!(house.account.trust().await.is_signed);
     let room = room(&alice, &mut house, true).await;

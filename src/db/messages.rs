@@ -69,6 +69,8 @@ const ASKED: &str = "SELECT COUNT(*) FROM message WHERE (turn_id = $1 OR id = $2
 const COUNT: &str = "SELECT COUNT(*) FROM message";
 const FIND: &str = "SELECT id, turn_id, personality_id IS NOT NULL FROM message \
      WHERE account = $1 AND platform_id = $2 AND deleted_at IS NULL";
+const PLACE_OF: &str = "SELECT p.subject FROM message m JOIN place p ON p.id = m.place_id \
+     WHERE m.account = $1 AND m.platform_id = $2";
 const IS_FROM: &str = "SELECT 1 FROM message m JOIN identity i ON i.member_id = m.member_id \
      WHERE m.account = $1 AND m.platform_id = $2 AND m.personality_id IS NULL AND i.platform = $3 AND i.subject = $4";
 const REPLACED: &str = "SELECT m.id, t.id FROM message m JOIN turn t ON t.id = m.turn_id \
@@ -98,6 +100,8 @@ pub const ALL: &[&str] = &[
     DELETE_PICTURES,
     DELETE_ANSWERS,
     DELETE,
+    PLACE_OF,
+    IS_FROM,
 ];
 
 /// Statements whose text differs between SQLite and PostgreSQL.
@@ -338,6 +342,13 @@ pub async fn find(db: &Db, account: &str, platform_id: &str) -> Result<Option<Ke
     let row = on!(db, c => sqlx::query_as::<_, (String, Option<String>, bool)>(FIND)
         .bind(account).bind(platform_id).fetch_optional(c).await)?;
     Ok(row.map(|(id, turn, is_answer)| Kept { id: MessageId::new(id), turn: turn.map(TurnId::new), is_answer }))
+}
+
+/// Where a message was said, as its platform names the place.
+pub async fn place_of(db: &Db, account: &str, platform_id: &str) -> Result<Option<String>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, (String,)>(PLACE_OF)
+        .bind(account).bind(platform_id).fetch_optional(c).await)?;
+    Ok(row.map(|(subject,)| subject))
 }
 
 /// Whether an account of `identity`'s member wrote a message.

@@ -37,7 +37,13 @@ pub enum Sink {
 pub fn start(config: &Config, sink: Sink) -> anyhow::Result<()> {
     let mut filter = EnvFilter::try_new(&config.log).context("reading GREENROOM_LOG")?;
     // These write what people say at their finest levels, whatever is asked for.
-    for quiet in ["twilight_gateway=info", "tokio_websockets=info"] {
+    for quiet in [
+        "twilight_gateway=info",
+        "tokio_websockets=info",
+        "matrix_sdk=error",
+        "matrix_sdk_base=error",
+        "matrix_sdk_crypto=error",
+    ] {
         filter = filter.add_directive(quiet.parse().expect("a directive"));
     }
     let scrubber = Scrubber::new(config.secrets());

@@ -87,6 +87,14 @@ impl Turns {
         messages::is_from(&self.db, account, platform_id, who).await
     }
 
+    /// Where a message was said that is kept, as the platform names the place.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn place_of_message(&self, account: &str, platform_id: &str) -> Result<Option<String>, db::Error> {
+        messages::place_of(&self.db, account, platform_id).await
+    }
+
     /// Where an answer was given that a platform's message is part of, as the platform names the place.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use matrix_account::{Account, Event};
 
 use super::commands::Wish;
-use super::intake::identity;
+use super::intake::{MISSED_MAX_MILLIS, identity};
 use super::{Matrix, NAME, rooms};
 use crate::domain::{Button, PlaceRef};
 
@@ -22,6 +22,7 @@ const KEPT_MAX: usize = 1_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Kept {
     message: String,
+    room: String,
     /// The only one who may press them.
     owner: String,
     place: PlaceRef,
@@ -47,10 +48,10 @@ impl Buttons {
     }
 
     /// The line of the button that was pressed, and where.
-    fn pressed(&self, message: &str, who: &str, key: &str) -> Option<(PlaceRef, String)> {
+    fn pressed(&self, (room, message): (&str, &str), who: &str, key: &str) -> Option<(PlaceRef, String)> {
         let number = NUMBERS.iter().position(|number| is_same(number, key))?;
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let one = kept.iter().find(|kept| kept.message == message && kept.owner == who)?;
+        let one = kept.iter().find(|kept| kept.room == room && kept.message == message && kept.owner == who)?;
         Some((one.place.clone(), one.lines.get(number)?.clone()))
     }
 }
@@ -77,7 +78,13 @@ impl Matrix {
         buttons: &[Button],
     ) {
         let lines = buttons.iter().take(NUMBERS.len()).map(|button| button.line.clone()).collect();
-        let kept = Kept { message: message.to_owned(), owner: owner.to_owned(), place: place.clone(), lines };
+        let kept = Kept {
+            message: message.to_owned(),
+            room: room.to_owned(),
+            owner: owner.to_owned(),
+            place: place.clone(),
+            lines,
+        };
         self.buttons.add(kept);
         for (_, number) in buttons.iter().zip(NUMBERS) {
             let content = serde_json::json!({
@@ -93,9 +100,12 @@ impl Matrix {
 
     /// Somebody reacted to a message.
     pub(super) async fn reaction(self: &Arc<Self>, account: &Account, event: &Event) {
+        if self.house().turns.clock.now().0 - event.at > MISSED_MAX_MILLIS {
+            return;
+        }
         let relation = &event.content["m.relates_to"];
         let (Some(message), Some(key)) = (relation["event_id"].as_str(), relation["key"].as_str()) else { return };
-        let pressed = self.buttons.pressed(message, &event.sender, key);
+        let pressed = self.buttons.pressed((&event.room, message), &event.sender, key);
         let (place, line, about) = match pressed {
             Some((place, line)) => (place, line, None),
             None => {
@@ -107,7 +117,8 @@ impl Matrix {
                 } else {
                     return;
                 };
-                let subject = self.house().turns.place_of_answer(NAME, message).await.ok().flatten();
+                let turns = &self.house().turns;
+                let subject = self.stored("matrix reaction", || turns.place_of_answer(NAME, message)).await.flatten();
                 let Some(subject) = subject else { return };
                 let (room, thread) = rooms::room_of(&subject);
                 if room != event.room {
@@ -140,8 +151,14 @@ mod tests {
             is_adult: false,
         };
         let lines = vec!["/memory view --page 2".to_owned()];
-        buttons.add(Kept { message: "$1".into(), owner: "@kim:x".into(), place: place.clone(), lines });
-        let pressed = |who, key| buttons.pressed("$1", who, key).map(|(_, line)| line);
+        buttons.add(Kept {
+            message: "$1".into(),
+            room: "!r".into(),
+            owner: "@kim:x".into(),
+            place: place.clone(),
+            lines,
+        });
+        let pressed = |who, key| buttons.pressed(("!r", "$1"), who, key).map(|(_, line)| line);
         assert_eq!(pressed("@kim:x", "1️⃣").as_deref(), Some("/memory view --page 2"));
         assert_eq!(pressed("@kim:x", "1\u{20e3}").as_deref(), Some("/memory view --page 2"));
         assert_eq!((pressed("@rob:x", "1️⃣"), pressed("@kim:x", "2️⃣"), pressed("@kim:x", "👍")), (None, None, None));

@@ -10,7 +10,7 @@ use super::forms::Filling;
 use super::intake::Said;
 use super::{Matrix, NAME, buttons, rooms};
 use crate::desk::{Caller, Filled};
-use crate::domain::{Answer, Identity, PlaceRef, Privacy};
+use crate::domain::{Answer, Identity, PlaceRef};
 use crate::platform::rendered::answer_text;
 use crate::platform::split;
 
@@ -146,7 +146,8 @@ impl Matrix {
         about: Option<String>,
     ) -> Caller {
         let (room, _) = rooms::room_of(&place.subject);
-        let is_moderator = place.privacy == Privacy::Direct || account.is_moderator(room, &identity.subject).await;
+        let is_moderator =
+            account.is_alone_with(room, &identity.subject).await || account.is_moderator(room, &identity.subject).await;
         let personality = self.house().turns.talks_with(&identity, &place).await.unwrap_or_default();
         Caller { identity, name, place, personality, is_moderator, locale: None, message: about, persona: None }
     }
@@ -175,14 +176,14 @@ impl Matrix {
         }
         let (room, event, sender) = (room.to_owned(), event.to_owned(), sender.to_owned());
         let (here, account) = (self.clone(), account.clone());
-        // Testing a key may take seconds: what is said meanwhile does not wait for that.
+        // Some take seconds: what is said meanwhile does not wait for that.
         self.life.spawn("matrix command", async move {
             let desk = &here.house().desk;
             let answer = match wish {
                 Wish::Line(line) => desk.line(&caller, &line).await,
                 Wish::Words(words) => desk.words(&caller, words).await,
             };
-            if is_reaction && !answer.refused.is_some_and(|why| !MEANT_NOTHING.contains(&why)) {
+            if is_reaction && answer.refused.is_none_or(|why| MEANT_NOTHING.contains(&why)) {
                 return;
             }
             here.show(&account, (&room, &event, &sender), caller, answer).await;
@@ -207,11 +208,13 @@ impl Matrix {
         let turns = &self.house().turns;
         let prefix = self.prefix(&caller.place).await;
         let locale = self.house().desk.locale_of_identity(&caller.identity).await;
-        let is_alone = account.info(room).await.is_some_and(|info| info.members <= 2 && !info.is_public);
+        let is_alone = account.is_alone_with(room, sender).await;
         let is_elsewhere = answer.private && !is_alone;
         let (home, here) = rooms::room_of(&caller.place.subject);
         let (to, reply_to, thread) = if is_elsewhere {
-            let needs_encryption = answer.form.as_ref().is_some_and(|form| form.asks_for_secret());
+            // What was asked where the homeserver reads nothing is answered where it reads nothing.
+            let is_encrypted = account.info(room).await.is_none_or(|info| info.is_encrypted);
+            let needs_encryption = is_encrypted || answer.form.as_ref().is_some_and(|form| form.asks_for_secret());
             match account.direct_room(sender, needs_encryption).await {
                 Ok(to) => (to, None, None),
                 Err(error) => {
@@ -223,7 +226,7 @@ impl Matrix {
             }
         } else {
             let to = if is_alone { room } else { home };
-            (to.to_owned(), (!is_alone).then_some(event), here)
+            (to.to_owned(), (!is_alone).then_some(event), here.filter(|_| home == to))
         };
         if let Some(form) = answer.form.take() {
             let opened = self.open_form(account, (&to, sender), (caller.clone(), form), &locale).await;

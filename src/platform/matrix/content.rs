@@ -7,6 +7,8 @@ use crate::platform::files::{self, TEXT_FILE_MAX};
 
 /// Where a message says whom it is shown as: MSC4144 under the name that clients use.
 pub(super) const PROFILE: &str = "com.beeper.per_message_profile";
+/// Marks what a house says, for other houses.
+pub(super) const HOUSE_MARK: &str = "io.greenroom.house";
 /// Where a message says which command it is.
 const COMMAND: &str = "org.matrix.msc4391.command";
 /// Most characters of a name or a file's name.
@@ -57,6 +59,10 @@ pub struct Content {
 /// somebody said, as a notice, which bots answer one another with.
 pub fn of(event: &Event, (house, house_name): (&str, &str)) -> Option<Content> {
     let content = &event.content;
+    // Another house's characters, or its lines: two houses would talk for ever.
+    if content.get(HOUSE_MARK).is_some() {
+        return None;
+    }
     let relation = &content["m.relates_to"];
     let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let replaces = (relation["rel_type"] == "m.replace").then(|| text(&relation["event_id"])).flatten();
@@ -103,7 +109,7 @@ pub fn of(event: &Event, (house, house_name): (&str, &str)) -> Option<Content> {
         // Whoever replies mentions whom they reply to, which is the house whoever spoke.
         calls_house: is_named || (is_mentioned && reply_to.is_none()),
         reply_to,
-        thread: in_thread.then(|| text(&relation["event_id"])).flatten(),
+        thread: in_thread.then(|| text(&relation["event_id"])).flatten().filter(|root| root.starts_with('$')),
         replaces,
         profile,
         command: said.get(COMMAND).filter(|_| is_mentioned || mentions.is_none()).cloned(),
@@ -207,6 +213,7 @@ mod tests {
         assert_eq!(content(json!({"msgtype": "m.emote", "body": "waves"})).text, "*waves*");
         assert_eq!(read(json!({"msgtype": "m.notice", "body": "beep"})), None);
         assert_eq!(read(json!({"body": "?"})), None);
+        assert_eq!(read(json!({"msgtype": "m.text", "body": "Abbey: hi", HOUSE_MARK: true})), None);
         let called = content(json!({"msgtype": "m.text", "body": "@house:example.org: good morning"}));
         assert!(called.calls_house && called.text == "good morning");
         let called =

@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use commands::{ArgSpec, Leaf, Source, Where};
-use matrix_account::{Account, Event, SendError};
+use matrix_account::{Account, SendError};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -85,11 +85,6 @@ fn schema(arg: &ArgSpec) -> Value {
 }
 
 impl Matrix {
-    /// Somebody changed who may do what in a room.
-    pub(super) fn power_changed(self: &Arc<Self>, account: &Account, event: &Event) {
-        self.describe(account, &event.room);
-    }
-
     /// Describes the commands in a room, if that is to be done there; nobody waits for it.
     pub(super) fn describe(self: &Arc<Self>, account: &Account, room: &str) {
         if !self.describing.add(room) {

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::Options;
-use super::gateway::{RECOVERY, SESSION, address};
+use super::gateway::{RECOVERY, SESSION, secret_of};
 use crate::strongbox::Strongbox;
 
 /// How long each question may take.
@@ -38,9 +38,10 @@ pub async fn examine(options: &Options, strongbox: Option<&Strongbox>) -> anyhow
     if !is_there {
         bail!("{home} does not answer as a homeserver");
     }
-    let address = address(options);
     let saved = match strongbox {
-        Some(strongbox) => strongbox.open(SESSION, &address).await.context("opening the session")?,
+        Some(strongbox) => {
+            strongbox.open(&secret_of(SESSION, options), &options.user).await.context("opening the session")?
+        }
         None => None,
     };
     let saved: Option<SavedSession> = saved.and_then(|saved| serde_json::from_str(saved.expose_secret()).ok());
@@ -69,7 +70,8 @@ pub async fn examine(options: &Options, strongbox: Option<&Strongbox>) -> anyhow
             "others see the device as not verified: set MATRIX_RECOVERY_KEY, or start the house once more".to_owned(),
         );
     }
-    if strongbox.open(RECOVERY, &address).await.context("opening the recovery key")?.is_none() {
+    if strongbox.open(&secret_of(RECOVERY, options), &options.user).await.context("opening the recovery key")?.is_none()
+    {
         lacks.push("the house has no recovery key: a lost store could not be brought back".to_owned());
     }
     Ok(Examined { found: format!("signed in as {}, device {}", options.user, saved.device()), lacks })

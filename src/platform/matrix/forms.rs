@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use super::intake::Said;
 use super::{Matrix, commands};
+use crate::db::meta;
 use crate::desk::{Caller, Filled};
 use crate::domain::{Ask, AskKind, Form};
 
@@ -15,6 +16,8 @@ use crate::domain::{Ask, AskKind, Form};
 const OPEN_MAX: usize = 1_000;
 /// How long a form waits for its next answer, in milliseconds.
 const OPEN_MILLIS: i64 = 15 * 60 * 1_000;
+/// How long a message is taken for the secret that was asked for, when the form is gone.
+const SECRET_MILLIS: i64 = 60 * 60 * 1_000;
 /// Behind the sign of commands: leaves something as it is, and ends a form.
 const KEEP: &str = "keep";
 const CANCEL: &str = "cancel";
@@ -57,9 +60,14 @@ impl Forms {
     }
 }
 
-/// Whether a room is one in which a key may be said: encrypted, with nobody else there.
-async fn is_safe(account: &Account, room: &str) -> bool {
-    account.info(room).await.is_some_and(|info| info.is_encrypted && info.members <= 2 && !info.is_public)
+/// Whether a room is one in which somebody may say a key: encrypted, with nobody else there.
+async fn is_safe(account: &Account, room: &str, who: &str) -> bool {
+    account.info(room).await.is_some_and(|info| info.is_encrypted) && account.is_alone_with(room, who).await
+}
+
+/// Where it is noted that somebody was asked for a secret in a room.
+fn asked_key(room: &str, who: &str) -> String {
+    format!("matrix.asked {room} {who}")
 }
 
 impl Matrix {
@@ -72,13 +80,53 @@ impl Matrix {
         locale: &str,
     ) -> String {
         let turns = &self.house().turns;
-        if form.asks_for_secret() && !is_safe(account, room).await {
+        if form.asks_for_secret() && !is_safe(account, room, who).await {
             return turns.texts.say(locale, "matrix-keys-not-here", &[]);
         }
         let filling = Filling { caller, form, given: Filled::new(), asked: 0, at: turns.clock.now().0 };
-        let question = self.question(&filling, locale).await;
+        let (question, now) = (self.question(&filling, locale).await, filling.at);
+        if filling.form.asks_for_secret() {
+            // After a restart, the secret must not be taken for something to say.
+            let noting = self.stored("matrix form", || {
+                let key = asked_key(room, who);
+                self.house().db.write(move |tx| {
+                    let at = now.to_string();
+                    Box::pin(async move { meta::set(tx, &key, &at).await })
+                })
+            });
+            if noting.await.is_none() {
+                return String::new();
+            }
+        }
         self.forms.put(room, who, filling);
         question
+    }
+
+    /// Whether a message comes for a secret that was asked for before the house was started anew, or too long ago: it is
+    /// neither kept nor answered, and its author is told.
+    pub(super) async fn was_a_secret(&self, account: &Account, said: &Said) -> bool {
+        let prefix = self.prefix(&said.place).await;
+        if !said.is_direct() || matches!(commands::read(said, &prefix), commands::Read::Command(_)) {
+            return false;
+        }
+        let (db, key) = (&self.house().db, asked_key(said.room(), &said.event.sender));
+        let asked = self.stored("matrix form", || meta::get(db, &key)).await.flatten();
+        let Some(at) = asked.and_then(|at| at.parse::<i64>().ok()) else { return false };
+        self.secret_came(said).await;
+        let is_it = self.house().turns.clock.now().0 - at < SECRET_MILLIS;
+        if is_it {
+            self.warn_of_key(account, said).await;
+        }
+        is_it
+    }
+
+    /// A secret that was asked for came, or nobody waits for it any more.
+    async fn secret_came(&self, said: &Said) {
+        let removing = self.stored("matrix form", || {
+            let key = asked_key(said.room(), &said.event.sender);
+            self.house().db.write(move |tx| Box::pin(async move { meta::remove(tx, &key).await }))
+        });
+        removing.await;
     }
 
     async fn question(&self, filling: &Filling, locale: &str) -> String {
@@ -109,6 +157,7 @@ impl Matrix {
         let is = |word: &str| [prefix.as_str(), "/"].iter().any(|sign| text.strip_prefix(sign) == Some(word));
         let keeps = ask.is_optional && is(KEEP);
         if is(CANCEL) {
+            self.secret_came(said).await;
             self.say_line(account, (room, None), &say("console-form-left"), None, &once("form left")).await;
             return true;
         }
@@ -118,7 +167,7 @@ impl Matrix {
             return false;
         }
         // Somebody came in meanwhile: what was written now is read by others as well.
-        if ask.kind == AskKind::Secret && !is_safe(account, room).await {
+        if ask.kind == AskKind::Secret && !is_safe(account, room, who).await {
             self.warn_of_key(account, said).await;
             return true;
         }
@@ -139,6 +188,9 @@ impl Matrix {
             self.say_line(account, (room, None), &question, None, &once("form again")).await;
             return true;
         };
+        if ask.kind == AskKind::Secret {
+            self.secret_came(said).await;
+        }
         if ask.kind == AskKind::Secret && !self.unsay(account, said).await {
             self.say_line(
                 account,

@@ -7,13 +7,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use matrix_account::{Account, Credentials, Error, Event, Heard, SavedSession, Secured, SignIn};
+use matrix_account::{Account, Credentials, Error, Event, Heard, Invite, SavedSession, Secured, SignIn};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Matrix, NAME, Options};
 use crate::crash;
-use crate::db::{dealt, meta};
+use crate::db::{self, dealt, meta};
 use crate::platform::lanes::{Lanes, Progress, UnderWay};
+use crate::strongbox::StrongboxError;
 
 /// Longest wait of one sync for something to happen.
 const SYNC_WAIT: Duration = Duration::from_secs(30);
@@ -22,6 +23,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 const WAIT_MAX: Duration = Duration::from_secs(5);
 /// How often it is written down how far everything was taken in, while there is something to write.
 const WRITE_DOWN: Duration = Duration::from_millis(500);
+/// Syncs that may be taken in at a time.
+const OPEN_MAX: usize = 200;
 /// How long a stop waits for what is being taken in.
 const GOODBYE: Duration = Duration::from_secs(3);
 /// Wait before the account's identity is made or brought back again.
@@ -98,10 +101,6 @@ impl Matrix {
         }
     }
 
-    fn address(&self) -> String {
-        address(&self.options)
-    }
-
     fn token_key(&self) -> String {
         format!("matrix.token {}", self.options.user)
     }
@@ -109,7 +108,6 @@ impl Matrix {
     /// Signs in as the device that the house was, or as a new one; and how far that one has heard.
     async fn sign_in(&self) -> Result<(Account, Option<String>), Error> {
         let store_failed = |error: &dyn std::fmt::Display| Error::Away(error.to_string());
-        let address = self.address();
         let credentials = match (&self.options.access, &self.options.password) {
             (Some((token, device)), _) => {
                 Credentials::Token { token: token.expose_secret().to_owned(), device: device.clone() }
@@ -125,8 +123,10 @@ impl Matrix {
             store_key: self.store_key().await?,
             device_name: DEVICE_NAME.to_owned(),
         };
-        let saved = self.strongbox.open(SESSION, &address).await.map_err(|error| store_failed(&error))?;
-        let saved: Option<SavedSession> = saved.and_then(|saved| serde_json::from_str(saved.expose_secret()).ok());
+        let saved = self.secret(SESSION).await.map_err(|error| store_failed(&error))?;
+        let read = saved.map(|saved| serde_json::from_str::<SavedSession>(saved.expose_secret())).transpose();
+        // A store without its session would be thrown away.
+        let saved = read.map_err(|_| Error::Store("the session that was kept cannot be read".to_owned()))?;
         let saved = match &how.credentials {
             // Another device was named since, or the same with a newer token.
             Credentials::Token { token, device } => {
@@ -169,8 +169,7 @@ impl Matrix {
     /// The key of the account's store, made when there is none.
     async fn store_key(&self) -> Result<[u8; 32], Error> {
         let store_failed = |error: &dyn std::fmt::Display| Error::Away(error.to_string());
-        let address = self.address();
-        let known = self.strongbox.open(STORE_KEY, &address).await.map_err(|error| store_failed(&error))?;
+        let known = self.secret(STORE_KEY).await.map_err(|error| store_failed(&error))?;
         if let Some(key) = known.and_then(|known| unhex(known.expose_secret())) {
             return Ok(key);
         }
@@ -178,13 +177,21 @@ impl Matrix {
         getrandom::fill(&mut key).map_err(|error| store_failed(&error))?;
         let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         let text = SecretString::from(text);
-        self.strongbox.keep(STORE_KEY, &address, &text).await.map_err(|error| store_failed(&error))?;
+        self.keep_secret(STORE_KEY, &text).await.map_err(|error| store_failed(&error))?;
         Ok(key)
+    }
+
+    async fn secret(&self, name: &str) -> Result<Option<SecretString>, StrongboxError> {
+        self.strongbox.open(&secret_of(name, &self.options), &self.options.user).await
+    }
+
+    async fn keep_secret(&self, name: &str, secret: &SecretString) -> Result<(), StrongboxError> {
+        self.strongbox.keep(&secret_of(name, &self.options), &self.options.user, secret).await
     }
 
     async fn keep_session(&self, session: &SavedSession) -> Result<(), Error> {
         let text = serde_json::to_string(session).map_err(|error| Error::Store(error.to_string()))?;
-        let keeping = self.strongbox.keep(SESSION, &self.address(), &SecretString::from(text)).await;
+        let keeping = self.keep_secret(SESSION, &SecretString::from(text)).await;
         keeping.map_err(|error| Error::Away(error.to_string()))
     }
 
@@ -195,7 +202,18 @@ impl Matrix {
         let mut writing = tokio::time::interval(WRITE_DOWN);
         writing.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut secure_at: Option<tokio::time::Instant> = Some(tokio::time::Instant::now());
+        // The homeserver tells of an invitation once; those that were not settled then are known here.
+        for invite in account.invites().await {
+            self.answer_invite(account, invite);
+        }
         loop {
+            // While the database refuses, nothing more is asked for.
+            while reached.tokens.len() >= OPEN_MAX {
+                self.write_down(&mut reached).await;
+                if soft.run_until_cancelled(tokio::time::sleep(WRITE_DOWN)).await.is_none() {
+                    return Ended::Leaving;
+                }
+            }
             // The first one only says where things stand.
             let patience = if self.is_ready.load(Ordering::Relaxed) { SYNC_WAIT } else { Duration::ZERO };
             let mut hearing = Box::pin(account.hear(token.as_deref(), patience));
@@ -267,16 +285,15 @@ impl Matrix {
             tracing::warn!(room, "more was said in a room than could be caught up with");
         }
         for invite in heard.invites {
-            let (here, account, under_way) = (self.clone(), account.clone(), under_way.clone());
-            self.life.spawn("matrix invite", async move {
-                here.invited(&account, &invite).await;
-                drop(under_way);
-            });
+            self.answer_invite(account, invite);
         }
         for membership in heard.memberships {
             let (here, account, under_way) = (self.clone(), account.clone(), under_way.clone());
             self.life.spawn("matrix membership", async move {
-                here.membership(&account, membership).await;
+                if !here.membership(&account, membership).await {
+                    // Not settled: it is heard again after the next start.
+                    return std::mem::forget(under_way);
+                }
                 drop(under_way);
             });
         }
@@ -294,7 +311,7 @@ impl Matrix {
         }
         if heard.has_new_keys {
             self.keys_came.notify_waiters();
-            self.try_late(account);
+            self.try_late_soon(account);
         }
     }
 
@@ -311,8 +328,7 @@ impl Matrix {
 
     /// Makes the account's identity and recovery key, or brings them back; whether that is settled.
     async fn secure(&self, account: &Account) -> bool {
-        let address = self.address();
-        let known = self.strongbox.open(RECOVERY, &address).await.ok().flatten();
+        let known = self.secret(RECOVERY).await.ok().flatten();
         let keys = [known.as_ref(), self.options.recovery_key.as_ref()];
         let password = self.options.password.as_ref().map(|password| password.expose_secret());
         let mut done = Ok(Secured::KeyMissing);
@@ -320,8 +336,8 @@ impl Matrix {
             done = account.secure(key.map(|key| key.expose_secret()), password).await;
             match (&done, key) {
                 (Ok(Secured::KeyMissing) | Err(Error::RecoveryKey), _) => {}
-                (Ok(Secured::Already), Some(key)) => {
-                    if let Err(error) = self.strongbox.keep(RECOVERY, &address, key).await {
+                (Ok(Secured::Recovered), Some(key)) => {
+                    if let Err(error) = self.keep_secret(RECOVERY, key).await {
                         tracing::error!(error = %error, "the recovery key could not be kept");
                     }
                     break;
@@ -330,10 +346,10 @@ impl Matrix {
             }
         }
         match done {
-            Ok(Secured::Already) => true,
+            Ok(Secured::Already | Secured::Recovered) => true,
             Ok(Secured::New(key)) => {
                 let key = SecretString::from(key);
-                if let Err(error) = self.strongbox.keep(RECOVERY, &address, &key).await {
+                if let Err(error) = self.keep_secret(RECOVERY, &key).await {
                     tracing::error!(error = %error, "the recovery key could not be kept: it is only in the file");
                 }
                 self.show_recovery_key(&key);
@@ -373,21 +389,41 @@ impl Matrix {
         }
     }
 
-    /// Takes an event for oneself; `false`: it was dealt with before.
+    fn answer_invite(self: &Arc<Self>, account: &Account, invite: Invite) {
+        let (here, account) = (self.clone(), account.clone());
+        self.life.spawn("matrix invite", async move { here.invited(&account, &invite).await });
+    }
+
+    /// Takes an event for oneself; `false`: it was dealt with before, or the house leaves.
     pub(super) async fn claims(&self, event: &str) -> bool {
-        let (event, now) = (event.to_owned(), self.house().turns.clock.now());
-        let claiming =
-            self.house().db.write(move |tx| Box::pin(async move { dealt::claim(tx, NAME, &event, now).await }));
-        claiming.await.unwrap_or_else(|error| {
-            crate::ops_error("matrix event", &error);
-            false
-        })
+        let now = self.house().turns.clock.now();
+        let claiming = self.stored("matrix event", || {
+            let event = event.to_owned();
+            self.house().db.write(move |tx| Box::pin(async move { dealt::claim(tx, NAME, &event, now).await }))
+        });
+        claiming.await.unwrap_or_default()
+    }
+
+    /// Does something with the database until it is done; `None`: the house has to leave first, and hears it again.
+    pub(super) async fn stored<T, F>(&self, doing: &'static str, attempt: impl Fn() -> F) -> Option<T>
+    where
+        F: Future<Output = Result<T, db::Error>>,
+    {
+        let mut wait = FIRST_WAIT;
+        loop {
+            match attempt().await {
+                Ok(done) => return Some(done),
+                Err(error) => crate::ops_error(doing, &error),
+            }
+            self.life.hard().run_until_cancelled(tokio::time::sleep(wait)).await?;
+            wait = (wait * 2).min(WAIT_MAX);
+        }
     }
 }
 
-/// Where secrets are used: at this homeserver as this user.
-pub(super) fn address(options: &Options) -> String {
-    format!("{} {}", options.homeserver, options.user)
+/// The name that a secret has for this account: another account has secrets of its own.
+pub(super) fn secret_of(name: &str, options: &Options) -> String {
+    format!("{name} {}", options.user)
 }
 
 /// What to do about an error that no waiting helps with.

@@ -15,10 +15,7 @@ use crate::platform::lanes::UnderWay;
 use crate::turn::Received;
 
 /// What was said longer ago is not answered any more.
-const MISSED_MAX_MILLIS: i64 = 15 * 60 * 1_000;
-/// Wait before another try while the database refuses; doubles with each up to [`WAIT_MAX`].
-const FIRST_WAIT: Duration = Duration::from_millis(200);
-const WAIT_MAX: Duration = Duration::from_secs(5);
+pub(super) const MISSED_MAX_MILLIS: i64 = 15 * 60 * 1_000;
 /// How long is waited for what came with a message: the room waits with it.
 const READ_WITHIN: Duration = Duration::from_secs(5);
 /// Most characters of a message that is replied to.
@@ -55,11 +52,16 @@ impl Matrix {
     /// Takes in what happened in a room.
     pub(super) async fn happened(self: &Arc<Self>, account: &Account, event: Event, under_way: &Arc<UnderWay>) {
         let me = account.user();
+        // No homeserver gives a room such an id; in a place's name it would stand for a thread.
+        if event.room.contains('/') {
+            return;
+        }
+        let is_state = event.state_key.as_deref() == Some("");
         match event.kind.as_str() {
             "m.room.redaction" => self.taken_away(&event).await,
             "m.room.member" => self.member_changed(account, &event).await,
-            "m.room.power_levels" => self.power_changed(account, &event),
-            "m.room.tombstone" => self.upgraded(account, &event).await,
+            "m.room.power_levels" if is_state => self.describe(account, &event.room),
+            "m.room.tombstone" if is_state => self.upgraded(account, &event).await,
             _ if event.sender == me || self.is_ignored(&event.sender) => {}
             "m.room.encrypted" => self.wait_for_key(account, event, under_way.clone()),
             "m.room.message" | "m.sticker" => self.message(account, event, true).await,
@@ -69,10 +71,6 @@ impl Matrix {
     }
 
     /// Takes in what could not be read when it came.
-    pub(super) async fn read_late(self: &Arc<Self>, account: &Account, event: Event, _: &Arc<UnderWay>) {
-        self.happened_late(account, event).await;
-    }
-
     pub(super) async fn happened_late(self: &Arc<Self>, account: &Account, event: Event) {
         if matches!(event.kind.as_str(), "m.room.message" | "m.sticker") {
             self.message(account, event, false).await;
@@ -85,7 +83,8 @@ impl Matrix {
         let name = account.name_in(&event.room, &me).await.unwrap_or_default();
         let Some(content) = content::of(&event, (&me, &name)) else { return };
         let Some((place, info)) = rooms::known(account, &event.room, content.thread.as_deref()).await else { return };
-        if info.is_space {
+        // Where people encrypt, what is not encrypted was not said by them.
+        if info.is_space || (info.is_encrypted && !event.was_encrypted) {
             return;
         }
         let shown = account.name_in(&event.room, &event.sender).await;
@@ -98,7 +97,7 @@ impl Matrix {
         if has_limit && self.house().turns.clock.now().0 - said.event.at > MISSED_MAX_MILLIS {
             return;
         }
-        if self.fills_in(account, &said).await {
+        if self.fills_in(account, &said).await || self.was_a_secret(account, &said).await {
             return;
         }
         if holds_a_key(&said.content.text) {
@@ -151,7 +150,7 @@ impl Matrix {
         let event = account.event(said.room(), original).await.ok().flatten()?;
         let me = account.user();
         // What a character said is in the history already.
-        if event.sender == me || event.is_undecrypted() {
+        if event.sender == me || event.is_undecrypted() || self.is_ignored(&event.sender) {
             return None;
         }
         let turned_away = self.house().turns.turned_away(&identity(&event.sender), &said.place).await.ok()?;
@@ -169,15 +168,7 @@ impl Matrix {
         if incoming.text.is_empty() && incoming.with.is_empty() && !incoming.calls_house {
             return None;
         }
-        let mut wait = FIRST_WAIT;
-        loop {
-            match self.house().turns.receive(incoming.clone()).await {
-                Ok(received) => return Some(received),
-                Err(error) => crate::ops_error("matrix message", &error),
-            }
-            self.life.hard().run_until_cancelled(tokio::time::sleep(wait)).await?;
-            wait = (wait * 2).min(WAIT_MAX);
-        }
+        self.stored("matrix message", || self.house().turns.receive(incoming.clone())).await
     }
 
     /// Takes a message with a key away, as far as that is allowed, and tells its author to revoke the key.
@@ -228,26 +219,32 @@ impl Matrix {
     /// Takes in what a message says now. Nobody changes what somebody else said, whatever their client sends.
     async fn edited(&self, account: &Account, said: &Said, original: &str) {
         let turns = &self.house().turns;
-        let is_theirs = turns.is_from(NAME, original, &said.speaker.identity).await;
-        match is_theirs {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => return crate::ops_error("matrix edit", &error),
+        let who = &said.speaker.identity;
+        let is_theirs = self.stored("matrix edit", || turns.is_from(NAME, original, who)).await.unwrap_or_default();
+        if !is_theirs || !self.is_in(said.room(), original).await {
+            return;
         }
         let text = with_more(&said.content);
-        match turns.edited(NAME, original, text, said.content.pictures.clone()).await {
-            Ok(true) => self.warn_of_key(account, said).await,
-            Ok(false) => {}
-            Err(error) => crate::ops_error("matrix edit", &error),
+        let pictures = &said.content.pictures;
+        let editing = self.stored("matrix edit", || turns.edited(NAME, original, text.clone(), pictures.clone()));
+        if editing.await == Some(true) {
+            self.warn_of_key(account, said).await;
         }
+    }
+
+    /// Whether a message that is kept was said in a room; one room's people change nothing in another.
+    async fn is_in(&self, room: &str, message: &str) -> bool {
+        let turns = &self.house().turns;
+        let place = self.stored("matrix place", || turns.place_of_message(NAME, message)).await.flatten();
+        place.is_some_and(|place| rooms::room_of(&place).0 == room)
     }
 
     /// A message was taken away, by its author or by whoever looks after the room.
     async fn taken_away(&self, event: &Event) {
         let Some(id) = &event.redacts else { return };
         self.buttons.remove(id);
-        if let Err(error) = self.house().turns.deleted(NAME, id).await {
-            crate::ops_error("matrix redaction", &error);
+        if self.is_in(&event.room, id).await {
+            self.stored("matrix redaction", || self.house().turns.deleted(NAME, id)).await;
         }
     }
 
@@ -266,15 +263,12 @@ impl Matrix {
         }
     }
 
-    /// The house came into a room, or is no longer there.
-    pub(super) async fn membership(self: &Arc<Self>, account: &Account, membership: Membership) {
+    /// The house came into a room, or is no longer there; `false`: it leaves before that is settled.
+    pub(super) async fn membership(self: &Arc<Self>, account: &Account, membership: Membership) -> bool {
         match membership {
             Membership::Joined(room) => self.joined(account, &room).await,
             Membership::Left(room) => {
-                let ends = self.house().turns.leave(NAME, &room).await;
-                if let Err(error) = ends {
-                    crate::ops_error("matrix leaving", &error);
-                }
+                self.stored("matrix leaving", || self.house().turns.leave(NAME, &room)).await.is_some()
             }
         }
     }

@@ -68,7 +68,7 @@ impl Matrix {
             return false;
         }
         // The room that stands in another's place is that room.
-        if self.replaced_by(&invite.room).await.is_some() {
+        if self.replaced_by(&invite.room).await.flatten().is_some() {
             return true;
         }
         let turns = &self.house().turns;
@@ -81,62 +81,71 @@ impl Matrix {
             privacy: Privacy::Closed,
             is_adult: false,
         };
-        let is_turned_away = turns.turned_away(&who, &place).await.unwrap_or_default().is_some();
-        !is_turned_away && self.options.inviters.iter().any(|inviter| inviter.is(&invite.by, is_owner))
+        let turned_away = self.stored("matrix invite", || turns.turned_away(&who, &place)).await;
+        turned_away == Some(None) && self.options.inviters.iter().any(|inviter| inviter.is(&invite.by, is_owner))
     }
 
     /// The house is in a room now: it says once what it is.
-    pub(super) async fn joined(self: &Arc<Self>, account: &Account, room: &str) {
+    /// `false`: it leaves before that is settled.
+    pub(super) async fn joined(self: &Arc<Self>, account: &Account, room: &str) -> bool {
         self.describe(account, room);
         let db = &self.house().db;
         let key = format!("matrix.greeted {room}");
-        if let Some(old) = self.replaced_by(room).await {
-            let (new, greeted) = (room.to_owned(), key.clone());
-            let moving = db.write(move |tx| {
-                Box::pin(async move {
-                    places::move_to(tx, NAME, &old, &new).await?;
-                    meta::set(tx, &greeted, "moved").await
+        let Some(replaced) = self.replaced_by(room).await else { return false };
+        if let Some(old) = replaced {
+            let moving = self.stored("matrix upgrade", || {
+                let (old, new, greeted) = (old.clone(), room.to_owned(), key.clone());
+                db.write(move |tx| {
+                    Box::pin(async move {
+                        places::move_to(tx, NAME, &old, &new).await?;
+                        meta::set(tx, &greeted, "moved").await
+                    })
                 })
             });
-            if let Err(error) = moving.await {
-                return crate::ops_error("matrix upgrade", &error);
-            }
+            let is_moved = moving.await.is_some();
             self.house().turns.directory.forget_places();
-            return;
+            return is_moved;
         }
-        match meta::get(db, &key).await {
-            Ok(None) => {}
-            Ok(Some(_)) => return,
-            Err(error) => return crate::ops_error("matrix greeting", &error),
+        match self.stored("matrix greeting", || meta::get(db, &key)).await {
+            None => return false,
+            Some(Some(_)) => return true,
+            Some(None) => {}
         }
-        let Some((place, info)) = rooms::known(account, room, None).await else { return };
+        let Some((place, info)) = rooms::known(account, room, None).await else { return true };
         if info.is_space {
-            return;
+            return true;
         }
         let turns = &self.house().turns;
         let text = self.house().desk.greeting(&turns.settings.locale, place.privacy == Privacy::Direct);
         let text = commands::as_typed(&text, COMMAND_SIGN);
         if !self.say_line(account, (room, None), &text, None, &key).await {
-            return;
+            // Where the house may not speak, nobody is told; at a stop it is for the next start.
+            return !self.life.soft().is_cancelled();
         }
-        let writing = db.write(move |tx| Box::pin(async move { meta::set(tx, &key, "greeted").await }));
-        if let Err(error) = writing.await {
-            crate::ops_error("matrix greeting", &error);
-        }
+        let writing = self.stored("matrix greeting", || {
+            let key = key.clone();
+            db.write(move |tx| Box::pin(async move { meta::set(tx, &key, "greeted").await }))
+        });
+        writing.await.is_some()
     }
 
     /// The room that another one stands in the place of, if somebody said so in it.
-    async fn replaced_by(&self, new: &str) -> Option<String> {
-        meta::get(&self.house().db, &format!("matrix.replaces {new}")).await.ok().flatten()
+    /// `None`: the house leaves.
+    async fn replaced_by(&self, new: &str) -> Option<Option<String>> {
+        let key = format!("matrix.replaces {new}");
+        self.stored("matrix upgrade", || meta::get(&self.house().db, &key)).await
     }
 
     /// A room was replaced by another one: the house follows, and takes along what was settled there.
     pub(super) async fn upgraded(&self, account: &Account, event: &Event) {
         let Some(new) = event.content["replacement_room"].as_str().map(str::to_owned) else { return };
         let (key, old) = (format!("matrix.replaces {new}"), event.room.clone());
-        let writing = self.house().db.write(move |tx| Box::pin(async move { meta::set(tx, &key, &old).await }));
-        if let Err(error) = writing.await {
-            return crate::ops_error("matrix upgrade", &error);
+        let writing = self.stored("matrix upgrade", || {
+            let (key, old) = (key.clone(), old.clone());
+            self.house().db.write(move |tx| Box::pin(async move { meta::set(tx, &key, &old).await }))
+        });
+        if writing.await.is_none() {
+            return;
         }
         let server = event.sender.split_once(':').map(|(_, server)| server);
         // Where that is not allowed, an invitation follows.

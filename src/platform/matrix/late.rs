@@ -6,20 +6,24 @@ use std::time::Duration;
 
 use matrix_account::{Account, Event};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::{Matrix, rooms};
 use crate::db::meta;
 use crate::platform::lanes::UnderWay;
 
-/// Waits before a message is tried again, whether or not keys came: a minute in all.
-const WAITS: [Duration; 6] = [
+/// Waits before a message is tried again where no keys came, and how long that is done.
+const WAITS: [Duration; 5] = [
     Duration::from_secs(1),
     Duration::from_secs(3),
     Duration::from_secs(6),
-    Duration::from_secs(10),
     Duration::from_secs(15),
-    Duration::from_secs(25),
+    Duration::from_secs(30),
 ];
+const WAIT_MAX: Duration = Duration::from_secs(60);
+/// Shortest time between two tries because keys came, of one message and of all that are kept.
+const KEYS_SPACING: Duration = Duration::from_millis(200);
+const LATE_SPACING: Duration = Duration::from_secs(3);
 /// Messages that are waited for beyond that.
 const KEPT_MAX: usize = 200;
 /// What nobody could read for this long is not answered any more.
@@ -45,6 +49,8 @@ pub(super) struct Late(Mutex<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     unread: VecDeque<Unread>,
+    /// They are about to be tried again.
+    is_trying: bool,
     told: Vec<(String, i64)>,
 }
 
@@ -64,9 +70,17 @@ impl Late {
         kept.unread.push_back(one);
     }
 
+    /// Whether there is something to try again, and nobody who is about to.
+    fn begins(&self) -> bool {
+        let mut kept = self.kept();
+        !kept.unread.is_empty() && !std::mem::replace(&mut kept.is_trying, true)
+    }
+
     /// All that is not too old, which are then not kept any more.
     fn take(&self, now: i64) -> Vec<Unread> {
-        let all = std::mem::take(&mut self.kept().unread);
+        let mut kept = self.kept();
+        kept.is_trying = false;
+        let all = std::mem::take(&mut kept.unread);
         all.into_iter().filter(|one| now - one.at < KEPT_MILLIS).collect()
     }
 
@@ -88,23 +102,28 @@ impl Matrix {
         let (here, account) = (self.clone(), account.clone());
         self.life.spawn("matrix key", async move {
             let soft = here.life.soft();
-            for wait in WAITS {
+            let (until, mut waits) = (Instant::now() + WAIT_MAX, WAITS.into_iter());
+            let mut next = Instant::now() + waits.next().unwrap_or(WAIT_MAX);
+            while Instant::now() < until {
                 let came = here.keys_came.notified();
                 let pause = async {
                     tokio::select! {
-                        () = tokio::time::sleep(wait) => {}
-                        () = came => {}
+                        () = tokio::time::sleep_until(next.min(until)) => true,
+                        // Keys of others come as well: not each of them is worth asking for.
+                        () = async { tokio::join!(came, tokio::time::sleep(KEYS_SPACING)); } => false,
                     }
                 };
-                if soft.run_until_cancelled(pause).await.is_none() {
+                let Some(is_due) = soft.run_until_cancelled(pause).await else {
                     // Not taken in: it is heard again after the next start.
                     return std::mem::forget(under_way);
+                };
+                if is_due {
+                    next = Instant::now() + waits.next().unwrap_or(WAIT_MAX);
                 }
                 if let Ok(Some(read)) = account.event(&event.room, &event.id).await
                     && !read.is_undecrypted()
                 {
-                    here.read_late(&account, read, &under_way).await;
-                    return;
+                    return here.happened_late(&account, read).await;
                 }
             }
             here.late.add(Unread { room: event.room.clone(), event: event.id.clone(), at: event.at });
@@ -113,16 +132,17 @@ impl Matrix {
         });
     }
 
-    /// Tries everything again that could not be read.
-    pub(super) fn try_late(self: &Arc<Self>, account: &Account) {
-        let now = self.house().turns.clock.now().0;
-        let unread = self.late.take(now);
-        if unread.is_empty() {
+    /// Tries everything again that could not be read; keys come in flocks.
+    pub(super) fn try_late_soon(self: &Arc<Self>, account: &Account) {
+        if !self.late.begins() {
             return;
         }
         let (here, account) = (self.clone(), account.clone());
         self.life.spawn("matrix late keys", async move {
-            for one in unread {
+            if here.life.soft().run_until_cancelled(tokio::time::sleep(LATE_SPACING)).await.is_none() {
+                return;
+            }
+            for one in here.late.take(here.house().turns.clock.now().0) {
                 match account.event(&one.room, &one.event).await {
                     Ok(Some(read)) if !read.is_undecrypted() => {
                         here.happened_late(&account, read).await;

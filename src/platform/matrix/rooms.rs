@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     fn info(members: u64, is_public: bool, is_encrypted: bool) -> RoomInfo {
-        RoomInfo { is_encrypted, is_public, is_space: false, is_direct: false, members, successor: None }
+        RoomInfo { is_encrypted, is_public, is_space: false, members }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html
 use reqwest::Url;
 use serde_json::{Value, json};
 
-use super::content::PROFILE;
+use super::content::{HOUSE_MARK, PROFILE};
 
 /// Longest looks of a message, in bytes: an event may hold 65,536, encrypted, with the text itself.
 const LOOKS_MAX: usize = 24 * 1024;
@@ -25,7 +25,7 @@ pub struct Mouth<'a> {
 /// in bold.
 pub fn message(text: &str, mouth: Option<Mouth<'_>>) -> Value {
     let looks = looks(text);
-    let mut content = json!({"msgtype": "m.text", "body": text, "m.mentions": {}});
+    let mut content = json!({"msgtype": "m.text", "body": text, "m.mentions": {}, HOUSE_MARK: true});
     let plain = format!("<p>{}</p>", escaped(text));
     if looks.trim() != plain {
         content["format"] = "org.matrix.custom.html".into();
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn the_house_itself_speaks_in_notices() {
         let said = message("All right.", None);
-        assert_eq!(said, json!({"msgtype": "m.notice", "body": "All right.", "m.mentions": {}}));
+        assert_eq!(said, json!({"msgtype": "m.notice", "body": "All right.", "m.mentions": {}, HOUSE_MARK: true}));
     }
 
     #[test]

@@ -229,3 +229,34 @@ async fn what_only_a_person_can_mend_is_said_in_one_sentence() {
     assert!(code == 1 && said.contains("MATRIX_PASSWORD"), "{code}: {said}");
     assert!(!said.contains(&password("house-stranger")));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_said_while_it_was_away_is_caught_up_with() {
+    matrix_town::prepare().await;
+    let synapse = Synapse::shared().await;
+    let (llm, folder) = (FakeLlm::start().await, tempfile::tempdir().unwrap());
+    let account = "house-away";
+    synapse.register(account, &password(account), Role::User).await;
+    let house = synapse.user_id(account);
+    let (robin, kim) = tokio::join!(Human::login(synapse, "robin-away"), Human::login(synapse, "kim-away"));
+    let program = Program { folder: folder.path(), synapse, llm: &llm, account };
+    let running = program.start();
+    let room = room(&robin, &house, true).await;
+    robin.invite(&room, kim.id()).await;
+    kim.join(&room).await;
+    robin.sees_join(&room, kim.id()).await;
+    program.stopped(running).await;
+    // More than one sync brings: the oldest is asked for.
+    robin.say(&room, "@abbey the first of many").await;
+    for n in 0..80 {
+        robin.say(&room, &format!("we go on talking {n}")).await;
+    }
+    let again = program.start();
+    let answered = |seen: &matrix_town::Seen| {
+        let mut said = seen.messages(&room).filter(|said| said.sender == house);
+        said.any(|said| said.body().contains("the first of many")).then_some(())
+    };
+    robin.until(answered, SOON).await;
+    program.stopped(again).await;
+    assert_eq!(times(&robin, &room, &house, "the first of many"), 1);
+}
