@@ -128,6 +128,8 @@ impl Account {
         std::fs::create_dir_all(&how.store).map_err(|error| store_failed(&error))?;
         let client = Client::builder()
             .homeserver_url(&how.homeserver)
+            // Where the operator says it is, also when it calls itself by another address.
+            .respect_login_well_known(false)
             .sqlite_store_with_config_and_cache_path(
                 SqliteStoreConfig::new(&how.store).key(Some(&how.store_key)),
                 None::<PathBuf>,
@@ -212,7 +214,11 @@ fn requests() -> RequestConfig {
 
 /// A client without a store.
 async fn bare(how: &SignIn) -> Result<Client, Error> {
-    let building = Client::builder().homeserver_url(&how.homeserver).request_config(requests()).build();
+    let building = Client::builder()
+        .homeserver_url(&how.homeserver)
+        .respect_login_well_known(false)
+        .request_config(requests())
+        .build();
     building.await.map_err(|error| Error::Away(error.to_string()))
 }
 
