@@ -3,7 +3,7 @@
 //! The only place that names `matrix_sdk`. It knows rooms and events, and nothing of what is done with them: events come
 //! as JSON, because what matters in them (profiles of messages, structured commands) has no types there.
 //!
-//! What one sync brought counts as heard only when whoever listens says so, by handing its token to the next one: the SDK
+//! What one sync brought counts as heard only when whoever listens says so, by handing its token to the next sign-in: the SDK
 //! itself stores the token before anybody has seen the events, and loses them when the process ends there.
 
 #![recursion_limit = "256"]
