@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use commands::{ArgSpec, Leaf, Source};
+use commands::{ArgSpec, Command, Leaf, Source};
 use matrix_account::Account;
 use serde_json::Value;
 
@@ -62,10 +62,19 @@ fn typed(text: &str, prefix: &str, (is_direct, is_called): (bool, bool)) -> Read
         return if is_direct || is_called || is_ours(rest) { line(rest) } else { Read::Talk };
     }
     // "House, help" is a command; "House, help me with my homework" is not.
-    if is_called && is_ours(text) && commands::parse(text).is_ok() {
+    if is_called && is_ours(text) && asks_for_nothing_else(text) {
         return line(text);
     }
     Read::Talk
+}
+
+/// Whether a line without a sign is a command from its first word to its last: help takes any word there is.
+fn asks_for_nothing_else(text: &str) -> bool {
+    match commands::parse(text) {
+        Ok(Command::Help(help)) => help.command.first().is_none_or(|word| is_name(word.as_str())),
+        Ok(_) => true,
+        Err(_) => false,
+    }
 }
 
 /// Whether a line begins with the name of a command.
