@@ -17,6 +17,8 @@ fn client(fake: &FakeDiscord) -> Client {
 }
 
 fn shard(fake: &FakeDiscord, intents: Intents) -> Shard {
+    // Another test may have installed it already, which is just as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let config = twilight_gateway::ConfigBuilder::new(fake.token(), intents).proxy_url(fake.gateway_url()).build();
     Shard::with_config(ShardId::ONE, config)
 }
