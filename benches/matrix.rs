@@ -39,6 +39,7 @@ async fn run() {
         store: world.path().join("matrix"),
         recovery_file: world.path().join("recovery"),
         inviters: vec![Inviter::Anyone],
+        logins: Vec::new(),
     };
     let house = options.user.clone();
     let matrix = Matrix::new(options, world.strongbox.clone(), world.life.clone());

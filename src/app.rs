@@ -44,6 +44,8 @@ const INSTANCE_FILE: &str = "instance";
 /// Folder of the data directory with the Matrix account's own store, and file that shows its recovery key once.
 const MATRIX_STORE: &str = "matrix";
 const MATRIX_RECOVERY: &str = "matrix.recovery-key";
+/// Folder of the data directory with a store for each account of a personality.
+const MATRIX_LOGINS: &str = "matrix-logins";
 /// Folder of the data directory with the pictures of members' characters.
 const AVATARS: &str = "avatars";
 /// File of the data directory with the keyset, unless the settings name another.
@@ -262,6 +264,12 @@ fn matrix_options(config: &Config, data: &Path) -> Option<matrix::Options> {
         let server = user.split_once(':').map(|(_, server)| Inviter::Server(server.to_owned()));
         inviters.extend(server.into_iter().chain([Inviter::Owners]));
     }
+    let logins = settings.logins.iter().map(|login| matrix::Login {
+        slug: login.slug.clone(),
+        user: login.user.clone(),
+        password: login.password.clone(),
+        store: data.join(MATRIX_LOGINS).join(&login.user),
+    });
     Some(matrix::Options {
         homeserver: settings.homeserver.clone()?,
         password: settings.password.clone(),
@@ -271,6 +279,7 @@ fn matrix_options(config: &Config, data: &Path) -> Option<matrix::Options> {
         user,
         recovery_file: data.join(MATRIX_RECOVERY),
         inviters,
+        logins: logins.collect(),
     })
 }
 

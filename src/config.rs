@@ -14,6 +14,7 @@ use std::str::FromStr;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::domain::slug_of;
 use values::Values;
 pub use values::{Problem, SettingsError};
 
@@ -193,6 +194,17 @@ pub struct MatrixConfig {
     pub recovery_key: Option<SecretString>,
     /// `MATRIX_INVITES`: `anyone`, `owners`, servers and users; empty: the bot's own server, and owners.
     pub invites: Vec<String>,
+    /// `MATRIX_LOGINS`: accounts that personalities speak through.
+    pub logins: Vec<MatrixLogin>,
+}
+
+/// The account of a personality on Matrix.
+#[derive(Clone, Debug)]
+pub struct MatrixLogin {
+    pub slug: String,
+    /// `@abbey:example.org`
+    pub user: String,
+    pub password: SecretString,
 }
 
 /// Who may use the operator's model.
@@ -302,6 +314,7 @@ impl Config {
                 device_id: values.text("MATRIX_DEVICE_ID"),
                 recovery_key: values.secret("MATRIX_RECOVERY_KEY"),
                 invites: values.parsed("MATRIX_INVITES", invites).unwrap_or_default(),
+                logins: values.parsed("MATRIX_LOGINS", matrix_logins).unwrap_or_default(),
             },
             http_addr: values.parsed("HTTP_ADDR", listen_addr).unwrap_or_default(),
             metrics_addr: values.parsed("METRICS_ADDR", listen_addr).unwrap_or_default(),
@@ -338,6 +351,12 @@ impl Config {
                 "MATRIX_PASSWORD",
                 "is not set: MATRIX_USER needs it, or MATRIX_ACCESS_TOKEN with MATRIX_DEVICE_ID",
             );
+        }
+        if matrix.homeserver.is_none() && !matrix.logins.is_empty() {
+            values.problem("MATRIX_HOMESERVER", "is not set: MATRIX_LOGINS needs the address of their homeserver");
+        }
+        if matrix.logins.iter().any(|login| Some(&login.user) == matrix.user.as_ref()) {
+            values.problem("MATRIX_LOGINS", "has the bot's own account: a personality needs another one");
         }
         if self.matrix.access_token.is_some() != self.matrix.device_id.is_some() {
             values.problem("MATRIX_ACCESS_TOKEN", "and MATRIX_DEVICE_ID belong together: set both or neither");
@@ -381,6 +400,7 @@ impl Config {
         ]
         .into_iter()
         .flatten()
+        .chain(self.matrix.logins.iter().map(|login| &login.password))
         .cloned()
         .collect()
     }
@@ -499,6 +519,27 @@ fn invites(text: &str) -> Result<Vec<String>, &'static str> {
         _ => Err("give anyone, owners, servers and users, such as owners,example.org,@kim:example.com"),
     };
     entries.map(read).collect()
+}
+
+/// `abbey @abbey:example.org PASSWORD`, one a line; nobody twice.
+fn matrix_logins(text: &str) -> Result<Vec<MatrixLogin>, String> {
+    let wanted = "give one line for each login, SLUG @user:server PASSWORD";
+    let mut found: Vec<MatrixLogin> = Vec::new();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    for (at, line) in lines.enumerate() {
+        let wrong = |what: &str| format!("login {}: {what}", at + 1);
+        let (slug, rest) = line.split_once(char::is_whitespace).ok_or_else(|| wrong(wanted))?;
+        let (user, password) = rest.trim_start().split_once(char::is_whitespace).ok_or_else(|| wrong(wanted))?;
+        if slug_of(slug) != slug {
+            return Err(wrong("the slug of a personality has small letters, digits and hyphens only"));
+        }
+        let user = matrix_user(user).map_err(wrong)?;
+        if found.iter().any(|other| other.slug == slug || other.user == user) {
+            return Err(wrong("its personality or its user is there twice"));
+        }
+        found.push(MatrixLogin { slug: slug.to_owned(), user, password: password.trim_start().into() });
+    }
+    Ok(found)
 }
 
 fn matrix_user(text: &str) -> Result<String, &'static str> {
@@ -632,6 +673,35 @@ mod tests {
         assert_eq!(with(&[("LLM_BASE_URL", "http://localhost.example.org/v1")]), OperatorKey::Owners);
         let chosen = [("LLM_BASE_URL", "https://api.example.org/v1"), ("GREENROOM_OPERATOR_KEY", "nobody")];
         assert_eq!(with(&chosen), OperatorKey::Nobody);
+    }
+
+    #[test]
+    fn logins_are_read_a_line_each_and_their_passwords_are_never_shown() {
+        let read = |text: &str| Config::from_env([("MATRIX_LOGINS".to_owned(), text.to_owned())]);
+        let home = ["MATRIX_HOMESERVER", "MATRIX_USER", "MATRIX_PASSWORD"];
+        let home = home.into_iter().zip(["https://example.org", "@house:example.org", "secret"]);
+        let with_home = |text: &str| {
+            let home = home.clone().map(|(name, value)| (name.to_owned(), value.to_owned()));
+            Config::from_env(home.chain([("MATRIX_LOGINS".to_owned(), text.to_owned())]))
+        };
+        let config = with_home("# ours\nabbey @abbey:example.org  two words\n\n abi\t@abi:example.org x\n").unwrap();
+        let logins: Vec<_> =
+            config.matrix.logins.iter().map(|login| (login.slug.as_str(), login.user.as_str())).collect();
+        assert_eq!(logins, [("abbey", "@abbey:example.org"), ("abi", "@abi:example.org")]);
+        assert_eq!(config.matrix.logins[0].password.expose_secret(), "two words");
+        assert!(config.secrets().iter().any(|secret| secret.expose_secret() == "two words"));
+        for wrong in [
+            "abbey @abbey:example.org",
+            "abbey abbey hunter2",
+            "Abbey @abbey:example.org hunter2",
+            "abbey @a:x hunter2\nabbey @b:x hunter2",
+            "abbey @a:x hunter2\nabi @a:x hunter2",
+            "abbey @house:example.org hunter2",
+        ] {
+            let error = with_home(wrong).unwrap_err().to_string();
+            assert!(error.starts_with("MATRIX_LOGINS") && !error.contains("hunter2"), "{error}");
+        }
+        assert!(read("abbey @abbey:example.org x").unwrap_err().to_string().contains("MATRIX_HOMESERVER"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use matrix_account::{Account, Credentials, SignIn, SignedIn};
+use matrix_account::{Account, Credentials, Family, SignIn, SignedIn};
 use matrix_sdk::config::SyncSettings;
 use matrix_sdk::ruma::events::room::message::OriginalSyncRoomMessageEvent;
 use matrix_sdk::ruma::{OwnedRoomId, RoomId};
@@ -96,6 +96,7 @@ async fn ours(synapse: &Synapse) -> (String, Heard) {
         store: folder.path().join("store"),
         store_key: [1; 32],
         device_name: "ours".into(),
+        family: Family::default(),
     };
     let SignedIn { account, .. } = Account::sign_in(&how, None, None).await.unwrap();
     let (tell, heard) = mpsc::unbounded_channel();

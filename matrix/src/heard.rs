@@ -123,7 +123,7 @@ impl Account {
             Heard { token: found.next_batch, has_new_keys: !found.to_device.is_empty(), ..Heard::default() };
         let me = self.user();
         for room in found.rooms.invited.keys() {
-            heard.invites.extend(self.invite(room).await);
+            heard.invites.extend(self.waiting(room).await);
         }
         for (room, update) in found.rooms.left {
             heard.memberships.push(Membership::Left(room.to_string()));
@@ -168,12 +168,12 @@ impl Account {
     pub async fn invites(&self) -> Vec<Invite> {
         let mut invites = Vec::new();
         for room in self.client.invited_rooms() {
-            invites.extend(self.invite(room.room_id()).await);
+            invites.extend(self.waiting(room.room_id()).await);
         }
         invites
     }
 
-    async fn invite(&self, id: &RoomId) -> Option<Invite> {
+    async fn waiting(&self, id: &RoomId) -> Option<Invite> {
         let room = self.client.get_room(id)?;
         let by = room.invite_details().await.ok()?.inviter_id.to_string();
         Some(Invite { room: id.to_string(), by, is_space: room.is_space() })

@@ -8,11 +8,14 @@
 
 #![recursion_limit = "256"]
 
+mod family;
 mod heard;
+mod profile;
 mod secure;
 mod sign_in;
 mod speak;
 
+pub use family::Family;
 pub use heard::{Event, Heard, Invite, Membership};
 pub use secure::{Secured, Trust};
 pub use sign_in::{Account, Credentials, SavedSession, SignIn, SignedIn};

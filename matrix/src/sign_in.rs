@@ -14,7 +14,7 @@ use matrix_sdk::{Client, SessionMeta, SessionTokens, SqliteStoreConfig};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::{Error, failed};
+use crate::{Error, Family, failed};
 
 /// How often a request is tried again when the network fails.
 const RETRIES: usize = 3;
@@ -50,6 +50,8 @@ pub struct SignIn {
     pub store_key: [u8; 32],
     /// What others see the device called.
     pub device_name: String,
+    /// Accounts that it belongs to.
+    pub family: Family,
 }
 
 /// A session to be taken up again.
@@ -98,6 +100,7 @@ pub struct Account {
     /// Direct rooms that this process made.
     pub(crate) direct: Arc<Mutex<HashMap<OwnedRoomId, OwnedUserId>>>,
     pub(crate) downloads: Arc<Semaphore>,
+    pub(crate) family: Family,
 }
 
 impl std::fmt::Debug for Account {
@@ -176,7 +179,12 @@ impl Account {
             sign_out(how, lost).await;
         }
         Ok(SignedIn {
-            account: Self { client, direct: Arc::default(), downloads: Arc::new(Semaphore::new(DOWNLOADS)) },
+            account: Self {
+                client,
+                direct: Arc::default(),
+                downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+                family: how.family.clone(),
+            },
             session: SavedSession(session),
             is_new,
         })

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use matrix_sdk::config::RequestConfig;
 use matrix_sdk::media::{MediaFormat, MediaRequestParameters};
-use matrix_sdk::room::RoomMember;
 use matrix_sdk::ruma::api::client::receipt::create_receipt::v3::ReceiptType;
 use matrix_sdk::ruma::api::client::typing::create_typing_event::{self, v3::Typing, v3::TypingInfo};
 use matrix_sdk::ruma::api::error::{ErrorKind, RetryAfter};
@@ -17,7 +16,7 @@ use matrix_sdk::ruma::events::room::power_levels::UserPowerLevel;
 use matrix_sdk::ruma::{
     EventId, OwnedMxcUri, OwnedServerName, OwnedTransactionId, RoomId, RoomOrAliasId, ServerName, UserId,
 };
-use matrix_sdk::{EncryptionState, Room, RoomMemberships};
+use matrix_sdk::{EncryptionState, Room, RoomMemberships, RoomState};
 use serde_json::{Value, json};
 
 use crate::{Account, Error, failed};
@@ -63,7 +62,7 @@ pub struct RoomInfo {
     /// Anybody may join it, or read it without.
     pub is_public: bool,
     pub is_space: bool,
-    /// Who is there or invited, the account included.
+    /// Who is there or invited, the account included; it and its family are one.
     pub members: u64,
 }
 
@@ -78,7 +77,7 @@ impl Account {
     /// # Errors
     /// See [`SendError`].
     pub async fn send(&self, room: &str, kind: &str, content: Value, transaction: &str) -> Result<Sent, SendError> {
-        let room = self.room(room).ok_or(SendError::Forbidden)?;
+        let room = self.room(room).filter(|room| room.state() == RoomState::Joined).ok_or(SendError::Forbidden)?;
         if matches!(room.encryption_state(), EncryptionState::Unknown) {
             room.latest_encryption_state().await.map_err(|_| SendError::Unsure)?;
         }
@@ -216,6 +215,21 @@ impl Account {
         room.leave().await.map_err(|error| failed(&error))
     }
 
+    /// Brings somebody into a room, where the account may.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn invite(&self, room: &str, user: &str) -> Result<(), Error> {
+        let user = UserId::parse(user).map_err(|_| Error::Away("no user id".into()))?;
+        let room = self.room(room).ok_or(Error::Unauthorized)?;
+        room.invite_user_by_id(&user).await.map_err(|error| failed(&error))
+    }
+
+    /// Whether the account is in a room.
+    pub fn is_in(&self, room: &str) -> bool {
+        self.room(room).is_some_and(|room| room.state() == RoomState::Joined)
+    }
+
     /// Rooms that the account is in.
     pub fn rooms(&self) -> Vec<String> {
         self.client.joined_rooms().iter().map(|room| room.room_id().to_string()).collect()
@@ -225,16 +239,11 @@ impl Account {
     pub async fn info(&self, room: &str) -> Option<RoomInfo> {
         let room = self.room(room)?;
         let encryption = room.latest_encryption_state().await.ok()?;
-        // Some homeservers leave the number out where it did not change.
-        let members = match room.active_members_count() {
-            0 => room.members(RoomMemberships::ACTIVE).await.ok()?.len() as u64,
-            members => members,
-        };
         Some(RoomInfo {
             is_encrypted: encryption.is_encrypted(),
             is_public: is_open(&room),
             is_space: room.is_space(),
-            members,
+            members: self.family.count(&room).await?,
         })
     }
 
@@ -245,10 +254,18 @@ impl Account {
         member.display_name().map(str::to_owned)
     }
 
-    /// Whether nobody but the account and somebody is in a room or invited to it, and nobody else can read it.
+    /// Whether nobody but the account's family and somebody is in a room or invited to it, and nobody else can read it.
     pub async fn is_alone_with(&self, room: &str, user: &str) -> bool {
         let Some(room) = self.room(room) else { return false };
-        is_of_two(&room, user).await
+        self.is_of_two(&room, user).await
+    }
+
+    async fn is_of_two(&self, room: &Room, user: &str) -> bool {
+        let Ok(members) = room.members(RoomMemberships::ACTIVE).await else { return false };
+        let me = room.own_user_id().as_str();
+        let mut strangers =
+            members.iter().map(|member| member.user_id()).filter(|one| *one != me && !self.family.has(one.as_str()));
+        strangers.next().is_some_and(|one| one == user) && strangers.next().is_none() && !is_open(room)
     }
 
     /// The room of the account and one other, made where there is none; an encrypted one where it `has_to_be`.
@@ -264,7 +281,7 @@ impl Account {
             // A room that was just made is not known as theirs before the next sync.
             let is_meant = room.direct_targets().iter().any(|target| target.as_str() == user.as_str())
                 || made.get(room.room_id()).is_some_and(|with| *with == user);
-            if !is_meant || !is_of_two(&room, user.as_str()).await {
+            if !is_meant || !self.is_of_two(&room, user.as_str()).await {
                 continue;
             }
             let encryption = room.latest_encryption_state().await.map_err(|error| failed(&error))?;
@@ -285,14 +302,6 @@ impl Account {
 /// Whether anybody may come into a room, or read it without.
 fn is_open(room: &Room) -> bool {
     room.is_public().unwrap_or(false) || room.history_visibility_or_default() == HistoryVisibility::WorldReadable
-}
-
-/// Whether nobody but the account and somebody is in a room or invited to it, and nobody else can read it.
-async fn is_of_two(room: &Room, user: &str) -> bool {
-    let Ok(members) = room.members(RoomMemberships::ACTIVE).await else { return false };
-    let me = room.own_user_id().as_str();
-    let is_one_of_us = |member: &RoomMember| [me, user].contains(&member.user_id().as_str());
-    members.len() == 2 && members.iter().all(is_one_of_us) && !is_open(room)
 }
 
 fn send_error(error: &matrix_sdk::Error) -> SendError {

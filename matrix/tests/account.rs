@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use matrix_account::{Account, Credentials, Error, Event, SavedSession, Secured, SignIn, SignedIn};
+use matrix_account::{Account, Credentials, Error, Event, Family, SavedSession, Secured, SignIn, SignedIn};
 use matrix_town::{Human, Role, RoomOptions, Synapse};
 use serde_json::json;
 
@@ -18,6 +18,7 @@ fn how(synapse: &Synapse, name: &str, store: &Path) -> SignIn {
         store: store.join("store"),
         store_key: [7; 32],
         device_name: "House".into(),
+        family: Family::default(),
     }
 }
 

@@ -221,6 +221,11 @@ pub const GROUPS: &[Group] = &[
                 "the house makes one and keeps it",
                 "Recovery key of an account that was verified elsewhere.",
             ),
+            secret(
+                "MATRIX_LOGINS",
+                "every personality speaks through the bot's account",
+                "Accounts of personalities, one a line: SLUG @user:server PASSWORD. Best in a file.",
+            ),
             unset(
                 "MATRIX_INVITES",
                 "everybody of the bot's own server, and owners",

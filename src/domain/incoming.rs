@@ -46,6 +46,8 @@ pub struct Incoming {
     pub at: Moment,
     /// The platform's id of the message this one replies to.
     pub reply_to: Option<String>,
+    /// Slugs of personalities that are called by other means than the text, such as users that the platform mentions.
+    pub called: Vec<String>,
     /// Personality slug this message is addressed to by other means than its text (the terminal's `--personality`).
     pub addressed: Option<String>,
     /// Correlation id that the platform gave the event; becomes the turn's trace id.

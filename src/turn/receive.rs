@@ -211,13 +211,14 @@ impl Turns {
         {
             return Ok(true);
         }
-        if !incoming.text.contains(self.settings.mention) {
+        if incoming.called.is_empty() && !incoming.text.contains(self.settings.mention) {
             return Ok(false);
         }
         let names = self.directory.names();
         let known = people::member(&self.db, &incoming.speaker.identity).await?;
         let seen = known.as_ref().map_or_else(|| names.public(), |member| names.seen_by(&member.id));
-        Ok(!mentions(&incoming.text, self.settings.mention, seen).is_empty())
+        let is_called = incoming.called.iter().any(|slug| seen.named(slug).is_some());
+        Ok(is_called || !mentions(&incoming.text, self.settings.mention, seen).is_empty())
     }
 
     /// The slug of the personality that somebody in a place talks with: the active one, else the last one, else the host.

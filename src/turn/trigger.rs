@@ -39,7 +39,8 @@ pub enum Decision {
     },
 }
 
-/// Decides who answers: the reply's target, then the activated personality, then mentions in text order; in a direct
+/// Decides who answers: the reply's target, then the activated personality, then whom the
+/// platform says to be called, then mentions in text order; in a direct
 /// place, if none of these, the addressed one.
 pub fn decide(incoming: &Incoming, here: &Here<'_>) -> Decision {
     if incoming.speaker.is_bot {
@@ -65,7 +66,8 @@ pub fn decide(incoming: &Incoming, here: &Here<'_>) -> Decision {
     {
         call(id);
     }
-    for personality in mentions(&incoming.text, here.mention, here.names) {
+    let by_platform = incoming.called.iter().filter_map(|slug| here.names.named(slug));
+    for personality in by_platform.chain(mentions(&incoming.text, here.mention, here.names)) {
         call(&personality.id);
     }
     if slots.is_empty()
@@ -189,6 +191,7 @@ mod tests {
             calls_house: false,
             at: Moment(0),
             reply_to: None,
+            called: Vec::new(),
             addressed: None,
             trace: String::new(),
         }
@@ -265,6 +268,22 @@ mod tests {
         };
         let ids = ["Cy", "Bo", "Ann"].map(PersonalityId::new).to_vec();
         assert_eq!(decide(&message("@Ann hi"), &here), Decision::Answer { called: ids, beyond: None });
+    }
+
+    #[test]
+    fn whom_the_platform_says_to_be_called_comes_before_the_text() {
+        let names = names(&["Ann", "Bo"]);
+        let here = Here {
+            names: names.public(),
+            activation: None,
+            replied_to: None,
+            is_direct: false,
+            mention: '@',
+            slots: 5,
+        };
+        let incoming = Incoming { called: vec!["bo".into(), "nobody".into()], ..message("@Ann and @Bo") };
+        let called = ["Bo", "Ann"].map(PersonalityId::new).to_vec();
+        assert_eq!(decide(&incoming, &here), Decision::Answer { called, beyond: None });
     }
 
     #[test]

@@ -423,6 +423,7 @@ impl Conversation {
             calls_house: false,
             at: self.clock.now(),
             reply_to: None,
+            called: Vec::new(),
             addressed: Some(caller.personality),
             trace: id,
         };

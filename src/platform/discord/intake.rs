@@ -144,6 +144,7 @@ impl Discord {
             calls_house: content.mentions_house,
             at: Moment(made_at(message.id)),
             reply_to: message.replies_to().map(|id| id.to_string()),
+            called: Vec::new(),
             addressed: None,
             trace: format!("discord-{}", message.id),
         }

@@ -63,6 +63,7 @@ impl Event {
             calls_house: false,
             at: Moment(self.at),
             reply_to: self.reply_to.clone(),
+            called: Vec::new(),
             addressed: self.addressed.clone(),
             trace: format!("fake-{}", self.n),
         }

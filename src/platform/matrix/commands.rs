@@ -157,7 +157,10 @@ impl Matrix {
         let (room, _) = rooms::room_of(&place.subject);
         let is_moderator =
             account.is_alone_with(room, &identity.subject).await || account.is_moderator(room, &identity.subject).await;
-        let personality = self.house().turns.talks_with(&identity, &place).await.unwrap_or_default();
+        let personality = match self.addressed(account, &place) {
+            Some(slug) => slug,
+            None => self.house().turns.talks_with(&identity, &place).await.unwrap_or_default(),
+        };
         Caller { identity, name, place, personality, is_moderator, locale: None, message: about, persona: None }
     }
 
@@ -219,17 +222,20 @@ impl Matrix {
         let locale = self.house().desk.locale_of_identity(&caller.identity).await;
         let is_alone = account.is_alone_with(room, sender).await;
         let is_elsewhere = answer.private && !is_alone;
+        // What is between somebody and the house is said by the house's own account.
+        let own = self.account().filter(|_| is_elsewhere);
+        let (hearer, account) = (account, own.as_ref().unwrap_or(account));
         let (home, here) = rooms::room_of(&caller.place.subject);
         let (to, reply_to, thread) = if is_elsewhere {
             // What was asked where the homeserver reads nothing is answered where it reads nothing.
-            let is_encrypted = account.info(room).await.is_none_or(|info| info.is_encrypted);
+            let is_encrypted = hearer.info(room).await.is_none_or(|info| info.is_encrypted);
             let needs_encryption = is_encrypted || answer.form.as_ref().is_some_and(|form| form.asks_for_secret());
             match account.direct_room(sender, needs_encryption).await {
                 Ok(to) => (to, None, None),
                 Err(error) => {
                     tracing::warn!(error = %error, "nobody could be answered in private");
                     let text = turns.texts.say(&locale, "matrix-no-private-room", &[]);
-                    self.say_line(account, (room, here), &text, Some(event), &format!("no room {event}")).await;
+                    self.say_line(hearer, (room, here), &text, Some(event), &format!("no room {event}")).await;
                     return;
                 }
             }
@@ -265,7 +271,7 @@ impl Matrix {
         }
         if is_elsewhere {
             let text = turns.texts.say(&locale, "matrix-answered-in-private", &[]);
-            self.say_line(account, (room, here), &text, Some(event), &format!("elsewhere {event}")).await;
+            self.say_line(hearer, (room, here), &text, Some(event), &format!("elsewhere {event}")).await;
         }
         if let (Some(message), false) = (last, answer.buttons.is_empty()) {
             self.put_buttons(account, (&to, &message), (sender, &caller.place), &answer.buttons).await;

@@ -44,6 +44,8 @@ pub struct Content {
     pub text_file: Option<TextFile>,
     /// Whether the house itself is spoken to.
     pub calls_house: bool,
+    /// Slugs of personalities whose logins are spoken to.
+    pub called: Vec<String>,
     /// The message that it replies to.
     pub reply_to: Option<String>,
     /// The first message of the thread it is in.
@@ -55,9 +57,19 @@ pub struct Content {
     pub command: Option<Value>,
 }
 
-/// A message's content in words, for the account `house` with the name that it has in the room. `None`: it is nothing that
-/// somebody said, as a notice, which bots answer one another with.
-pub fn of(event: &Event, (house, house_name): (&str, &str)) -> Option<Content> {
+/// One of the house's accounts, as people in a room know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub user: String,
+    /// The name that it has in the room.
+    pub name: String,
+    /// The personality that it is; `None`: the house itself.
+    pub slug: Option<String>,
+}
+
+/// A message's content in words, for the house's accounts. `None`: it is nothing that somebody said, as a notice, which bots
+/// answer one another with.
+pub fn of(event: &Event, ours: &[Known]) -> Option<Content> {
     let content = &event.content;
     // Another house's characters, or its lines: two houses would talk for ever.
     if content.get(HOUSE_MARK).is_some() {
@@ -86,7 +98,8 @@ pub fn of(event: &Event, (house, house_name): (&str, &str)) -> Option<Content> {
     };
     let in_thread = relation["rel_type"] == "m.thread";
     let mentions = content["m.mentions"]["user_ids"].as_array();
-    let is_mentioned = mentions.is_some_and(|users| users.iter().any(|user| user == house));
+    let is_meant = |one: &Known| mentions.is_some_and(|users| users.iter().any(|user| *user == one.user));
+    let is_mentioned = ours.iter().any(is_meant);
     // Clients that know no threads are shown a reply, which it is not, unless the house is told that it is meant.
     let before = text(&relation["m.in_reply_to"]["event_id"]);
     let reply_to = before.clone().filter(|_| relation["is_falling_back"] != true || is_mentioned);
@@ -98,16 +111,31 @@ pub fn of(event: &Event, (house, house_name): (&str, &str)) -> Option<Content> {
         }
         _ => words,
     };
-    let (words, is_named) = without_house(&words, house);
-    let words = if is_mentioned { without_name(words, house_name) } else { words };
+    let (mut words, mut calls_house, mut called) = (words, false, Vec::new());
+    for one in ours {
+        let is_meant = is_meant(one);
+        match &one.slug {
+            None => {
+                let (without, is_named) = without_house(&words, &one.user);
+                words = if is_meant { without_name(without, &one.name) } else { without };
+                // Whoever replies mentions whom they reply to, which is the house whoever spoke.
+                calls_house = is_named || (is_meant && reply_to.is_none());
+            }
+            Some(slug) if is_meant || words.contains(&one.user) => {
+                words = without_name(words.replace(&one.user, &one.name), &one.name);
+                called.push(slug.clone());
+            }
+            Some(_) => {}
+        }
+    }
     let source = source(said);
     Some(Content {
         text: words.trim().to_owned(),
         with,
         pictures: source.iter().filter(|_| kind == "m.image" && is_shown(said)).cloned().collect(),
         text_file: source.filter(|_| kind == "m.file").and_then(|source| text_file(said, source)),
-        // Whoever replies mentions whom they reply to, which is the house whoever spoke.
-        calls_house: is_named || (is_mentioned && reply_to.is_none()),
+        calls_house,
+        called,
         reply_to,
         thread: in_thread.then(|| text(&relation["event_id"])).flatten().filter(|root| root.starts_with('$')),
         replaces,
@@ -186,6 +214,7 @@ mod tests {
     use serde_json::json;
 
     const HOUSE: &str = "@house:example.org";
+    const ABBEY: &str = "@abbey:example.org";
 
     fn read(content: Value) -> Option<Content> {
         let event = Event {
@@ -200,7 +229,12 @@ mod tests {
             at: 0,
             was_encrypted: false,
         };
-        of(&event, (HOUSE, "The House"))
+        let known = |user: &str, name: &str, slug: Option<&str>| Known {
+            user: user.to_owned(),
+            name: name.to_owned(),
+            slug: slug.map(str::to_owned),
+        };
+        of(&event, &[known(HOUSE, "The House", None), known(ABBEY, "Abbey", Some("abbey"))])
     }
 
     fn content(value: Value) -> Content {
@@ -221,6 +255,20 @@ mod tests {
         assert!(called.calls_house && called.text == "hi");
         let named = content(json!({"msgtype": "m.text", "body": "The House: hi"}));
         assert!(!named.calls_house && named.text == "The House: hi");
+    }
+
+    #[test]
+    fn whoever_mentions_a_login_calls_its_character() {
+        let read = |body: &str, users: &[&str]| {
+            let content = content(json!({"msgtype": "m.text", "body": body, "m.mentions": {"user_ids": users}}));
+            (content.text, content.called, content.calls_house)
+        };
+        let abbey = || vec!["abbey".to_owned()];
+        assert_eq!(read("Abbey: hi", &[ABBEY]), ("hi".into(), abbey(), false));
+        assert_eq!(read("@abbey:example.org: hi", &[ABBEY]), ("hi".into(), abbey(), false));
+        assert_eq!(read("ask @abbey:example.org, please", &[]), ("ask Abbey, please".into(), abbey(), false));
+        assert_eq!(read("Abbey: hi", &[]), ("Abbey: hi".into(), Vec::new(), false));
+        assert_eq!(read("The House: and Abbey", &[HOUSE, ABBEY]), ("and Abbey".into(), abbey(), true));
     }
 
     #[test]

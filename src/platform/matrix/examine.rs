@@ -40,7 +40,7 @@ pub async fn examine(options: &Options, strongbox: Option<&Strongbox>) -> anyhow
     }
     let saved = match strongbox {
         Some(strongbox) => {
-            strongbox.open(&secret_of(SESSION, options), &options.user).await.context("opening the session")?
+            strongbox.open(&secret_of(SESSION, &options.user), &options.user).await.context("opening the session")?
         }
         None => None,
     };
@@ -70,7 +70,11 @@ pub async fn examine(options: &Options, strongbox: Option<&Strongbox>) -> anyhow
             "others see the device as not verified: set MATRIX_RECOVERY_KEY, or start the house once more".to_owned(),
         );
     }
-    if strongbox.open(&secret_of(RECOVERY, options), &options.user).await.context("opening the recovery key")?.is_none()
+    if strongbox
+        .open(&secret_of(RECOVERY, &options.user), &options.user)
+        .await
+        .context("opening the recovery key")?
+        .is_none()
     {
         lacks.push("the house has no recovery key: a lost store could not be brought back".to_owned());
     }

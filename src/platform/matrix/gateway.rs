@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use matrix_account::{Account, Credentials, Error, Event, Heard, Invite, SavedSession, Secured, SignIn};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Matrix, NAME, Options};
+use super::logins::Voice;
+use super::{Matrix, NAME};
 use crate::crash;
 use crate::db::{self, dealt, meta};
 use crate::platform::lanes::{Lanes, Progress, UnderWay};
@@ -44,7 +44,7 @@ enum Ended {
     /// The device has to sign in again.
     SignIn,
     /// Nothing helps but a person.
-    Fatal(String),
+    Fatal(Error),
 }
 
 /// An event on its way in; what holds it back from counting as heard.
@@ -71,26 +71,37 @@ impl Reached {
 }
 
 impl Matrix {
-    pub(super) async fn run(self: Arc<Self>) {
+    /// Keeps one of the house's accounts signed in, and listens with it.
+    pub(super) async fn run(self: Arc<Self>, voice: &Arc<Voice>) {
         let (soft, mut wait) = (self.life.soft(), FIRST_WAIT);
-        self.load_ignored().await;
-        self.load_late().await;
+        if voice.slug.is_none() {
+            self.load_ignored().await;
+            self.load_late().await;
+        } else {
+            // Which rooms the house itself hears has to be known first.
+            while !self.own.is_ready() {
+                if soft.run_until_cancelled(tokio::time::sleep(FIRST_WAIT)).await.is_none() {
+                    return;
+                }
+            }
+        }
         while !soft.is_cancelled() {
-            match self.sign_in().await {
+            match self.sign_in(voice).await {
                 Ok((account, token)) => {
                     wait = FIRST_WAIT;
                     tracing::info!(user = account.user(), "signed in to Matrix");
-                    *self.account.write().unwrap_or_else(PoisonError::into_inner) = Some(account.clone());
-                    let ended = self.listen(&account, token).await;
-                    self.is_ready.store(false, Ordering::Relaxed);
+                    voice.signed_in(&account);
+                    self.wear_own(voice);
+                    let ended = self.listen(voice, &account, token).await;
+                    voice.set_ready(false);
                     match ended {
                         Ended::Leaving => return,
                         Ended::SignIn => {}
-                        Ended::Fatal(why) => return self.give_up(&why),
+                        Ended::Fatal(error) => return self.give_voice_up(voice, &error),
                     }
                 }
                 Err(error) => match fatal(&error) {
-                    Some(why) => return self.give_up(&why),
+                    Some(_) => return self.give_voice_up(voice, &error),
                     None => tracing::warn!(error = %error, "Matrix cannot be signed in to; trying again"),
                 },
             }
@@ -101,14 +112,24 @@ impl Matrix {
         }
     }
 
-    fn token_key(&self) -> String {
-        format!("matrix.token {}", self.options.user)
+    /// Goes without an account that no waiting helps: a character speaks through the house's then.
+    fn give_voice_up(&self, voice: &Voice, error: &Error) {
+        let Some(slug) = &voice.slug else {
+            return self.give_up(&fatal(error).unwrap_or_else(|| error.to_string()));
+        };
+        tracing::error!(
+            error = %error,
+            slug,
+            "a character's login cannot be used, and it speaks through the house's account: correct its line in \
+             MATRIX_LOGINS, or delete its folder below matrix-logins in the data directory to sign in as a new device"
+        );
+        voice.lose();
     }
 
     /// Signs in as the device that the house was, or as a new one; and how far that one has heard.
-    async fn sign_in(&self) -> Result<(Account, Option<String>), Error> {
+    async fn sign_in(&self, voice: &Voice) -> Result<(Account, Option<String>), Error> {
         let store_failed = |error: &dyn std::fmt::Display| Error::Away(error.to_string());
-        let credentials = match (&self.options.access, &self.options.password) {
+        let credentials = match (&voice.access, &voice.password) {
             (Some((token, device)), _) => {
                 Credentials::Token { token: token.expose_secret().to_owned(), device: device.clone() }
             }
@@ -117,13 +138,14 @@ impl Matrix {
         };
         let how = SignIn {
             homeserver: self.options.homeserver.clone(),
-            user: self.options.user.clone(),
+            user: voice.user.clone(),
             credentials,
-            store: self.options.store.clone(),
-            store_key: self.store_key().await?,
+            store: voice.store.clone(),
+            store_key: self.store_key(voice).await?,
             device_name: DEVICE_NAME.to_owned(),
+            family: self.family.clone(),
         };
-        let saved = self.secret(SESSION).await.map_err(|error| store_failed(&error))?;
+        let saved = self.secret(voice, SESSION).await.map_err(|error| store_failed(&error))?;
         let read = saved.map(|saved| serde_json::from_str::<SavedSession>(saved.expose_secret())).transpose();
         // A store without its session would be thrown away.
         let saved = read.map_err(|_| Error::Store("the session that was kept cannot be read".to_owned()))?;
@@ -135,30 +157,30 @@ impl Matrix {
             Credentials::Password(_) => saved,
         };
         let db = &self.house().db;
-        let token = meta::get(db, &self.token_key()).await.map_err(|error| store_failed(&error))?;
+        let token = meta::get(db, &token_key(voice)).await.map_err(|error| store_failed(&error))?;
         let signed_in = match Account::sign_in(&how, saved.clone(), token.as_deref()).await {
             Err(Error::SignedOutSoftly) if saved.is_some() => {
                 let Some(saved) = saved else { return Err(Error::Unauthorized) };
                 let renewed = Account::renewed(&how, &saved).await?;
-                self.keep_session(&renewed).await?;
+                self.keep_session(voice, &renewed).await?;
                 Account::sign_in(&how, Some(renewed), token.as_deref()).await?
             }
             signed_in => signed_in?,
         };
         crash::point("signed in to Matrix");
-        self.keep_session(&signed_in.session).await?;
+        self.keep_session(voice, &signed_in.session).await?;
         if let Err(error) = signed_in.account.check().await {
             if !matches!(error, Error::SignedOutSoftly) {
                 return Err(error);
             }
             let renewed = Account::renewed(&how, &signed_in.session).await?;
-            self.keep_session(&renewed).await?;
+            self.keep_session(voice, &renewed).await?;
             drop(signed_in);
             let again = Account::sign_in(&how, Some(renewed), token.as_deref()).await?;
             return Ok((again.account, token));
         }
         if signed_in.is_new {
-            let key = self.token_key();
+            let key = token_key(voice);
             let forgetting = db.write(move |tx| Box::pin(async move { meta::remove(tx, &key).await }));
             forgetting.await.map_err(|error| store_failed(&error))?;
         }
@@ -167,9 +189,9 @@ impl Matrix {
     }
 
     /// The key of the account's store, made when there is none.
-    async fn store_key(&self) -> Result<[u8; 32], Error> {
+    async fn store_key(&self, voice: &Voice) -> Result<[u8; 32], Error> {
         let store_failed = |error: &dyn std::fmt::Display| Error::Away(error.to_string());
-        let known = self.secret(STORE_KEY).await.map_err(|error| store_failed(&error))?;
+        let known = self.secret(voice, STORE_KEY).await.map_err(|error| store_failed(&error))?;
         if let Some(key) = known.and_then(|known| unhex(known.expose_secret())) {
             return Ok(key);
         }
@@ -177,25 +199,25 @@ impl Matrix {
         getrandom::fill(&mut key).map_err(|error| store_failed(&error))?;
         let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         let text = SecretString::from(text);
-        self.keep_secret(STORE_KEY, &text).await.map_err(|error| store_failed(&error))?;
+        self.keep_secret(voice, STORE_KEY, &text).await.map_err(|error| store_failed(&error))?;
         Ok(key)
     }
 
-    async fn secret(&self, name: &str) -> Result<Option<SecretString>, StrongboxError> {
-        self.strongbox.open(&secret_of(name, &self.options), &self.options.user).await
+    async fn secret(&self, voice: &Voice, name: &str) -> Result<Option<SecretString>, StrongboxError> {
+        self.strongbox.open(&secret_of(name, &voice.user), &voice.user).await
     }
 
-    async fn keep_secret(&self, name: &str, secret: &SecretString) -> Result<(), StrongboxError> {
-        self.strongbox.keep(&secret_of(name, &self.options), &self.options.user, secret).await
+    async fn keep_secret(&self, voice: &Voice, name: &str, secret: &SecretString) -> Result<(), StrongboxError> {
+        self.strongbox.keep(&secret_of(name, &voice.user), &voice.user, secret).await
     }
 
-    async fn keep_session(&self, session: &SavedSession) -> Result<(), Error> {
+    async fn keep_session(&self, voice: &Voice, session: &SavedSession) -> Result<(), Error> {
         let text = serde_json::to_string(session).map_err(|error| Error::Store(error.to_string()))?;
-        let keeping = self.keep_secret(SESSION, &SecretString::from(text)).await;
+        let keeping = self.keep_secret(voice, SESSION, &SecretString::from(text)).await;
         keeping.map_err(|error| Error::Away(error.to_string()))
     }
 
-    async fn listen(self: &Arc<Self>, account: &Account, mut token: Option<String>) -> Ended {
+    async fn listen(self: &Arc<Self>, voice: &Voice, account: &Account, mut token: Option<String>) -> Ended {
         let (soft, mut wait, mut number) = (self.life.soft(), FIRST_WAIT, 0);
         let lanes = Arc::new(Lanes::<String, Waiting>::default());
         let mut reached = Reached::default();
@@ -209,18 +231,18 @@ impl Matrix {
         loop {
             // While the database refuses, nothing more is asked for.
             while reached.tokens.len() >= OPEN_MAX {
-                self.write_down(&mut reached).await;
+                self.write_down(voice, &mut reached).await;
                 if soft.run_until_cancelled(tokio::time::sleep(WRITE_DOWN)).await.is_none() {
                     return Ended::Leaving;
                 }
             }
             // The first one only says where things stand.
-            let patience = if self.is_ready.load(Ordering::Relaxed) { SYNC_WAIT } else { Duration::ZERO };
+            let patience = if voice.is_ready() { SYNC_WAIT } else { Duration::ZERO };
             let mut hearing = Box::pin(account.hear(token.as_deref(), patience));
             let heard = loop {
                 tokio::select! {
                     heard = &mut hearing => break Some(heard),
-                    _ = writing.tick(), if !reached.tokens.is_empty() => self.write_down(&mut reached).await,
+                    _ = writing.tick(), if !reached.tokens.is_empty() => self.write_down(voice, &mut reached).await,
                     () = soft.cancelled() => break None,
                 }
             };
@@ -229,15 +251,15 @@ impl Matrix {
                 None => break,
                 Some(Ok(heard)) => heard,
                 Some(Err(Error::SignedOutSoftly)) => {
-                    self.write_down(&mut reached).await;
+                    self.write_down(voice, &mut reached).await;
                     return Ended::SignIn;
                 }
                 Some(Err(error)) => {
-                    if let Some(why) = fatal(&error) {
-                        return Ended::Fatal(why);
+                    if fatal(&error).is_some() {
+                        return Ended::Fatal(error);
                     }
                     tracing::warn!(error = %error, "the homeserver does not answer; asking again");
-                    self.is_ready.store(false, Ordering::Relaxed);
+                    voice.set_ready(false);
                     if soft.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
                         break;
                     }
@@ -253,10 +275,10 @@ impl Matrix {
             let under_way = Arc::new(reached.progress.begin(number));
             self.take_in(account, heard, &lanes, &under_way).await;
             drop(under_way);
-            self.write_down(&mut reached).await;
-            self.is_ready.store(true, Ordering::Relaxed);
+            self.write_down(voice, &mut reached).await;
+            voice.set_ready(true);
             if secure_at.is_some_and(|at| tokio::time::Instant::now() >= at) {
-                secure_at = (!self.secure(account).await).then(|| tokio::time::Instant::now() + SECURE_AGAIN);
+                secure_at = (!self.secure(voice, account).await).then(|| tokio::time::Instant::now() + SECURE_AGAIN);
             }
         }
         // What was taken in until now need not be heard again.
@@ -266,7 +288,7 @@ impl Matrix {
             }
         };
         let _ = tokio::time::timeout(GOODBYE, settled).await;
-        self.write_down(&mut reached).await;
+        self.write_down(voice, &mut reached).await;
         Ended::Leaving
     }
 
@@ -278,7 +300,8 @@ impl Matrix {
         lanes: &Arc<Lanes<String, Waiting>>,
         under_way: &Arc<UnderWay>,
     ) {
-        if let Some(ignored) = heard.ignored {
+        // Whom the house does not want to hear, nobody of it hears.
+        if let Some(ignored) = heard.ignored.filter(|_| self.is_house(account)) {
             self.ignore(ignored).await;
         }
         for room in &heard.gaps {
@@ -316,9 +339,9 @@ impl Matrix {
     }
 
     /// Writes down how far everything was taken in; what could not be written is heard again.
-    async fn write_down(&self, reached: &mut Reached) {
+    async fn write_down(&self, voice: &Voice, reached: &mut Reached) {
         let Some(token) = reached.next() else { return };
-        let key = self.token_key();
+        let key = token_key(voice);
         let writing = self.house().db.write(move |tx| Box::pin(async move { meta::set(tx, &key, &token).await }));
         if let Err(error) = writing.await {
             crate::ops_error("matrix token", &error);
@@ -327,17 +350,17 @@ impl Matrix {
     }
 
     /// Makes the account's identity and recovery key, or brings them back; whether that is settled.
-    async fn secure(&self, account: &Account) -> bool {
-        let known = self.secret(RECOVERY).await.ok().flatten();
-        let keys = [known.as_ref(), self.options.recovery_key.as_ref()];
-        let password = self.options.password.as_ref().map(|password| password.expose_secret());
+    async fn secure(&self, voice: &Voice, account: &Account) -> bool {
+        let known = self.secret(voice, RECOVERY).await.ok().flatten();
+        let keys = [known.as_ref(), voice.recovery_key.as_ref()];
+        let password = voice.password.as_ref().map(|password| password.expose_secret());
         let mut done = Ok(Secured::KeyMissing);
         for key in keys.into_iter().flatten().map(Some).chain([None]) {
             done = account.secure(key.map(|key| key.expose_secret()), password).await;
             match (&done, key) {
                 (Ok(Secured::KeyMissing) | Err(Error::RecoveryKey), _) => {}
                 (Ok(Secured::Recovered), Some(key)) => {
-                    if let Err(error) = self.keep_secret(RECOVERY, key).await {
+                    if let Err(error) = self.keep_secret(voice, RECOVERY, key).await {
                         tracing::error!(error = %error, "the recovery key could not be kept");
                     }
                     break;
@@ -349,14 +372,18 @@ impl Matrix {
             Ok(Secured::Already | Secured::Recovered) => true,
             Ok(Secured::New(key)) => {
                 let key = SecretString::from(key);
-                if let Err(error) = self.keep_secret(RECOVERY, &key).await {
+                if let Err(error) = self.keep_secret(voice, RECOVERY, &key).await {
                     tracing::error!(error = %error, "the recovery key could not be kept: it is only in the file");
                 }
-                self.show_recovery_key(&key);
+                // A character's account can be made anew; the house has the key sealed.
+                if voice.slug.is_none() {
+                    self.show_recovery_key(&key);
+                }
                 true
             }
             Ok(Secured::KeyMissing) | Err(Error::RecoveryKey) => {
                 tracing::error!(
+                    user = voice.user,
                     "the account's identity was made elsewhere and cannot be used: others see this device as not \
                      verified. Set MATRIX_RECOVERY_KEY to the account's recovery key"
                 );
@@ -421,9 +448,14 @@ impl Matrix {
     }
 }
 
+/// Where it is kept how far an account has heard.
+fn token_key(voice: &Voice) -> String {
+    format!("matrix.token {}", voice.user)
+}
+
 /// The name that a secret has for this account: another account has secrets of its own.
-pub(super) fn secret_of(name: &str, options: &Options) -> String {
-    format!("{name} {}", options.user)
+pub(super) fn secret_of(name: &str, user: &str) -> String {
+    format!("{name} {user}")
 }
 
 /// What to do about an error that no waiting helps with.

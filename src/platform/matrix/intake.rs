@@ -51,7 +51,6 @@ pub(super) fn identity(user: &str) -> Identity {
 impl Matrix {
     /// Takes in what happened in a room.
     pub(super) async fn happened(self: &Arc<Self>, account: &Account, event: Event, under_way: &Arc<UnderWay>) {
-        let me = account.user();
         // No homeserver gives a room such an id; in a place's name it would stand for a thread.
         if event.room.contains('/') {
             return;
@@ -60,28 +59,29 @@ impl Matrix {
         match event.kind.as_str() {
             "m.room.redaction" => self.taken_away(&event).await,
             "m.room.member" => self.member_changed(account, &event).await,
-            "m.room.power_levels" if is_state => self.describe(account, &event.room),
-            "m.room.tombstone" if is_state => self.upgraded(account, &event).await,
-            _ if event.sender == me || self.is_ignored(&event.sender) => {}
+            "m.room.power_levels" if is_state && self.is_house(account) => self.describe(account, &event.room),
+            "m.room.tombstone" if is_state && self.is_ear(account, &event) => self.upgraded(account, &event).await,
+            // Whatever one of the house's accounts says is nobody's to answer.
+            _ if self.family.has(&event.sender) || self.is_ignored(&event.sender) => {}
+            _ if !self.is_ear(account, &event) => {}
             "m.room.encrypted" => self.wait_for_key(account, event, under_way.clone()),
-            "m.room.message" | "m.sticker" => self.message(account, event, true).await,
-            "m.reaction" => self.reaction(account, &event).await,
+            "m.room.message" | "m.sticker" if self.takes(account, &event) => self.message(account, event, true).await,
+            "m.reaction" if self.takes(account, &event) => self.reaction(account, &event).await,
             _ => {}
         }
     }
 
     /// Takes in what could not be read when it came.
     pub(super) async fn happened_late(self: &Arc<Self>, account: &Account, event: Event) {
-        if matches!(event.kind.as_str(), "m.room.message" | "m.sticker") {
+        if matches!(event.kind.as_str(), "m.room.message" | "m.sticker") && self.takes(account, &event) {
             self.message(account, event, false).await;
         }
     }
 
     /// Takes in a message; one that was said long ago is not answered where `has_limit`.
     async fn message(self: &Arc<Self>, account: &Account, event: Event, has_limit: bool) {
-        let me = account.user();
-        let name = account.name_in(&event.room, &me).await.unwrap_or_default();
-        let Some(content) = content::of(&event, (&me, &name)) else { return };
+        let ours = self.known_as(account, &event.room).await;
+        let Some(content) = content::of(&event, &ours) else { return };
         let Some((place, info)) = rooms::known(account, &event.room, content.thread.as_deref()).await else { return };
         // Where people encrypt, what is not encrypted was not said by them.
         if info.is_space || (info.is_encrypted && !event.was_encrypted) {
@@ -112,7 +112,8 @@ impl Matrix {
 
     /// Hands in what somebody said.
     async fn talk(self: &Arc<Self>, account: &Account, said: &Said) {
-        let incoming = self.with_more(account, said, incoming(said)).await;
+        let incoming = Incoming { addressed: self.addressed(account, &said.place), ..incoming(said) };
+        let incoming = self.with_more(account, said, incoming).await;
         let Some(received) = self.hand_in(incoming).await else { return };
         if !received.turns.is_empty() && !received.is_replay {
             let (account, room, id) = (account.clone(), said.room().to_owned(), said.event.id.clone());
@@ -148,15 +149,14 @@ impl Matrix {
     /// What is replied to, where that is nothing of the house's own.
     async fn quote(&self, account: &Account, said: &Said, original: &str) -> Option<String> {
         let event = account.event(said.room(), original).await.ok().flatten()?;
-        let me = account.user();
         // What a character said is in the history already.
-        if event.sender == me || event.is_undecrypted() || self.is_ignored(&event.sender) {
+        if self.family.has(&event.sender) || event.is_undecrypted() || self.is_ignored(&event.sender) {
             return None;
         }
         let turned_away = self.house().turns.turned_away(&identity(&event.sender), &said.place).await.ok()?;
         let name = account.name_in(&event.room, &event.sender).await;
         let name = name.unwrap_or_else(|| local_part(&event.sender).to_owned());
-        let quoted = content::of(&event, (&me, ""))?;
+        let quoted = content::of(&event, &[])?;
         let text = with_more(&quoted);
         let text = text.char_indices().nth(QUOTE_MAX).map_or(text.clone(), |(end, _)| format!("{}…", &text[..end]));
         let line = format!("[in reply to {name}: {text}]");
@@ -165,7 +165,7 @@ impl Matrix {
 
     /// Hands a message in until it is stored; `None`: the house has to leave first, and hears it again.
     async fn hand_in(&self, incoming: Incoming) -> Option<Received> {
-        if incoming.text.is_empty() && incoming.with.is_empty() && !incoming.calls_house {
+        if incoming.text.is_empty() && incoming.with.is_empty() && !incoming.calls_house && incoming.called.is_empty() {
             return None;
         }
         self.stored("matrix message", || self.house().turns.receive(incoming.clone())).await
@@ -251,8 +251,11 @@ impl Matrix {
     /// Somebody came or went.
     async fn member_changed(&self, account: &Account, event: &Event) {
         let (Some(who), membership) = (&event.state_key, &event.content["membership"]) else { return };
-        if *who == account.user() || !(membership == "leave" || membership == "ban") {
+        if !(membership == "leave" || membership == "ban") {
             return;
+        }
+        if *who == account.user() {
+            return self.sent_away(account, event).await;
         }
         let Some(info) = account.info(&event.room).await else { return };
         if info.members <= 1 {
@@ -263,10 +266,20 @@ impl Matrix {
         }
     }
 
-    /// The house came into a room, or is no longer there; `false`: it leaves before that is settled.
+    /// One of the house's accounts came into a room, or is no longer there; `false`: the house leaves before that is settled.
     pub(super) async fn membership(self: &Arc<Self>, account: &Account, membership: Membership) -> bool {
         match membership {
-            Membership::Joined(room) => self.joined(account, &room).await,
+            Membership::Joined(room) => {
+                if self.is_house(account) {
+                    self.house_came(&room);
+                } else if !self.login_came(account, &room).await {
+                    return false;
+                }
+                // Whoever hears the room speaks for the house.
+                let is_host = self.host_of(&room).is_some_and(|host| host.user() == account.user());
+                !is_host || self.joined(account, &room).await
+            }
+            Membership::Left(room) if !self.is_gone_from(&room) => true,
             Membership::Left(room) => {
                 self.stored("matrix leaving", || self.house().turns.leave(NAME, &room)).await.is_some()
             }
@@ -325,6 +338,7 @@ pub(super) fn incoming(said: &Said) -> Incoming {
         calls_house: content.calls_house,
         at: Moment(said.event.at),
         reply_to: content.reply_to.clone(),
+        called: content.called.clone(),
         addressed: None,
         trace: format!("matrix-{}", said.event.id),
     }

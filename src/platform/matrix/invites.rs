@@ -48,6 +48,10 @@ impl Matrix {
             }
             return;
         }
+        if self.is_house(account) {
+            // What was said until then, only those of the house hear who are there.
+            self.house_came(room);
+        }
         let mut wait = FIRST_WAIT;
         for _ in 0..TRIES {
             match account.join(room, None).await {
@@ -71,6 +75,9 @@ impl Matrix {
         if self.replaced_by(&invite.room).await.flatten().is_some() {
             return true;
         }
+        if self.family.has(&invite.by) {
+            return true;
+        }
         let turns = &self.house().turns;
         let who = intake::identity(&invite.by);
         let is_owner = turns.settings.owners.contains(&format!("{NAME}:{}", invite.by));
@@ -88,7 +95,9 @@ impl Matrix {
     /// The house is in a room now: it says once what it is.
     /// `false`: it leaves before that is settled.
     pub(super) async fn joined(self: &Arc<Self>, account: &Account, room: &str) -> bool {
-        self.describe(account, room);
+        if self.is_house(account) {
+            self.describe(account, room);
+        }
         let db = &self.house().db;
         let key = format!("matrix.greeted {room}");
         let Some(replaced) = self.replaced_by(room).await else { return false };
@@ -106,6 +115,7 @@ impl Matrix {
             self.house().turns.directory.forget_places();
             return is_moved;
         }
+        let Some(_greeting) = self.shared.greets(room) else { return true };
         match self.stored("matrix greeting", || meta::get(db, &key)).await {
             None => return false,
             Some(Some(_)) => return true,

@@ -1,6 +1,6 @@
 //! Messages whose keys have not come yet: waited for a while, told about once, and answered when they can be read after all.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +38,9 @@ const KEY: &str = "matrix.late";
 pub(super) struct Unread {
     room: String,
     event: String,
+    /// The account that heard it; empty: the house's own.
+    #[serde(default)]
+    user: String,
     /// When it was sent, in Unix milliseconds.
     at: i64,
 }
@@ -49,8 +52,8 @@ pub(super) struct Late(Mutex<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     unread: VecDeque<Unread>,
-    /// They are about to be tried again.
-    is_trying: bool,
+    /// Accounts whose messages are about to be tried again.
+    trying: HashSet<String>,
     told: Vec<(String, i64)>,
 }
 
@@ -70,18 +73,20 @@ impl Late {
         kept.unread.push_back(one);
     }
 
-    /// Whether there is something to try again, and nobody who is about to.
-    fn begins(&self) -> bool {
+    /// Whether there is something of `user`'s to try again, and nobody who is about to.
+    fn begins(&self, user: &str) -> bool {
         let mut kept = self.kept();
-        !kept.unread.is_empty() && !std::mem::replace(&mut kept.is_trying, true)
+        kept.unread.iter().any(|one| one.user == user) && kept.trying.insert(user.to_owned())
     }
 
-    /// All that is not too old, which are then not kept any more.
-    fn take(&self, now: i64) -> Vec<Unread> {
+    /// All that `user` heard and that is not too old, which is then not kept any more.
+    fn take(&self, now: i64, user: &str) -> Vec<Unread> {
         let mut kept = self.kept();
-        kept.is_trying = false;
-        let all = std::mem::take(&mut kept.unread);
-        all.into_iter().filter(|one| now - one.at < KEPT_MILLIS).collect()
+        kept.trying.remove(user);
+        let all = std::mem::take(&mut kept.unread).into_iter().filter(|one| now - one.at < KEPT_MILLIS);
+        let (theirs, others): (Vec<_>, Vec<_>) = all.partition(|one| one.user == user);
+        kept.unread = others.into();
+        theirs
     }
 
     /// Whether a room may be told now.
@@ -126,7 +131,8 @@ impl Matrix {
                     return here.happened_late(&account, read).await;
                 }
             }
-            here.late.add(Unread { room: event.room.clone(), event: event.id.clone(), at: event.at });
+            let user = here.late_user(&account);
+            here.late.add(Unread { room: event.room.clone(), event: event.id.clone(), user, at: event.at });
             here.keep_late().await;
             here.tell_unread(&account, &event).await;
         });
@@ -134,7 +140,8 @@ impl Matrix {
 
     /// Tries everything again that could not be read; keys come in flocks.
     pub(super) fn try_late_soon(self: &Arc<Self>, account: &Account) {
-        if !self.late.begins() {
+        let user = self.late_user(account);
+        if !self.late.begins(&user) {
             return;
         }
         let (here, account) = (self.clone(), account.clone());
@@ -142,7 +149,7 @@ impl Matrix {
             if here.life.soft().run_until_cancelled(tokio::time::sleep(LATE_SPACING)).await.is_none() {
                 return;
             }
-            for one in here.late.take(here.house().turns.clock.now().0) {
+            for one in here.late.take(here.house().turns.clock.now().0, &user) {
                 match account.event(&one.room, &one.event).await {
                     Ok(Some(read)) if !read.is_undecrypted() => {
                         here.happened_late(&account, read).await;
@@ -153,6 +160,11 @@ impl Matrix {
             }
             here.keep_late().await;
         });
+    }
+
+    /// What an account is called where it is written down what could not be read.
+    fn late_user(&self, account: &Account) -> String {
+        if self.is_house(account) { String::new() } else { account.user() }
     }
 
     async fn tell_unread(&self, account: &Account, event: &Event) {
@@ -194,7 +206,7 @@ mod tests {
     use super::*;
 
     fn unread(n: usize, at: i64) -> Unread {
-        Unread { room: "!r".into(), event: format!("${n}"), at }
+        Unread { room: "!r".into(), event: format!("${n}"), user: String::new(), at }
     }
 
     #[test]
@@ -203,10 +215,12 @@ mod tests {
         late.add(unread(1, 5));
         late.add(unread(1, 5));
         late.add(unread(2, KEPT_MILLIS));
-        assert_eq!(late.take(KEPT_MILLIS + 6), [unread(2, KEPT_MILLIS)]);
-        assert!(late.take(0).is_empty());
+        assert_eq!(late.take(KEPT_MILLIS + 6, ""), [unread(2, KEPT_MILLIS)]);
+        assert!(late.take(0, "").is_empty());
+        late.add(Unread { user: "@abbey:x".into(), ..unread(3, 0) });
+        assert!(late.take(0, "").is_empty() && late.take(0, "@abbey:x").len() == 1);
         (0..KEPT_MAX + 5).for_each(|n| late.add(unread(n, 0)));
-        assert_eq!(late.take(0).len(), KEPT_MAX);
+        assert_eq!(late.take(0, "").len(), KEPT_MAX);
     }
 
     #[test]

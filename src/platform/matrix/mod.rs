@@ -1,4 +1,5 @@
-//! Matrix: rooms, threads and direct conversations, encrypted or not, through one account of the house.
+//! Matrix: rooms, threads and direct conversations, encrypted or not, through one account of the house and, for characters
+//! that have one, logins of their own.
 //!
 //! The account itself, its keys and its syncs are the package `matrix-account`; here is what is made of them.
 //! Why: `docs/decisions/0005-matrix.md`.
@@ -13,21 +14,22 @@ mod gateway;
 mod intake;
 mod invites;
 mod late;
+mod logins;
 mod rooms;
 mod send;
 mod spoken;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, RwLock, Weak};
 
 use dashmap::DashMap;
-use matrix_account::Account;
+use matrix_account::{Account, Family};
 use secrecy::SecretString;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use self::logins::Voice;
 use crate::db::Db;
 use crate::desk::Desk;
 use crate::life::Life;
@@ -36,6 +38,7 @@ use crate::turn::Turns;
 
 pub use examine::{Examined, examine};
 pub use invites::Inviter;
+pub use logins::Login;
 
 /// The platform's name: of its places, its accounts and its members.
 pub const NAME: &str = "matrix";
@@ -57,6 +60,8 @@ pub struct Options {
     pub recovery_file: PathBuf,
     /// Whose invitations are accepted.
     pub inviters: Vec<Inviter>,
+    /// Accounts of characters that do not speak through the house's.
+    pub logins: Vec<Login>,
 }
 
 /// The house's connection to Matrix.
@@ -64,9 +69,14 @@ pub struct Matrix {
     options: Options,
     strongbox: Strongbox,
     life: Life,
-    /// The account while it is signed in.
-    account: RwLock<Option<Account>>,
-    is_ready: AtomicBool,
+    me: Weak<Self>,
+    /// The house's own account.
+    own: Arc<Voice>,
+    /// Those of characters.
+    logins: Vec<Arc<Voice>>,
+    /// Everybody that the house is.
+    family: Family,
+    shared: logins::Shared,
     /// Why the house cannot stay on Matrix.
     fatal: OnceLock<String>,
     house: OnceLock<House>,
@@ -94,12 +104,19 @@ struct House {
 impl Matrix {
     /// A connection that hears and says nothing before [`Self::start`].
     pub fn new(options: Options, strongbox: Strongbox, life: Life) -> Arc<Self> {
-        Arc::new(Self {
+        let family = Family::default();
+        let own = Arc::new(Voice::of_house(&options));
+        let logins: Vec<_> = options.logins.iter().map(|login| Arc::new(Voice::of_login(login))).collect();
+        [&own].into_iter().chain(&logins).for_each(|voice| family.add(&voice.user));
+        Arc::new_cyclic(|me| Self {
             options,
             strongbox,
             life,
-            account: RwLock::default(),
-            is_ready: AtomicBool::default(),
+            me: me.clone(),
+            own,
+            logins,
+            family,
+            shared: logins::Shared::default(),
             fatal: OnceLock::new(),
             house: OnceLock::new(),
             ignored: RwLock::default(),
@@ -116,8 +133,10 @@ impl Matrix {
     /// Signs in and hands every event to the house until it stops.
     pub fn start(self: &Arc<Self>, turns: Arc<Turns>, desk: Arc<Desk>, db: Db) {
         let _ = self.house.set(House { turns, desk, db });
-        let here = self.clone();
-        self.life.spawn("matrix", async move { here.run().await });
+        for voice in [&self.own].into_iter().chain(&self.logins) {
+            let (here, voice) = (self.clone(), voice.clone());
+            self.life.spawn("matrix", async move { here.run(&voice).await });
+        }
     }
 
     /// Why the house had to leave Matrix, if it had to.
@@ -127,22 +146,22 @@ impl Matrix {
 
     /// Whether the house hears what is said.
     pub fn is_ready(&self) -> bool {
-        self.is_ready.load(Ordering::Relaxed) && self.fatal.get().is_none()
+        self.own.is_ready() && self.fatal.get().is_none()
     }
 
     fn house(&self) -> &House {
         self.house.get().expect("events come only after the start")
     }
 
-    /// The account, if it is signed in.
+    /// The house's own account, if it is signed in.
     fn account(&self) -> Option<Account> {
-        self.account.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.own.account()
     }
 
     fn give_up(&self, why: &str) {
         tracing::error!("leaving Matrix: {why}");
         let _ = self.fatal.set(why.to_owned());
-        self.is_ready.store(false, Ordering::Relaxed);
+        self.own.set_ready(false);
         // Whoever runs the house is to learn of it, and other platforms start again with it.
         self.life.soft().cancel();
     }

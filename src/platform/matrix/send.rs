@@ -22,7 +22,7 @@ const BEGINNING_MAX: usize = 1_000;
 /// Name of an answer that is a file.
 const ANSWER_FILE: &str = "answer.md";
 /// Wait while the account is not signed in.
-const NOT_YET_MILLIS: u64 = 500;
+pub(super) const NOT_YET_MILLIS: u64 = 500;
 /// How long typing is shown, and how long before it is shown again.
 const TYPING: Duration = Duration::from_secs(10);
 const TYPING_AGAIN: Duration = Duration::from_secs(5);
@@ -95,8 +95,37 @@ impl Matrix {
         }
     }
 
+    /// Says a part with one of the house's accounts, in a room or a thread of it.
+    async fn say_part(
+        &self,
+        account: &Account,
+        (room, thread): (&str, Option<&str>),
+        (part, reply_to): (&Part, Option<&str>),
+        once: &OnceKey,
+    ) -> Result<String, SendError> {
+        let is_face = !part.is_notice && !part.face.name.is_empty();
+        let is_itself = is_face && self.is_itself(account, &part.face);
+        let picture = if is_itself { None } else { self.picture(account, &part.face).await };
+        let mouth = is_face.then_some(Mouth { id: &part.face.slug, name: &part.face.name, avatar: picture.as_deref() });
+        let spoken = |text: &str| if is_itself { spoken::as_itself(text) } else { spoken::message(text, mouth) };
+        let is_long = part.text.encode_utf16().count() > PART_MAX;
+        let content = if is_long {
+            let beginning = split::split(&part.text, BEGINNING_MAX).into_iter().next().unwrap_or_default();
+            let whole = (ANSWER_FILE, part.text.clone().into_bytes());
+            with_file(account, room, spoken(&format!("{beginning}\n…")), whole).await.map_err(send_error)?
+        } else {
+            spoken(&spoken::with_footer(&part.text, part.footer.as_deref()))
+        };
+        let content = spoken::related(content, reply_to, thread);
+        let sent = account.send(room, "m.room.message", content, &transaction(&once.0)).await.map_err(send_error)?;
+        if is_itself {
+            self.wear_face(&part.face);
+        }
+        Ok(sent.id)
+    }
+
     /// Where the homeserver keeps the picture of a face; `None`: it has none, or it cannot be kept now.
-    async fn picture(&self, account: &Account, face: &Face) -> Option<String> {
+    pub(super) async fn picture(&self, account: &Account, face: &Face) -> Option<String> {
         let file = face.avatar.as_deref()?;
         if let Some(known) = self.pictures.get(file) {
             return Some(known.clone());
@@ -108,6 +137,11 @@ impl Matrix {
         self.pictures.insert(file.to_owned(), url.clone());
         Some(url)
     }
+}
+
+/// Under which it is kept that an account types in a room.
+fn typing_key(room: &str, account: &Account) -> String {
+    format!("{room} {}", account.user())
 }
 
 /// A message with a file that it is the caption of: one message, which is answered and taken away as one.
@@ -139,29 +173,25 @@ impl Platform for Matrix {
     }
 
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {
-        let account = self.signed_in()?;
         let (room, thread) = rooms::room_of(&to.subject);
-        let picture = self.picture(&account, &part.face).await;
-        let is_face = !part.is_notice && !part.face.name.is_empty();
-        let mouth = is_face.then_some(Mouth { id: &part.face.slug, name: &part.face.name, avatar: picture.as_deref() });
         // With nobody else there, everything said is an answer.
         let reply_to = part.reply_to.as_deref().filter(|_| part.number == 0 && to.privacy != Privacy::Direct);
-        let is_long = part.text.encode_utf16().count() > PART_MAX;
-        let content = if is_long {
-            let beginning = split::split(&part.text, BEGINNING_MAX).into_iter().next().unwrap_or_default();
-            let caption = spoken::message(&format!("{beginning}\n…"), mouth);
-            let whole = (ANSWER_FILE, part.text.clone().into_bytes());
-            with_file(&account, room, caption, whole).await.map_err(send_error)?
-        } else {
-            spoken::message(&spoken::with_footer(&part.text, part.footer.as_deref()), mouth)
-        };
-        let content = spoken::related(content, reply_to, thread);
-        let sent = account.send(room, "m.room.message", content, &transaction(&once.0)).await.map_err(send_error)?;
-        if part.number + 1 == part.of && self.typing.remove(room).is_some() {
+        let (mut account, is_first) = self.mouth(room, part, once).await?;
+        let mut sent = self.say_part(&account, (room, thread), (part, reply_to), once).await;
+        // What was tried before may have arrived: nobody else says it again.
+        if is_first
+            && matches!(sent, Err(SendError::Forbidden))
+            && let Some(instead) = self.instead(room, &account, once).await?
+        {
+            sent = self.say_part(&instead, (room, thread), (part, reply_to), once).await;
+            account = instead;
+        }
+        let id = sent?;
+        if part.number + 1 == part.of && self.typing.remove(&typing_key(room, &account)).is_some() {
             let room = room.to_owned();
             self.life.spawn("matrix typing", async move { account.typing(&room, None).await });
         }
-        Ok(sent.id)
+        Ok(id)
     }
 
     async fn fetch(&self, url: &str, limit: usize) -> Result<Vec<u8>, SendError> {
@@ -170,9 +200,17 @@ impl Platform for Matrix {
     }
 
     async fn take_back(&self, to: &Place, id: &str, _is_notice: bool) -> Result<(), SendError> {
-        let account = self.signed_in()?;
+        const NOT_YET: SendError = SendError::RateLimited { after_millis: NOT_YET_MILLIS };
         let (room, _) = rooms::room_of(&to.subject);
-        account.redact(room, id, &transaction(&format!("take back {id}"))).await.map_err(send_error)
+        let author = self.author(room, id).await.ok_or(NOT_YET)?;
+        let once = transaction(&format!("take back {id}"));
+        match author.redact(room, id, &once).await {
+            // The house may have power in the room that its character has not.
+            Err(Refused::Forbidden) if !self.is_house(&author) => {
+                self.signed_in()?.redact(room, id, &once).await.map_err(send_error)
+            }
+            done => done.map_err(send_error),
+        }
     }
 
     async fn whisper(&self, to: &Identity, text: &str, once: &OnceKey) -> Result<(), SendError> {
@@ -183,16 +221,17 @@ impl Platform for Matrix {
         account.send(&room, "m.room.message", content, &transaction(&once.0)).await.map(|_| ()).map_err(send_error)
     }
 
-    fn writing(&self, to: &Place, _face: &Face, _draft: Option<&str>) {
-        let Some(account) = self.account() else { return };
+    fn writing(&self, to: &Place, face: &Face, _draft: Option<&str>) {
         let (room, _) = rooms::room_of(&to.subject);
-        if self.typing.get(room).is_some_and(|at| at.elapsed() < TYPING_AGAIN) {
+        let Some(account) = self.writer(room, face) else { return };
+        let key = typing_key(room, &account);
+        if self.typing.get(&key).is_some_and(|at| at.elapsed() < TYPING_AGAIN) {
             return;
         }
         if self.typing.len() >= TYPING_KEPT {
             self.typing.retain(|_, at| at.elapsed() < TYPING_AGAIN);
         }
-        self.typing.insert(room.to_owned(), Instant::now());
+        self.typing.insert(key, Instant::now());
         let room = room.to_owned();
         self.life.spawn("matrix typing", async move { account.typing(&room, Some(TYPING)).await });
     }

@@ -59,6 +59,13 @@ pub fn message(text: &str, mouth: Option<Mouth<'_>>) -> Value {
     content
 }
 
+/// The content of what a character says with a login of its own: its client shows who it is.
+pub fn as_itself(text: &str) -> Value {
+    let mut content = message(text, None);
+    content["msgtype"] = "m.text".into();
+    content
+}
+
 /// The content with whose mouth it comes out of.
 pub fn with_face(mut content: Value, mouth: Option<Mouth<'_>>) -> Value {
     let Some(Mouth { id, name, avatar }) = mouth else { return content };
@@ -165,6 +172,14 @@ mod tests {
     fn the_house_itself_speaks_in_notices() {
         let said = message("All right.", None);
         assert_eq!(said, json!({"msgtype": "m.notice", "body": "All right.", "m.mentions": {}, HOUSE_MARK: true}));
+    }
+
+    #[test]
+    fn a_character_with_a_login_is_shown_by_it() {
+        assert_eq!(
+            as_itself("hello"),
+            json!({"msgtype": "m.text", "body": "hello", "m.mentions": {}, HOUSE_MARK: true})
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod buttons;
 mod commands;
 mod faults;
 mod forms;
+mod logins;
 mod members;
 mod outages;
 mod private;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use greenroom::desk::Desk;
-use greenroom::platform::matrix::{Inviter, Matrix, Options};
+use greenroom::platform::matrix::{Inviter, Login, Matrix, Options};
 use greenroom::testing::{Answering, Engine, Plan, World};
 use matrix_town::{Event, Human, Role, RoomOptions, Synapse};
 use serde_json::{Value, json};
@@ -38,6 +38,7 @@ pub fn options(synapse: &Synapse, world: &World, name: &str) -> Options {
         store: world.path().join("matrix"),
         recovery_file: world.path().join("matrix.recovery-key"),
         inviters: vec![Inviter::Anyone],
+        logins: Vec::new(),
     }
 }
 
@@ -54,6 +55,17 @@ pub async fn connect(world: &World, options: Options) -> Arc<Matrix> {
     matrix
 }
 
+/// A model that says again what it was told last.
+fn echo() -> Answering {
+    Answering::with(|request| {
+        let last = request.lines.last().map(|line| line.content.as_str()).unwrap_or_default();
+        let last = last.lines().last().unwrap_or_default();
+        // Among others, lines begin with who said them.
+        let said = last.split_once(": ").filter(|(who, _)| who.contains('-')).map_or(last, |(_, said)| said);
+        Ok(format!("re: {said}"))
+    })
+}
+
 impl Town {
     /// A town of its own; `name` is in the names of everybody in it. Its model says again what it was told last.
     pub async fn new(name: &'static str) -> Self {
@@ -63,14 +75,19 @@ impl Town {
 
     /// A town at a homeserver of its own.
     pub async fn on(synapse: &'static Synapse, name: &'static str) -> Self {
-        let model = Answering::with(|request| {
-            let last = request.lines.last().map(|line| line.content.as_str()).unwrap_or_default();
-            let last = last.lines().last().unwrap_or_default();
-            // Among others, lines begin with who said them.
-            let said = last.split_once(": ").filter(|(who, _)| who.contains('-')).map_or(last, |(_, said)| said);
-            Ok(format!("re: {said}"))
-        });
-        Self::built(synapse, name, Plan { model, ..Plan::default() }, vec![Inviter::Anyone]).await
+        Self::built(synapse, name, Plan { model: echo(), ..Plan::default() }, (vec![Inviter::Anyone], &[])).await
+    }
+
+    /// A town in which these characters have logins of their own.
+    pub async fn with_logins(name: &'static str, slugs: &[&str]) -> Self {
+        matrix_town::prepare().await;
+        let plan = Plan { model: echo(), ..Plan::default() };
+        Self::built(Synapse::shared().await, name, plan, (vec![Inviter::Anyone], slugs)).await
+    }
+
+    /// The user that a character with a login is.
+    pub fn login(&self, slug: &str) -> String {
+        self.synapse.user_id(&format!("{slug}-{}", self.name))
     }
 
     pub async fn with(name: &'static str, model: Answering) -> Self {
@@ -84,17 +101,38 @@ impl Town {
     /// A town whose house follows only these people's invitations.
     pub async fn inviting(name: &'static str, plan: Plan, inviters: Vec<Inviter>) -> Self {
         matrix_town::prepare().await;
-        Self::built(Synapse::shared().await, name, plan, inviters).await
+        Self::built(Synapse::shared().await, name, plan, (inviters, &[])).await
     }
 
-    async fn built(synapse: &'static Synapse, name: &'static str, plan: Plan, inviters: Vec<Inviter>) -> Self {
+    async fn built(
+        synapse: &'static Synapse,
+        name: &'static str,
+        plan: Plan,
+        (inviters, slugs): (Vec<Inviter>, &[&str]),
+    ) -> Self {
         let account = format!("house-{name}");
         synapse.register(&account, &password(&account), Role::User).await;
         let robin = format!("robin-{name}");
         let (world, robin) = tokio::join!(World::planned(Engine::Sqlite, plan), Human::login(synapse, &robin));
         world.goes_by();
         let house = synapse.user_id(&account);
-        let matrix = connect(&world, Options { inviters, ..options(synapse, &world, &account) }).await;
+        let mut logins = Vec::new();
+        for slug in slugs {
+            let login = format!("{slug}-{name}");
+            synapse.register(&login, &password(&login), Role::User).await;
+            logins.push(Login {
+                slug: (*slug).to_owned(),
+                user: synapse.user_id(&login),
+                password: password(&login).into(),
+                store: world.path().join("matrix-logins").join(slug),
+            });
+        }
+        let matrix = connect(&world, Options { inviters, logins, ..options(synapse, &world, &account) }).await;
+        let began = std::time::Instant::now();
+        while !slugs.iter().all(|slug| matrix.speaks_as(slug)) {
+            assert!(began.elapsed() < SOON, "a character does not come to Matrix");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         Self { synapse, world, matrix, house, robin, name }
     }
 

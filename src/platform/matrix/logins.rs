@@ -1,0 +1,470 @@
+//! The house's accounts: its own, and the logins of characters that have one. Which of them hears a room, which one speaks
+//! there, and that it stays the same however often something is sent.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use dashmap::{DashMap, DashSet};
+use matrix_account::{Account, Event};
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use super::content::Known;
+use super::send::NOT_YET_MILLIS;
+use super::{Matrix, NAME, Options};
+use crate::db::{self, dealt, meta};
+use crate::domain::{PlaceRef, Privacy};
+use crate::platform::{Face, OnceKey, Part, SendError};
+
+/// How long an answer waits for its character to come into the room.
+const BRING_WITHIN: Duration = Duration::from_secs(5);
+/// Tries of that, and the pause between them: an invitation may be told before the homeserver lets anybody in.
+const BRING_TRIES: u32 = 3;
+const BRING_PAUSE: Duration = Duration::from_millis(300);
+/// How long a character that could not come into a room is not brought there again.
+const STAYS_OUT: Duration = Duration::from_secs(600);
+/// Rooms that this is remembered of, and events whose hearers are.
+const KEPT_MAX: usize = 1_000;
+
+/// The account of a personality.
+#[derive(Clone, Debug)]
+pub struct Login {
+    pub slug: String,
+    /// `@abbey:example`
+    pub user: String,
+    pub password: SecretString,
+    /// Folder of the account's own store.
+    pub store: PathBuf,
+}
+
+/// An account of the house.
+pub(super) struct Voice {
+    /// The personality that it is; `None`: the house itself.
+    pub slug: Option<String>,
+    pub user: String,
+    pub password: Option<SecretString>,
+    pub access: Option<(SecretString, String)>,
+    pub recovery_key: Option<SecretString>,
+    pub store: PathBuf,
+    /// While it is signed in.
+    account: RwLock<Option<Account>>,
+    is_ready: AtomicBool,
+    /// Nothing helps but a person.
+    is_lost: AtomicBool,
+    /// What it is shown as: name and picture.
+    shown: Mutex<Option<String>>,
+}
+
+impl Voice {
+    /// The house's own.
+    pub fn of_house(options: &Options) -> Self {
+        Self {
+            slug: None,
+            user: options.user.clone(),
+            password: options.password.clone(),
+            access: options.access.clone(),
+            recovery_key: options.recovery_key.clone(),
+            store: options.store.clone(),
+            account: RwLock::default(),
+            is_ready: AtomicBool::default(),
+            is_lost: AtomicBool::default(),
+            shown: Mutex::default(),
+        }
+    }
+
+    pub fn of_login(login: &Login) -> Self {
+        Self {
+            slug: Some(login.slug.clone()),
+            user: login.user.clone(),
+            password: Some(login.password.clone()),
+            access: None,
+            recovery_key: None,
+            store: login.store.clone(),
+            account: RwLock::default(),
+            is_ready: AtomicBool::default(),
+            is_lost: AtomicBool::default(),
+            shown: Mutex::default(),
+        }
+    }
+
+    pub fn account(&self) -> Option<Account> {
+        self.account.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn signed_in(&self, account: &Account) {
+        *self.account.write().unwrap_or_else(PoisonError::into_inner) = Some(account.clone());
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.is_ready.load(Ordering::Relaxed)
+    }
+
+    pub fn set_ready(&self, is_ready: bool) {
+        self.is_ready.store(is_ready, Ordering::Relaxed);
+    }
+
+    pub fn lose(&self) {
+        self.is_lost.store(true, Ordering::Relaxed);
+    }
+
+    fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
+    }
+
+    fn forget_look(&self) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Whether it is in a room, as far as its account knows.
+    fn is_in(&self, room: &str) -> bool {
+        self.account().is_some_and(|account| account.is_in(room))
+    }
+}
+
+/// Events and rooms that several accounts have to do with.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// Which account deals with an event, oldest first.
+    taken: Mutex<VecDeque<(String, String)>>,
+    /// When the house's own account came into rooms, in Unix milliseconds.
+    came: DashMap<String, i64>,
+    /// Rooms that are being greeted.
+    greeting: DashSet<String>,
+    /// Since when an account could not be brought into a room.
+    out: DashMap<(String, String), Instant>,
+}
+
+/// That a room is being greeted, while it is kept.
+pub(super) struct Greeting<'a>(&'a DashSet<String>, String);
+
+impl Drop for Greeting<'_> {
+    fn drop(&mut self) {
+        self.0.remove(&self.1);
+    }
+}
+
+impl Shared {
+    /// Begins to greet a room; `None`: another account of the house does.
+    pub fn greets(&self, room: &str) -> Option<Greeting<'_>> {
+        self.greeting.insert(room.to_owned()).then(|| Greeting(&self.greeting, room.to_owned()))
+    }
+
+    /// Takes an event for an account; `false`: another one has it.
+    fn takes(&self, event: &str, user: &str) -> bool {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, by)) = taken.iter().find(|(id, _)| id == event) {
+            return by == user;
+        }
+        if taken.len() >= KEPT_MAX {
+            taken.pop_front();
+        }
+        taken.push_back((event.to_owned(), user.to_owned()));
+        true
+    }
+}
+
+impl Matrix {
+    /// Whether a personality speaks through a login of its own now.
+    pub fn speaks_as(&self, slug: &str) -> bool {
+        self.login_of(slug).is_some_and(|voice| voice.is_ready())
+    }
+
+    fn has_logins(&self) -> bool {
+        !self.logins.is_empty()
+    }
+
+    fn login_of(&self, slug: &str) -> Option<&Arc<Voice>> {
+        self.logins.iter().find(|voice| voice.slug.as_deref() == Some(slug))
+    }
+
+    /// All accounts, the house's own first.
+    fn voices(&self) -> impl Iterator<Item = &Arc<Voice>> {
+        [&self.own].into_iter().chain(&self.logins)
+    }
+
+    fn voice_of(&self, user: &str) -> Option<&Arc<Voice>> {
+        self.voices().find(|voice| voice.user == user)
+    }
+
+    /// Whether it is the house's own account.
+    pub(super) fn is_house(&self, account: &Account) -> bool {
+        !self.has_logins() || account.user() == self.own.user
+    }
+
+    /// The account that hears a room and says the house's own lines there: the house's, or a login's where that one is not.
+    pub(super) fn host_of(&self, room: &str) -> Option<Account> {
+        let is_there = self.voices().find(|voice| voice.is_in(room));
+        is_there.and_then(|voice| voice.account()).or_else(|| self.own.account())
+    }
+
+    /// Whether none of the house's accounts is in a room.
+    pub(super) fn is_gone_from(&self, room: &str) -> bool {
+        !self.voices().any(|voice| voice.is_in(room))
+    }
+
+    /// Notes that the house's own account came into a room.
+    pub(super) fn house_came(&self, room: &str) {
+        if self.has_logins() {
+            if self.shared.came.len() >= KEPT_MAX {
+                self.shared.came.clear();
+            }
+            self.shared.came.insert(room.to_owned(), self.house().turns.clock.now().0);
+        }
+    }
+
+    /// Whether an account is the one that deals with what is said in a room: one of those that hear it.
+    pub(super) fn is_ear(&self, account: &Account, event: &Event) -> bool {
+        if !self.has_logins() {
+            return true;
+        }
+        let me = account.user();
+        // What was said before the house came, only those heard who were there; what both heard, one takes.
+        let is_from_before = || self.shared.came.get(&event.room).is_some_and(|came| event.at <= *came);
+        self.host_of(&event.room).is_none_or(|host| host.user() == me) || is_from_before()
+    }
+
+    /// Takes an event for an account; `false`: another one of the house deals with it.
+    pub(super) fn takes(&self, account: &Account, event: &Event) -> bool {
+        !self.has_logins() || self.shared.takes(&event.id, &account.user())
+    }
+
+    /// The personality that is spoken to by being in a room with its login alone.
+    pub(super) fn addressed(&self, account: &Account, place: &PlaceRef) -> Option<String> {
+        let is_direct = place.privacy == Privacy::Direct;
+        self.voice_of(&account.user()).filter(|_| is_direct).and_then(|voice| voice.slug.clone())
+    }
+
+    /// The house's accounts as people in a room know them.
+    pub(super) async fn known_as(&self, account: &Account, room: &str) -> Vec<Known> {
+        let mut found = Vec::with_capacity(1 + self.logins.len());
+        for voice in self.voices() {
+            let shown = account.name_in(room, &voice.user).await;
+            let name = || {
+                let names = self.house().turns.directory.names();
+                names.of_slug(voice.slug.as_ref()?).map(|personality| personality.file.name.clone())
+            };
+            let name = shown.or_else(name).unwrap_or_default();
+            found.push(Known { user: voice.user.clone(), name, slug: voice.slug.clone() });
+        }
+        found
+    }
+
+    /// The account that says a part: decided once, and then the same for every further try, also after a restart; and whether
+    /// it was decided just now, so that nothing was tried before.
+    pub(super) async fn mouth(&self, room: &str, part: &Part, once: &OnceKey) -> Result<(Account, bool), SendError> {
+        const NOT_YET: SendError = SendError::RateLimited { after_millis: NOT_YET_MILLIS };
+        if !self.has_logins() {
+            return self.own.account().map(|own| (own, false)).ok_or(NOT_YET);
+        }
+        let decided = self.decided(once).await.map_err(|error| unsure(&error))?;
+        // An account that is gone for good says nothing any more.
+        let decided = decided.as_deref().and_then(|user| self.voice_of(user)).filter(|voice| !voice.is_lost());
+        if let Some(voice) = decided {
+            return voice.account().map(|account| (account, false)).ok_or(NOT_YET);
+        }
+        let login = self.login_of(&part.face.slug).filter(|_| !part.is_notice);
+        let account = match login {
+            Some(login) => self.brought(login, room).await,
+            None => None,
+        };
+        let account = account.or_else(|| self.host_of(room)).ok_or(NOT_YET)?;
+        self.decide(once, Choice::First, &account.user()).await.map_err(|error| unsure(&error))?;
+        Ok((account, true))
+    }
+
+    /// Who says a part after the first try of its character was not let through; `None`: nobody else.
+    pub(super) async fn instead(&self, room: &str, of: &Account, once: &OnceKey) -> Result<Option<Account>, SendError> {
+        if self.is_house(of) {
+            return Ok(None);
+        }
+        let own = self.own.account().filter(|own| own.is_in(room));
+        if let Some(own) = &own {
+            self.decide(once, Choice::Instead, &own.user()).await.map_err(|error| unsure(&error))?;
+        }
+        Ok(own)
+    }
+
+    /// The user that was decided on for what is sent under a key.
+    async fn decided(&self, once: &OnceKey) -> Result<Option<String>, db::Error> {
+        let last = dealt::last(&self.house().db, &mouth_key(once)).await?;
+        Ok(last.and_then(|last| last.split_once(' ').map(|(_, user)| user.to_owned())))
+    }
+
+    async fn decide(&self, once: &OnceKey, choice: Choice, user: &str) -> Result<(), db::Error> {
+        let (key, choice, now) = (mouth_key(once), format!("{} {user}", choice as u8), self.house().turns.clock.now());
+        let deciding =
+            self.house().db.write(move |tx| Box::pin(async move { dealt::claim(tx, &key, &choice, now).await }));
+        deciding.await.map(|_| ())
+    }
+
+    /// The account of a character that is in a room, or comes into it now; `None`: it cannot.
+    async fn brought(&self, login: &Voice, room: &str) -> Option<Account> {
+        let account = login.account().filter(|_| !login.is_lost())?;
+        if account.is_in(room) {
+            return Some(account);
+        }
+        let key = (login.user.clone(), room.to_owned());
+        if self.shared.out.get(&key).is_some_and(|since| since.elapsed() < STAYS_OUT) {
+            return None;
+        }
+        let bringing = async {
+            // Whoever was sent away by people is not brought back by us.
+            if meta::get(&self.house().db, &away_key(&login.user, room)).await.ok()?.is_some() {
+                return None;
+            }
+            let host = self.host_of(room)?;
+            // It may be invited already, or the room may be open to everybody.
+            if let Err(error) = host.invite(room, &login.user).await {
+                tracing::info!(error = %error, room, "a character's login cannot be invited");
+            }
+            let host = host.user();
+            let server = host.split_once(':').map(|(_, server)| server);
+            for _ in 0..BRING_TRIES {
+                if account.join(room, server).await.is_ok() {
+                    return Some(());
+                }
+                tokio::time::sleep(BRING_PAUSE).await;
+            }
+            None
+        };
+        if tokio::time::timeout(BRING_WITHIN, bringing).await.ok().flatten().is_some() {
+            self.shared.out.remove(&key);
+            return Some(account);
+        }
+        if self.shared.out.len() >= KEPT_MAX {
+            self.shared.out.retain(|_, since| since.elapsed() < STAYS_OUT);
+        }
+        self.shared.out.insert(key, Instant::now());
+        None
+    }
+
+    /// Notes that people sent one of the characters' logins out of a room.
+    pub(super) async fn sent_away(&self, account: &Account, event: &Event) {
+        if !self.is_house(account) && !self.family.has(&event.sender) {
+            let noting = self.stored("matrix login", || {
+                let key = away_key(&account.user(), &event.room);
+                self.house().db.write(move |tx| Box::pin(async move { meta::set(tx, &key, "sent away").await }))
+            });
+            noting.await;
+        }
+    }
+
+    /// A character's login came into a room: somebody wants it there. `false`: the house leaves before that is noted.
+    pub(super) async fn login_came(&self, account: &Account, room: &str) -> bool {
+        self.shared.out.remove(&(account.user(), room.to_owned()));
+        let noting = self.stored("matrix login", || {
+            let key = away_key(&account.user(), room);
+            self.house().db.write(move |tx| Box::pin(async move { meta::remove(tx, &key).await }))
+        });
+        noting.await.is_some()
+    }
+
+    /// The account that a message was said with; the one that hears the room where that is not known.
+    pub(super) async fn author(&self, room: &str, message: &str) -> Option<Account> {
+        let host = self.host_of(room)?;
+        if !self.has_logins() {
+            return Some(host);
+        }
+        let said = host.event(room, message).await.ok().flatten();
+        let voice = said.and_then(|said| self.voice_of(&said.sender));
+        voice.and_then(|voice| voice.account()).or(Some(host))
+    }
+
+    /// The account that shows that a face writes in a room.
+    pub(super) fn writer(&self, room: &str, face: &Face) -> Option<Account> {
+        let login = self.login_of(&face.slug).filter(|login| !login.is_lost() && login.is_in(room));
+        login.and_then(|login| login.account()).or_else(|| self.host_of(room))
+    }
+
+    /// Whether an account is the face itself.
+    pub(super) fn is_itself(&self, account: &Account, face: &Face) -> bool {
+        self.login_of(&face.slug).is_some_and(|login| login.user == account.user())
+    }
+
+    /// Shows a login with the name and the picture of its personality, if it is not yet; nobody waits for it.
+    pub(super) fn wear(self: &Arc<Self>, voice: &Arc<Voice>, face: Face) {
+        let Some(account) = voice.account() else { return };
+        let look = format!("{}\n{}", face.name, face.avatar.as_deref().unwrap_or_default());
+        let mut shown = voice.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.as_ref() == Some(&look) {
+            return;
+        }
+        *shown = Some(look.clone());
+        drop(shown);
+        let (here, voice, key) = (self.clone(), voice.clone(), format!("matrix.shown {}", voice.user));
+        self.life.spawn("matrix look", async move {
+            let db = &here.house().db;
+            if meta::get(db, &key).await.ok().flatten().as_ref() == Some(&look) {
+                return;
+            }
+            let picture = here.picture(&account, &face).await;
+            if let Err(error) = account.show_as(&face.name, picture.as_deref()).await {
+                voice.forget_look();
+                return tracing::warn!(error = %error, "a character's login cannot be shown as it is called");
+            }
+            let writing = db.write(move |tx| Box::pin(async move { meta::set(tx, &key, &look).await }));
+            if let Err(error) = writing.await {
+                crate::ops_error("matrix look", &error);
+            }
+        });
+    }
+
+    /// Shows a login that was just signed in as its personality.
+    pub(super) fn wear_own(self: &Arc<Self>, voice: &Arc<Voice>) {
+        let Some(slug) = &voice.slug else { return };
+        let names = self.house().turns.directory.names();
+        match names.of_slug(slug) {
+            Some(one) => {
+                let face = Face { name: one.file.name.clone(), slug: slug.clone(), avatar: one.avatar.clone() };
+                self.wear(voice, face);
+            }
+            None => tracing::warn!(slug, "MATRIX_LOGINS has a login of a personality that there is not"),
+        }
+    }
+
+    /// Shows the login of a face as that face looks now.
+    pub(super) fn wear_face(&self, face: &Face) {
+        if let (Some(here), Some(voice)) = (self.me.upgrade(), self.login_of(&face.slug)) {
+            here.wear(voice, face.clone());
+        }
+    }
+}
+
+/// Which choice of a mouth it is; a later one stands.
+#[derive(Clone, Copy, Debug)]
+enum Choice {
+    First = 1,
+    /// After the first one was not let speak.
+    Instead = 2,
+}
+
+/// Where the choice of a mouth is kept.
+fn mouth_key(once: &OnceKey) -> String {
+    format!("{NAME} mouth {}", once.0)
+}
+
+/// Where it is kept that a login was sent out of a room.
+fn away_key(user: &str, room: &str) -> String {
+    format!("matrix.away {user} {room}")
+}
+
+fn unsure(error: &db::Error) -> SendError {
+    SendError::Unsure(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_several_accounts_hear_is_taken_by_one() {
+        let shared = Shared::default();
+        assert!(shared.takes("$1", "@house:x") && !shared.takes("$1", "@abbey:x") && shared.takes("$2", "@abbey:x"));
+        assert!(shared.takes("$1", "@house:x"), "what comes again is heard again by the same");
+        (0..KEPT_MAX).for_each(|n| assert!(shared.takes(&format!("${n} more"), "@house:x")));
+        assert!(shared.taken.lock().unwrap().len() <= KEPT_MAX);
+    }
+}

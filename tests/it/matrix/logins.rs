@@ -1,0 +1,171 @@
+//! Characters that own a login: users like others, beside the house's account.
+
+use greenroom::domain::{PlaceRef, Privacy};
+use greenroom::platform::{Face, OnceKey, Part, Platform as _};
+use matrix_town::{Event, Human, RoomOptions};
+use serde_json::{Value, json};
+
+use super::town::{SOON, Town};
+
+const PROFILE: &str = "com.beeper.per_message_profile";
+
+/// Waits until somebody sees that a user has said something.
+async fn says(human: &Human, room: &str, user: &str, body: &str) -> Event {
+    let said = |event: &&Event| event.sender == user && event.body() == body;
+    human.until(|seen| seen.messages(room).find(said).cloned(), SOON).await
+}
+
+/// How much a user said in a room, as somebody saw it.
+fn much(human: &Human, room: &str, user: &str) -> usize {
+    human.look(|seen| seen.messages(room).filter(|event| event.sender == user).count())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_character_with_a_login_answers_as_that_user() {
+    let town = Town::with_logins("login-speaks", &["abbey"]).await;
+    let (kim, abbey) = (town.human("kim").await, town.login("abbey"));
+    for encrypted in [false, true] {
+        let room = town.group(encrypted, &[&kim]).await;
+        // Who is called comes into the room and speaks; readable for everybody.
+        town.robin.say(&room, "@abbey hello").await;
+        for human in [&town.robin, &kim] {
+            let answer = says(human, &room, &abbey, "re: @abbey hello").await;
+            assert_eq!((answer.msgtype(), answer.encrypted), ("m.text", encrypted));
+            assert!(answer.content[PROFILE].is_null() && answer.mentions().is_empty(), "{answer:?}");
+        }
+        // The others speak through the house.
+        let said = town.asks(&room, "@aviva hello", 1).await;
+        assert_eq!(said.last().unwrap().body(), "Aviva: re: @aviva hello");
+        assert_eq!(said.last().unwrap().content[PROFILE]["displayname"], "Aviva");
+        // Mentioned as any user is, it is called; a reply to it reaches it.
+        town.robin.say_to(&room, &abbey, "good morning").await;
+        says(&town.robin, &room, &abbey, "re: good morning").await;
+        let mention = json!({"msgtype": "m.text", "body": "Abbey: tea?", "m.mentions": {"user_ids": [abbey]}});
+        kim.say_content(&room, mention).await;
+        let answer = says(&kim, &room, &abbey, "re: tea?").await;
+        kim.reply(&room, &answer.id, "with milk?").await;
+        says(&town.robin, &room, &abbey, "re: with milk?").await;
+        town.settled().await;
+        assert_eq!(much(&town.robin, &room, &abbey), 4);
+    }
+    let profile = town.robin.call("GET", &format!("/v3/profile/{}", matrix_town::encoded(&abbey)), Value::Null).await;
+    assert_eq!(profile.unwrap()["displayname"], "Abbey");
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversation_with_a_login_alone_is_one_with_its_character() {
+    let town = Town::with_logins("login-alone", &["abbey"]).await;
+    let abbey = town.login("abbey");
+    for encrypted in [false, true] {
+        let options = RoomOptions { encrypted, direct: true, invite: &[&abbey], ..RoomOptions::default() };
+        let room = town.robin.create_room(options).await;
+        town.robin.sees_join(&room, &abbey).await;
+        town.robin.say(&room, "hello").await;
+        let answer = says(&town.robin, &room, &abbey, "re: hello").await;
+        assert!(answer.content[PROFILE].is_null() && answer.replies_to().is_none(), "{answer:?}");
+        // Commands work there, and others may be called: the house itself is not there.
+        town.robin.say(&room, "!memory view").await;
+        let is_notice = |event: &&Event| event.sender == abbey && event.msgtype() == "m.notice";
+        town.robin.until(|seen| seen.messages(&room).rfind(is_notice).map(|_| ()), SOON).await;
+        town.robin.say(&room, "@aviva hello").await;
+        let other = says(&town.robin, &room, &abbey, "Aviva: re: @aviva hello").await;
+        assert_eq!(other.content[PROFILE]["displayname"], "Aviva");
+        // Whoever answered last does not take the character's place.
+        town.robin.say(&room, "and you?").await;
+        says(&town.robin, &room, &abbey, "re: and you?").await;
+        assert_eq!(much(&town.robin, &room, &town.house), 0);
+    }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn characters_with_logins_do_not_answer_each_other() {
+    let town = Town::with_logins("login-two", &["abbey", "abi"]).await;
+    let (abbey, abi) = (town.login("abbey"), town.login("abi"));
+    for encrypted in [false, true] {
+        let asked = town.world.model.asked().len();
+        let room = town.direct(encrypted).await;
+        town.robin.say(&room, "@abbey @abi who is there?").await;
+        for user in [&abbey, &abi] {
+            says(&town.robin, &room, user, "re: @abbey @abi who is there?").await;
+        }
+        // With both in the room Robin is still alone with the house: everything is answered, by who spoke last.
+        town.robin.say(&room, "and now?").await;
+        says(&town.robin, &room, &abi, "re: and now?").await;
+        town.settled().await;
+        assert_eq!((much(&town.robin, &room, &abbey), much(&town.robin, &room, &abi)), (1, 2));
+        assert_eq!(town.world.model.asked().len() - asked, 3);
+        // Nobody is left: none of them stays.
+        town.robin.leave(&room).await;
+        for user in [&town.house, &abbey, &abi] {
+            let path = format!("/_synapse/admin/v1/rooms/{}/members", matrix_town::encoded(&room));
+            let began = std::time::Instant::now();
+            loop {
+                let members = town.synapse.admin("GET", &path, Value::Null).await.unwrap_or_default();
+                let members = members["members"].as_array().cloned().unwrap_or_default();
+                if !members.iter().any(|member| member == user.as_str()) {
+                    break;
+                }
+                assert!(began.elapsed() < SOON, "{user} stays");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_is_said_by_one_mouth_however_often_it_is_sent() {
+    let town = Town::with_logins("login-once", &["abbey"]).await;
+    let (kim, abbey) = (town.human("kim").await, town.login("abbey"));
+    let room = town.group(false, &[&kim]).await;
+    town.robin.ban(&room, &abbey).await;
+    let named = PlaceRef {
+        platform: "matrix".into(),
+        subject: room.clone(),
+        parent: None,
+        privacy: Privacy::Closed,
+        is_adult: false,
+    };
+    let place = town.world.turns.directory.place(&named).await.unwrap();
+    let part = |text: &str| Part {
+        face: Face { name: "Abbey".into(), slug: "abbey".into(), avatar: None },
+        text: text.into(),
+        reply_to: None,
+        number: 0,
+        of: 1,
+        is_notice: false,
+        footer: None,
+    };
+    // Where its character may not come, the house says it.
+    let (first, key) = (part("first"), OnceKey("once first".into()));
+    let id = town.matrix.send(&place, &first, &key).await.unwrap();
+    assert_eq!(says(&town.robin, &room, &town.house, "Abbey: first").await.id, id);
+    town.robin.unban(&room, &abbey).await;
+    town.robin.invite(&room, &abbey).await;
+    town.robin.sees_join(&room, &abbey).await;
+    let away = "SELECT COUNT(*) FROM meta WHERE key LIKE 'matrix.away %'";
+    town.counts(away, 0).await;
+    // The character is there now, and still it was the house that said it.
+    assert_eq!(town.matrix.send(&place, &first, &key).await.unwrap(), id);
+    let (second, key) = (part("second"), OnceKey("once second".into()));
+    let id = town.matrix.send(&place, &second, &key).await.unwrap();
+    assert_eq!(says(&town.robin, &room, &abbey, "second").await.id, id);
+    assert_eq!(town.matrix.send(&place, &second, &key).await.unwrap(), id);
+    // Sent away, it says nothing again, and nobody says it in its place.
+    town.robin.kick(&room, &abbey).await;
+    town.counts(away, 1).await;
+    assert!(town.matrix.send(&place, &second, &key).await.is_err());
+    // What is new is said by the house: who was sent away is not brought back.
+    town.matrix.send(&place, &part("third"), &OnceKey("once third".into())).await.unwrap();
+    says(&town.robin, &room, &town.house, "Abbey: third").await;
+    assert_eq!((much(&town.robin, &room, &abbey), town.said(&room).len()), (1, 2));
+    // What a character said is taken away by itself.
+    town.matrix.take_back(&place, &id, false).await.unwrap_err();
+    town.robin.invite(&room, &abbey).await;
+    town.counts(away, 0).await;
+    town.matrix.take_back(&place, &id, false).await.unwrap();
+    town.taken_away(&id).await;
+    town.close().await;
+}
