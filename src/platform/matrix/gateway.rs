@@ -90,6 +90,11 @@ impl Matrix {
                 Ok((account, token)) => {
                     wait = FIRST_WAIT;
                     tracing::info!(user = account.user(), "signed in to Matrix");
+                    // The homeserver knows best what an account is called.
+                    self.family.add(&account.user());
+                    if voice.slug.is_some() && account.user() != voice.user {
+                        return self.give_voice_up(voice, &Error::Unauthorized);
+                    }
                     voice.signed_in(&account);
                     self.wear_own(voice);
                     let ended = self.listen(voice, &account, token).await;

@@ -191,7 +191,7 @@ impl Matrix {
 
     /// Whether it is the house's own account.
     pub(super) fn is_house(&self, account: &Account) -> bool {
-        !self.has_logins() || account.user() == self.own.user
+        self.voice_of(&account.user()).is_none_or(|voice| voice.slug.is_none())
     }
 
     /// The account that hears a room and says the house's own lines there: the house's, or a login's where that one is not.
