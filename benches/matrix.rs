@@ -40,6 +40,8 @@ async fn run() {
         recovery_file: world.path().join("recovery"),
         inviters: vec![Inviter::Anyone],
         logins: Vec::new(),
+        service: None,
+        ghosts: world.path().join("matrix-logins"),
     };
     let house = options.user.clone();
     let matrix = Matrix::new(options, world.strongbox.clone(), world.life.clone());

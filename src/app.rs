@@ -267,7 +267,7 @@ fn matrix_options(config: &Config, data: &Path) -> Option<matrix::Options> {
     let logins = settings.logins.iter().map(|login| matrix::Login {
         slug: login.slug.clone(),
         user: login.user.clone(),
-        password: login.password.clone(),
+        password: Some(login.password.clone()),
         store: data.join(MATRIX_LOGINS).join(&login.user),
     });
     Some(matrix::Options {
@@ -280,6 +280,8 @@ fn matrix_options(config: &Config, data: &Path) -> Option<matrix::Options> {
         recovery_file: data.join(MATRIX_RECOVERY),
         inviters,
         logins: logins.collect(),
+        service: settings.service.clone().map(|(token, prefix)| matrix::Service { token, prefix }),
+        ghosts: data.join(MATRIX_LOGINS),
     })
 }
 

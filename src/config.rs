@@ -196,6 +196,8 @@ pub struct MatrixConfig {
     pub invites: Vec<String>,
     /// `MATRIX_LOGINS`: accounts that personalities speak through.
     pub logins: Vec<MatrixLogin>,
+    /// `MATRIX_APPSERVICE`: its token, and what the names of its users begin with.
+    pub service: Option<(SecretString, String)>,
 }
 
 /// The account of a personality on Matrix.
@@ -315,6 +317,7 @@ impl Config {
                 recovery_key: values.secret("MATRIX_RECOVERY_KEY"),
                 invites: values.parsed("MATRIX_INVITES", invites).unwrap_or_default(),
                 logins: values.parsed("MATRIX_LOGINS", matrix_logins).unwrap_or_default(),
+                service: values.parsed("MATRIX_APPSERVICE", matrix_service),
             },
             http_addr: values.parsed("HTTP_ADDR", listen_addr).unwrap_or_default(),
             metrics_addr: values.parsed("METRICS_ADDR", listen_addr).unwrap_or_default(),
@@ -401,6 +404,7 @@ impl Config {
         .into_iter()
         .flatten()
         .chain(self.matrix.logins.iter().map(|login| &login.password))
+        .chain(self.matrix.service.iter().map(|(token, _)| token))
         .cloned()
         .collect()
     }
@@ -540,6 +544,21 @@ fn matrix_logins(text: &str) -> Result<Vec<MatrixLogin>, String> {
         found.push(MatrixLogin { slug: slug.to_owned(), user, password: password.trim_start().into() });
     }
     Ok(found)
+}
+
+/// The registration of an application service, as far as the house needs it.
+fn matrix_service(text: &str) -> Result<(SecretString, String), &'static str> {
+    let registration: serde_json::Value = serde_json::from_str(text)
+        .map_err(|_| "give the registration as JSON, which is YAML as well: homeservers take the same file")?;
+    let token = registration["as_token"].as_str().filter(|token| !token.is_empty()).ok_or("it lacks as_token")?;
+    let regex = registration["namespaces"]["users"][0]["regex"].as_str().unwrap_or_default();
+    let named = regex.trim_start_matches('^').strip_prefix('@').unwrap_or_default();
+    let is_plain = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-=/".contains(*c);
+    let prefix: String = named.chars().take_while(is_plain).collect();
+    if prefix.is_empty() {
+        return Err("the regex of its first users has to begin with a name, such as @_greenroom_.*");
+    }
+    Ok((token.into(), prefix))
 }
 
 fn matrix_user(text: &str) -> Result<String, &'static str> {
@@ -702,6 +721,17 @@ mod tests {
             assert!(error.starts_with("MATRIX_LOGINS") && !error.contains("hunter2"), "{error}");
         }
         assert!(read("abbey @abbey:example.org x").unwrap_err().to_string().contains("MATRIX_HOMESERVER"));
+    }
+
+    #[test]
+    fn a_registration_says_whose_users_the_house_makes() {
+        let read = |regex: &str| {
+            let text = serde_json::json!({"as_token": "hunter2", "namespaces": {"users": [{"regex": regex}]}});
+            matrix_service(&text.to_string()).map(|(token, prefix)| (token.expose_secret().to_owned(), prefix))
+        };
+        assert_eq!(read("@_greenroom_.*"), Ok(("hunter2".into(), "_greenroom_".into())));
+        assert_eq!(read("^@g-.*:example\\.org$"), Ok(("hunter2".into(), "g-".into())));
+        assert!(read("@.*").is_err() && read("").is_err() && matrix_service("as_token: x").is_err());
     }
 
     #[test]

@@ -226,6 +226,11 @@ pub const GROUPS: &[Group] = &[
                 "every personality speaks through the bot's account",
                 "Accounts of personalities, one a line: SLUG @user:server PASSWORD. Best in a file.",
             ),
+            secret(
+                "MATRIX_APPSERVICE",
+                "only the accounts of MATRIX_LOGINS",
+                "Registration as an application service, as JSON: every public personality gets an account.",
+            ),
             unset(
                 "MATRIX_INVITES",
                 "everybody of the bot's own server, and owners",

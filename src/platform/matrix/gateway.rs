@@ -77,6 +77,7 @@ impl Matrix {
         if voice.slug.is_none() {
             self.load_ignored().await;
             self.load_late().await;
+            self.load_ghosts().await;
         } else {
             // Which rooms the house itself hears has to be known first.
             while !self.own.is_ready() {
@@ -134,12 +135,16 @@ impl Matrix {
     /// Signs in as the device that the house was, or as a new one; and how far that one has heard.
     async fn sign_in(&self, voice: &Voice) -> Result<(Account, Option<String>), Error> {
         let store_failed = |error: &dyn std::fmt::Display| Error::Away(error.to_string());
+        let saved = self.secret(voice, SESSION).await.map_err(|error| store_failed(&error))?;
+        let read = saved.map(|saved| serde_json::from_str::<SavedSession>(saved.expose_secret())).transpose();
+        // A store without its session would be thrown away.
+        let saved = read.map_err(|_| Error::Store("the session that was kept cannot be read".to_owned()))?;
         let credentials = match (&voice.access, &voice.password) {
             (Some((token, device)), _) => {
                 Credentials::Token { token: token.expose_secret().to_owned(), device: device.clone() }
             }
             (None, Some(password)) => Credentials::Password(password.expose_secret().to_owned()),
-            (None, None) => return Err(Error::Unauthorized),
+            (None, None) => self.as_ghost(voice, saved.as_ref()).await?,
         };
         let how = SignIn {
             homeserver: self.options.homeserver.clone(),
@@ -150,10 +155,6 @@ impl Matrix {
             device_name: DEVICE_NAME.to_owned(),
             family: self.family.clone(),
         };
-        let saved = self.secret(voice, SESSION).await.map_err(|error| store_failed(&error))?;
-        let read = saved.map(|saved| serde_json::from_str::<SavedSession>(saved.expose_secret())).transpose();
-        // A store without its session would be thrown away.
-        let saved = read.map_err(|_| Error::Store("the session that was kept cannot be read".to_owned()))?;
         let saved = match &how.credentials {
             // Another device was named since, or the same with a newer token.
             Credentials::Token { token, device } => {

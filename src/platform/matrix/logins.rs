@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use dashmap::{DashMap, DashSet};
@@ -35,7 +35,8 @@ pub struct Login {
     pub slug: String,
     /// `@abbey:example`
     pub user: String,
-    pub password: SecretString,
+    /// `None`: the homeserver lets the house in without.
+    pub password: Option<SecretString>,
     /// Folder of the account's own store.
     pub store: PathBuf,
 }
@@ -79,7 +80,7 @@ impl Voice {
         Self {
             slug: Some(login.slug.clone()),
             user: login.user.clone(),
-            password: Some(login.password.clone()),
+            password: login.password.clone(),
             access: None,
             recovery_key: None,
             store: login.store.clone(),
@@ -110,7 +111,7 @@ impl Voice {
         self.is_lost.store(true, Ordering::Relaxed);
     }
 
-    fn is_lost(&self) -> bool {
+    pub fn is_lost(&self) -> bool {
         self.is_lost.load(Ordering::Relaxed)
     }
 
@@ -173,20 +174,29 @@ impl Matrix {
     }
 
     fn has_logins(&self) -> bool {
-        !self.logins.is_empty()
+        self.options.service.is_some() || !self.logins().is_empty()
     }
 
-    fn login_of(&self, slug: &str) -> Option<&Arc<Voice>> {
-        self.logins.iter().find(|voice| voice.slug.as_deref() == Some(slug))
+    fn logins(&self) -> RwLockReadGuard<'_, Vec<Arc<Voice>>> {
+        self.logins.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has one more account.
+    pub(super) fn add_login(&self, voice: Arc<Voice>) {
+        self.logins.write().unwrap_or_else(PoisonError::into_inner).push(voice);
+    }
+
+    pub(super) fn login_of(&self, slug: &str) -> Option<Arc<Voice>> {
+        self.logins().iter().find(|voice| voice.slug.as_deref() == Some(slug)).cloned()
     }
 
     /// All accounts, the house's own first.
-    fn voices(&self) -> impl Iterator<Item = &Arc<Voice>> {
-        [&self.own].into_iter().chain(&self.logins)
+    pub(super) fn voices(&self) -> Vec<Arc<Voice>> {
+        [&self.own].into_iter().chain(&*self.logins()).cloned().collect()
     }
 
-    fn voice_of(&self, user: &str) -> Option<&Arc<Voice>> {
-        self.voices().find(|voice| voice.user == user)
+    fn voice_of(&self, user: &str) -> Option<Arc<Voice>> {
+        self.voices().into_iter().find(|voice| voice.user == user)
     }
 
     /// Whether it is the house's own account.
@@ -196,13 +206,13 @@ impl Matrix {
 
     /// The account that hears a room and says the house's own lines there: the house's, or a login's where that one is not.
     pub(super) fn host_of(&self, room: &str) -> Option<Account> {
-        let is_there = self.voices().find(|voice| voice.is_in(room));
+        let is_there = self.voices().into_iter().find(|voice| voice.is_in(room));
         is_there.and_then(|voice| voice.account()).or_else(|| self.own.account())
     }
 
     /// Whether none of the house's accounts is in a room.
     pub(super) fn is_gone_from(&self, room: &str) -> bool {
-        !self.voices().any(|voice| voice.is_in(room))
+        !self.voices().iter().any(|voice| voice.is_in(room))
     }
 
     /// Notes that the house's own account came into a room.
@@ -239,7 +249,7 @@ impl Matrix {
 
     /// The house's accounts as people in a room know them.
     pub(super) async fn known_as(&self, account: &Account, room: &str) -> Vec<Known> {
-        let mut found = Vec::with_capacity(1 + self.logins.len());
+        let mut found = Vec::new();
         for voice in self.voices() {
             let shown = account.name_in(room, &voice.user).await;
             let name = || {
@@ -265,9 +275,13 @@ impl Matrix {
         if let Some(voice) = decided {
             return voice.account().map(|account| (account, false)).ok_or(NOT_YET);
         }
-        let login = self.login_of(&part.face.slug).filter(|_| !part.is_notice);
+        let login = match self.login_of(&part.face.slug) {
+            _ if part.is_notice => None,
+            None => self.called_ghost(&part.face.slug).await,
+            login => login,
+        };
         let account = match login {
-            Some(login) => self.brought(login, room).await,
+            Some(login) => self.brought(&login, room).await,
             None => None,
         };
         let account = account.or_else(|| self.host_of(room)).ok_or(NOT_YET)?;
@@ -428,7 +442,7 @@ impl Matrix {
     /// Shows the login of a face as that face looks now.
     pub(super) fn wear_face(&self, face: &Face) {
         if let (Some(here), Some(voice)) = (self.me.upgrade(), self.login_of(&face.slug)) {
-            here.wear(voice, face.clone());
+            here.wear(&voice, face.clone());
         }
     }
 }

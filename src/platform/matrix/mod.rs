@@ -11,6 +11,7 @@ mod described;
 mod examine;
 mod forms;
 mod gateway;
+mod ghosts;
 mod intake;
 mod invites;
 mod late;
@@ -37,6 +38,7 @@ use crate::strongbox::Strongbox;
 use crate::turn::Turns;
 
 pub use examine::{Examined, examine};
+pub use ghosts::Service;
 pub use invites::Inviter;
 pub use logins::Login;
 
@@ -62,6 +64,10 @@ pub struct Options {
     pub inviters: Vec<Inviter>,
     /// Accounts of characters that do not speak through the house's.
     pub logins: Vec<Login>,
+    /// Where the homeserver lets the house make users for its characters.
+    pub service: Option<Service>,
+    /// Folder with a store for each of those.
+    pub ghosts: PathBuf,
 }
 
 /// The house's connection to Matrix.
@@ -73,7 +79,9 @@ pub struct Matrix {
     /// The house's own account.
     own: Arc<Voice>,
     /// Those of characters.
-    logins: Vec<Arc<Voice>>,
+    logins: RwLock<Vec<Arc<Voice>>>,
+    /// Characters that had users made for them, while another one is.
+    ghosts: tokio::sync::Mutex<Vec<String>>,
     /// Everybody that the house is.
     family: Family,
     shared: logins::Shared,
@@ -114,7 +122,8 @@ impl Matrix {
             life,
             me: me.clone(),
             own,
-            logins,
+            logins: RwLock::new(logins),
+            ghosts: tokio::sync::Mutex::default(),
             family,
             shared: logins::Shared::default(),
             fatal: OnceLock::new(),
@@ -133,8 +142,8 @@ impl Matrix {
     /// Signs in and hands every event to the house until it stops.
     pub fn start(self: &Arc<Self>, turns: Arc<Turns>, desk: Arc<Desk>, db: Db) {
         let _ = self.house.set(House { turns, desk, db });
-        for voice in [&self.own].into_iter().chain(&self.logins) {
-            let (here, voice) = (self.clone(), voice.clone());
+        for voice in self.voices() {
+            let here = self.clone();
             self.life.spawn("matrix", async move { here.run(&voice).await });
         }
     }

@@ -1,8 +1,9 @@
 //! Characters that own a login: users like others, beside the house's account.
 
 use greenroom::domain::{PlaceRef, Privacy};
+use greenroom::platform::matrix::Service;
 use greenroom::platform::{Face, OnceKey, Part, Platform as _};
-use matrix_town::{Event, Human, RoomOptions};
+use matrix_town::{Event, Human, RoomOptions, Setup, Synapse};
 use serde_json::{Value, json};
 
 use super::town::{SOON, Town};
@@ -168,4 +169,36 @@ async fn a_part_is_said_by_one_mouth_however_often_it_is_sent() {
     town.matrix.take_back(&place, &id, false).await.unwrap();
     town.taken_away(&id).await;
     town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_application_service_gives_a_called_character_a_user() {
+    matrix_town::prepare().await;
+    let registration = json!({
+        "id": "greenroom", "url": null, "as_token": "token-of-the-house", "hs_token": "token-of-the-town",
+        "sender_localpart": "_greenroom", "rate_limited": false,
+        "namespaces": {"users": [{"exclusive": true, "regex": "@_greenroom_.*"}], "rooms": [], "aliases": []},
+    });
+    let setup = Setup { appservices: vec![registration.to_string()], ..Setup::default() };
+    let synapse: &'static Synapse = Box::leak(Box::new(Synapse::with(setup).await));
+    let service = Service { token: "token-of-the-house".into(), prefix: "_greenroom_".into() };
+    let town = Town::with_service(synapse, "service", service).await;
+    let (kim, abbey) = (town.human("kim").await, synapse.user_id("_greenroom_abbey"));
+    for encrypted in [false, true] {
+        let room = town.group(encrypted, &[&kim]).await;
+        town.robin.say(&room, "@abbey hello").await;
+        for human in [&town.robin, &kim] {
+            let answer = says(human, &room, &abbey, "re: @abbey hello").await;
+            assert!(answer.content[PROFILE].is_null() && answer.encrypted == encrypted, "{answer:?}");
+        }
+        town.robin.say_to(&room, &abbey, "good morning").await;
+        says(&town.robin, &room, &abbey, "re: good morning").await;
+        town.settled().await;
+        assert_eq!(much(&town.robin, &room, &abbey), 2);
+    }
+    // Nobody has a user who was not called.
+    let path = format!("/_synapse/admin/v2/users/{}", matrix_town::encoded(&synapse.user_id("_greenroom_aviva")));
+    assert!(synapse.admin("GET", &path, Value::Null).await.is_err());
+    town.close().await;
+    synapse.stop().await;
 }

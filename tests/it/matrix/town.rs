@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use greenroom::desk::Desk;
-use greenroom::platform::matrix::{Inviter, Login, Matrix, Options};
+use greenroom::platform::matrix::{Inviter, Login, Matrix, Options, Service};
 use greenroom::testing::{Answering, Engine, Plan, World};
 use matrix_town::{Event, Human, Role, RoomOptions, Synapse};
 use serde_json::{Value, json};
@@ -39,6 +39,8 @@ pub fn options(synapse: &Synapse, world: &World, name: &str) -> Options {
         recovery_file: world.path().join("matrix.recovery-key"),
         inviters: vec![Inviter::Anyone],
         logins: Vec::new(),
+        service: None,
+        ghosts: world.path().join("matrix-logins"),
     }
 }
 
@@ -75,14 +77,20 @@ impl Town {
 
     /// A town at a homeserver of its own.
     pub async fn on(synapse: &'static Synapse, name: &'static str) -> Self {
-        Self::built(synapse, name, Plan { model: echo(), ..Plan::default() }, (vec![Inviter::Anyone], &[])).await
+        Self::built(synapse, name, Plan { model: echo(), ..Plan::default() }, (vec![Inviter::Anyone], &[], None)).await
     }
 
     /// A town in which these characters have logins of their own.
     pub async fn with_logins(name: &'static str, slugs: &[&str]) -> Self {
         matrix_town::prepare().await;
         let plan = Plan { model: echo(), ..Plan::default() };
-        Self::built(Synapse::shared().await, name, plan, (vec![Inviter::Anyone], slugs)).await
+        Self::built(Synapse::shared().await, name, plan, (vec![Inviter::Anyone], slugs, None)).await
+    }
+
+    /// A town whose homeserver makes users for characters.
+    pub async fn with_service(synapse: &'static Synapse, name: &'static str, service: Service) -> Self {
+        let plan = Plan { model: echo(), ..Plan::default() };
+        Self::built(synapse, name, plan, (vec![Inviter::Anyone], &[], Some(service))).await
     }
 
     /// The user that a character with a login is.
@@ -101,14 +109,14 @@ impl Town {
     /// A town whose house follows only these people's invitations.
     pub async fn inviting(name: &'static str, plan: Plan, inviters: Vec<Inviter>) -> Self {
         matrix_town::prepare().await;
-        Self::built(Synapse::shared().await, name, plan, (inviters, &[])).await
+        Self::built(Synapse::shared().await, name, plan, (inviters, &[], None)).await
     }
 
     async fn built(
         synapse: &'static Synapse,
         name: &'static str,
         plan: Plan,
-        (inviters, slugs): (Vec<Inviter>, &[&str]),
+        (inviters, slugs, service): (Vec<Inviter>, &[&str], Option<Service>),
     ) -> Self {
         let account = format!("house-{name}");
         synapse.register(&account, &password(&account), Role::User).await;
@@ -123,11 +131,11 @@ impl Town {
             logins.push(Login {
                 slug: (*slug).to_owned(),
                 user: synapse.user_id(&login),
-                password: password(&login).into(),
+                password: Some(password(&login).into()),
                 store: world.path().join("matrix-logins").join(slug),
             });
         }
-        let matrix = connect(&world, Options { inviters, logins, ..options(synapse, &world, &account) }).await;
+        let matrix = connect(&world, Options { inviters, logins, service, ..options(synapse, &world, &account) }).await;
         let began = std::time::Instant::now();
         while !slugs.iter().all(|slug| matrix.speaks_as(slug)) {
             assert!(began.elapsed() < SOON, "a character does not come to Matrix");
