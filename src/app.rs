@@ -412,13 +412,14 @@ pub async fn doctor(config: Config) -> anyhow::Result<ExitCode> {
             let keyset = keyset_path_in(&config, &config.data_dir);
             let vault = if keyset.exists() { Vault::open(&keyset).ok() } else { None };
             let strongbox = vault.map(|vault| Strongbox::new(db.clone(), Arc::new(vault)));
-            checks.push(matrix_check(&options, strongbox.as_ref()).await);
+            let made = matrix::made_users(&db).await.unwrap_or_default();
+            checks.push(matrix_check(&options, strongbox.as_ref(), &made).await);
         }
         db.close().await;
     } else {
         checks.push(examination::embedder(embedder.as_deref().map_err(Clone::clone), None).await);
         if let Some(options) = matrix_options(&config, &config.data_dir) {
-            checks.push(matrix_check(&options, None).await);
+            checks.push(matrix_check(&options, None, &[]).await);
         }
     }
     checks.push(model_check(&config).await);
@@ -441,8 +442,8 @@ pub async fn doctor(config: Config) -> anyhow::Result<ExitCode> {
 }
 
 /// Asks the homeserver about the account and its device.
-async fn matrix_check(options: &matrix::Options, strongbox: Option<&Strongbox>) -> examination::Check {
-    match matrix::examine(options, strongbox).await {
+async fn matrix_check(options: &matrix::Options, strongbox: Option<&Strongbox>, made: &[String]) -> examination::Check {
+    match matrix::examine(options, strongbox, made).await {
         Ok(matrix::Examined { found, lacks }) if lacks.is_empty() => examination::Check::ok("Matrix", found),
         Ok(matrix::Examined { found, lacks }) => {
             let fix = "docs/operations.md says how an account is verified";

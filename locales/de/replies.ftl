@@ -409,6 +409,7 @@ matrix-answered-in-private = Ich habe dir privat geantwortet.
 matrix-form-ask = { $label }? Schreib es als nächste Nachricht; { $cancel } bricht ab.
 matrix-form-optional = { $label }? Schreib es als nächste Nachricht; { $keep } lässt es, wie es ist, und { $cancel } bricht ab.
 matrix-form-file = { $label }? Schick es als Textdatei; { $cancel } bricht ab.
+matrix-login-lost = Das Matrix-Konto { $user } von { $name } lässt sich nicht mehr nutzen. Bis es wieder geht, spricht { $name } über meins. Was daran falsch ist, sagen das Protokoll und „greenroom doctor“.
 matrix-unread = Diese Nachricht kann ich nicht lesen: Ihr Schlüssel ist nicht bei mir angekommen. Wenn er kommt, antworte ich; wenn nicht, sag es bitte noch einmal.
 matrix-key-removed = In dieser Nachricht stand etwas, das wie der Schlüssel eines Anbieters aussieht; ich habe sie entfernt und nichts davon behalten. Andere können ihn gesehen haben: Widerruf ihn beim Anbieter. Um diesem Haus einen Schlüssel zu geben: /keys set
 matrix-key-stays = In dieser Nachricht steht etwas, das wie der Schlüssel eines Anbieters aussieht. Ich habe nichts davon behalten, darf sie hier aber nicht entfernen: Bitte lösch sie selbst und widerruf den Schlüssel beim Anbieter, andere können ihn gesehen haben. Um diesem Haus einen Schlüssel zu geben: /keys set

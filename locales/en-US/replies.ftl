@@ -409,6 +409,7 @@ matrix-answered-in-private = I have answered you in private.
 matrix-form-ask = { $label }? Write it as your next message; { $cancel } stops this.
 matrix-form-optional = { $label }? Write it as your next message; { $keep } leaves it as it is, and { $cancel } stops this.
 matrix-form-file = { $label }? Send it as a text file; { $cancel } stops this.
+matrix-login-lost = The Matrix account { $user } of { $name } cannot be used any more. Until it can, { $name } speaks through mine. The log and “greenroom doctor” say what is wrong with it.
 matrix-unread = I cannot read this message: its key has not reached me. I answer when it comes; if it does not, please say it again.
 matrix-key-removed = That message held what looks like a provider’s key, so I took it away and kept nothing of it. Others may have seen it: revoke the key at its provider. To give a key to this house: /keys set
 matrix-key-stays = That message holds what looks like a provider’s key. I kept nothing of it, but may not take it away here: please delete it yourself, and revoke the key at its provider, as others may have seen it. To give a key to this house: /keys set

@@ -409,6 +409,7 @@ matrix-answered-in-private = Te he contestado en privado.
 matrix-form-ask = ¿{ $label }? Escríbelo en tu próximo mensaje; { $cancel } lo deja.
 matrix-form-optional = ¿{ $label }? Escríbelo en tu próximo mensaje; { $keep } lo deja como está y { $cancel } no sigue.
 matrix-form-file = ¿{ $label }? Envíalo como archivo de texto; { $cancel } lo deja.
+matrix-login-lost = La cuenta de Matrix { $user } de { $name } ya no se puede usar. Hasta que se pueda, { $name } habla por la mía. El registro y «greenroom doctor» dicen qué le pasa.
 matrix-unread = No puedo leer este mensaje: no me ha llegado su clave. Contesto cuando llegue; si no llega, dilo otra vez, por favor.
 matrix-key-removed = Ese mensaje contenía lo que parece la clave de un proveedor; lo he quitado y no he guardado nada. Otros pueden haberla visto: revócala en su proveedor. Para dar una clave a esta casa: /keys set
 matrix-key-stays = Ese mensaje contiene lo que parece la clave de un proveedor. No he guardado nada, pero aquí no puedo quitarlo: bórralo tú, por favor, y revoca la clave en su proveedor, porque otros pueden haberla visto. Para dar una clave a esta casa: /keys set

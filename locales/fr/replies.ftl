@@ -409,6 +409,7 @@ matrix-answered-in-private = Je t’ai répondu en privé.
 matrix-form-ask = { $label } ? Écris-le dans ton prochain message ; { $cancel } arrête.
 matrix-form-optional = { $label } ? Écris-le dans ton prochain message ; { $keep } le laisse tel quel, et { $cancel } arrête.
 matrix-form-file = { $label } ? Envoie-le comme fichier texte ; { $cancel } arrête.
+matrix-login-lost = Le compte Matrix { $user } de { $name } n’est plus utilisable. En attendant, { $name } parle par le mien. Le journal et « greenroom doctor » disent ce qui ne va pas.
 matrix-unread = Je ne peux pas lire ce message : sa clé ne m’est pas parvenue. Je réponds quand elle arrive ; sinon, redis-le, s’il te plaît.
 matrix-key-removed = Ce message contenait ce qui ressemble à la clé d’un fournisseur ; je l’ai retiré et n’en ai rien gardé. D’autres ont pu la voir : révoque-la chez son fournisseur. Pour donner une clé à cette maison : /keys set
 matrix-key-stays = Ce message contient ce qui ressemble à la clé d’un fournisseur. Je n’en ai rien gardé, mais je ne peux pas le retirer ici : supprime-le toi-même, s’il te plaît, et révoque la clé chez son fournisseur, car d’autres ont pu la voir. Pour donner une clé à cette maison : /keys set

@@ -1,5 +1,7 @@
 //! What `doctor` says of Matrix. It only asks: a second client of the same device would do harm.
 
+use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -23,11 +25,12 @@ pub struct Examined {
     pub lacks: Vec<String>,
 }
 
-/// Asks the homeserver whether it is there, takes the session, and shows the device as verified.
+/// Asks the homeserver whether it is there, takes the sessions of the house and of characters with logins or with users
+/// that were `made` for them, and shows the devices as verified.
 ///
 /// # Errors
 /// One sentence on what does not work.
-pub async fn examine(options: &Options, strongbox: Option<&Strongbox>) -> anyhow::Result<Examined> {
+pub async fn examine(options: &Options, strongbox: Option<&Strongbox>, made: &[String]) -> anyhow::Result<Examined> {
     // Another caller may have installed it already, which is just as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = Client::builder().no_proxy().timeout(TIMEOUT).build();
@@ -38,47 +41,96 @@ pub async fn examine(options: &Options, strongbox: Option<&Strongbox>) -> anyhow
     if !is_there {
         bail!("{home} does not answer as a homeserver");
     }
-    let saved = match strongbox {
-        Some(strongbox) => {
-            strongbox.open(&secret_of(SESSION, &options.user), &options.user).await.context("opening the session")?
+    let own = One {
+        user: &options.user,
+        store: &options.store,
+        token: options.access.as_ref().map(|(token, _)| token.expose_secret()),
+        verify: "set MATRIX_RECOVERY_KEY, or start the house once more",
+    };
+    let asking = Asking { http: &http, home, strongbox };
+    let mut examined = match asking.about(&own).await? {
+        None => {
+            Examined { found: format!("not signed in yet; the first start signs in as {}", own.user), lacks: vec![] }
         }
-        None => None,
+        Some((device, lacks)) => Examined { found: format!("signed in as {}, device {device}", own.user), lacks },
     };
-    let saved: Option<SavedSession> = saved.and_then(|saved| serde_json::from_str(saved.expose_secret()).ok());
-    let (Some(saved), Some(strongbox)) = (saved, strongbox) else {
-        let found = format!("not signed in yet; the first start signs in as {}", options.user);
-        return Ok(Examined { found, lacks: Vec::new() });
-    };
-    let token = options.access.as_ref().map_or_else(|| saved.access_token(), |(token, _)| token.expose_secret());
-    let whoami = http.get(format!("{home}/_matrix/client/v3/account/whoami")).bearer_auth(token).send().await;
-    let whoami = whoami.map_err(|_| anyhow::anyhow!("{home} does not answer"))?;
-    if whoami.status() == StatusCode::UNAUTHORIZED {
-        bail!("the homeserver does not take the session of device {} any more", saved.device());
-    }
-    let mut lacks = Vec::new();
-    if !options.store.exists() {
-        lacks.push("the folder with the device's keys is gone: the next start makes another device".to_owned());
-    }
-    let query = json!({"device_keys": {options.user.as_str(): []}});
-    let keys = http.post(format!("{home}/_matrix/client/v3/keys/query")).bearer_auth(token).json(&query).send().await;
-    let keys: Value = match keys {
-        Ok(keys) => keys.json().await.unwrap_or_default(),
-        Err(_) => bail!("{home} does not answer"),
-    };
-    if !is_verified(&keys, &options.user, saved.device()) {
-        lacks.push(
-            "others see the device as not verified: set MATRIX_RECOVERY_KEY, or start the house once more".to_owned(),
-        );
-    }
-    if strongbox
-        .open(&secret_of(RECOVERY, &options.user), &options.user)
-        .await
-        .context("opening the recovery key")?
-        .is_none()
+    if let Some(service) = &options.service
+        && !asking.takes(service.token.expose_secret()).await?
     {
-        lacks.push("the house has no recovery key: a lost store could not be brought back".to_owned());
+        let lack = "the homeserver does not know the registration in MATRIX_APPSERVICE: give it the same file, and start it again";
+        examined.lacks.push(lack.to_owned());
     }
-    Ok(Examined { found: format!("signed in as {}, device {}", options.user, saved.device()), lacks })
+    let made = made.iter().filter_map(|slug| options.made(slug));
+    for login in options.logins.iter().cloned().chain(made) {
+        let verify = "start the house once more";
+        let one = One { user: &login.user, store: &login.store, token: None, verify };
+        match asking.about(&one).await {
+            Ok(None) => {}
+            Ok(Some((device, lacks))) => {
+                let _ = write!(examined.found, "; for {} as {}, device {device}", login.slug, login.user);
+                examined.lacks.extend(lacks.into_iter().map(|lack| format!("{}: {lack}", login.slug)));
+            }
+            Err(error) => examined.lacks.push(format!("{}: {error:#}", login.slug)),
+        }
+    }
+    Ok(examined)
+}
+
+/// An account that is looked at.
+struct One<'a> {
+    user: &'a str,
+    store: &'a Path,
+    /// Instead of the one that was kept.
+    token: Option<&'a str>,
+    /// How its device is verified.
+    verify: &'static str,
+}
+
+struct Asking<'a> {
+    http: &'a Client,
+    home: &'a str,
+    strongbox: Option<&'a Strongbox>,
+}
+
+impl Asking<'_> {
+    /// The device of an account and what it lacks; `None`: it is not signed in yet.
+    async fn about(&self, one: &One<'_>) -> anyhow::Result<Option<(String, Vec<String>)>> {
+        let Some(strongbox) = self.strongbox else { return Ok(None) };
+        let saved = strongbox.open(&secret_of(SESSION, one.user), one.user).await.context("opening the session")?;
+        let saved: Option<SavedSession> = saved.and_then(|saved| serde_json::from_str(saved.expose_secret()).ok());
+        let Some(saved) = saved else { return Ok(None) };
+        let token = one.token.unwrap_or_else(|| saved.access_token());
+        if !self.takes(token).await? {
+            bail!("the homeserver does not take the session of device {} any more", saved.device());
+        }
+        let mut lacks = Vec::new();
+        if !one.store.exists() {
+            lacks.push("the folder with the device's keys is gone: the next start makes another device".to_owned());
+        }
+        let home = self.home;
+        let query = json!({"device_keys": {one.user: []}});
+        let keys = self.http.post(format!("{home}/_matrix/client/v3/keys/query"));
+        let keys: Value = match keys.bearer_auth(token).json(&query).send().await {
+            Ok(keys) => keys.json().await.unwrap_or_default(),
+            Err(_) => bail!("{home} does not answer"),
+        };
+        if !is_verified(&keys, one.user, saved.device()) {
+            lacks.push(format!("others see the device as not verified: {}", one.verify));
+        }
+        let recovery = strongbox.open(&secret_of(RECOVERY, one.user), one.user).await;
+        if recovery.context("opening the recovery key")?.is_none() {
+            lacks.push("the house has no recovery key: a lost store could not be brought back".to_owned());
+        }
+        Ok(Some((saved.device().to_owned(), lacks)))
+    }
+
+    /// Whether the homeserver takes a token.
+    async fn takes(&self, token: &str) -> anyhow::Result<bool> {
+        let home = self.home;
+        let whoami = self.http.get(format!("{home}/_matrix/client/v3/account/whoami")).bearer_auth(token).send().await;
+        let status = whoami.map_err(|_| anyhow::anyhow!("{home} does not answer"))?.status();
+        Ok(!matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
+    }
 }
 
 /// Whether a device is signed by its owner's identity, as the homeserver tells it.

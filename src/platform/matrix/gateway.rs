@@ -30,7 +30,7 @@ const GOODBYE: Duration = Duration::from_secs(3);
 /// Wait before the account's identity is made or brought back again.
 const SECURE_AGAIN: Duration = Duration::from_secs(300);
 /// What others see the device called.
-const DEVICE_NAME: &str = "Greenroom";
+pub(super) const DEVICE_NAME: &str = "Greenroom";
 
 /// Names of the house's secrets.
 pub(super) const SESSION: &str = "matrix.session";
@@ -45,6 +45,14 @@ enum Ended {
     SignIn,
     /// Nothing helps but a person.
     Fatal(Error),
+}
+
+/// What an account signs in as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Device {
+    /// The one that it was, if it was one.
+    Same,
+    Another,
 }
 
 /// An event on its way in; what holds it back from counting as heard.
@@ -86,30 +94,39 @@ impl Matrix {
                 }
             }
         }
+        // A user that was made needs nobody's word to become another device, once.
+        let (mut device, mut is_spare) = (Device::Same, voice.is_made());
         while !soft.is_cancelled() {
-            match self.sign_in(voice).await {
+            let ended = match self.sign_in(voice, device).await {
                 Ok((account, token)) => {
-                    wait = FIRST_WAIT;
+                    (wait, device) = (FIRST_WAIT, Device::Same);
                     tracing::info!(user = account.user(), "signed in to Matrix");
                     // The homeserver knows best what an account is called.
                     self.family.add(&account.user());
                     if voice.slug.is_some() && account.user() != voice.user {
-                        return self.give_voice_up(voice, &Error::Unauthorized);
+                        return self.give_voice_up(voice, &Error::Unauthorized).await;
                     }
                     voice.signed_in(&account);
                     self.wear_own(voice);
+                    self.is_used_again(voice).await;
                     let ended = self.listen(voice, &account, token).await;
                     voice.set_ready(false);
-                    match ended {
-                        Ended::Leaving => return,
-                        Ended::SignIn => {}
-                        Ended::Fatal(error) => return self.give_voice_up(voice, &error),
-                    }
+                    ended
                 }
-                Err(error) => match fatal(&error) {
-                    Some(_) => return self.give_voice_up(voice, &error),
-                    None => tracing::warn!(error = %error, "Matrix cannot be signed in to; trying again"),
-                },
+                Err(error) if fatal(&error).is_some() => Ended::Fatal(error),
+                Err(error) => {
+                    tracing::warn!(error = %error, user = voice.user, "Matrix cannot be signed in to; trying again");
+                    Ended::SignIn
+                }
+            };
+            match ended {
+                Ended::Leaving => return,
+                Ended::SignIn => {}
+                Ended::Fatal(Error::SignedOut | Error::StoreLost) if is_spare => {
+                    tracing::warn!(user = voice.user, "a made user's device is gone; signing in as another one");
+                    (device, is_spare) = (Device::Another, false);
+                }
+                Ended::Fatal(error) => return self.give_voice_up(voice, &error).await,
             }
             if soft.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
                 return;
@@ -119,26 +136,42 @@ impl Matrix {
     }
 
     /// Goes without an account that no waiting helps: a character speaks through the house's then.
-    fn give_voice_up(&self, voice: &Voice, error: &Error) {
+    async fn give_voice_up(self: &Arc<Self>, voice: &Arc<Voice>, error: &Error) {
         let Some(slug) = &voice.slug else {
             return self.give_up(&fatal(error).unwrap_or_else(|| error.to_string()));
         };
-        tracing::error!(
-            error = %error,
-            slug,
-            "a character's login cannot be used, and it speaks through the house's account: correct its line in \
-             MATRIX_LOGINS, or delete its folder below matrix-logins in the data directory to sign in as a new device"
-        );
+        let user = &voice.user;
+        if voice.is_made() {
+            tracing::error!(
+                error = %error, slug, user,
+                "the homeserver lets the house not use a character's user, and it speaks through the house's account: \
+                 see that MATRIX_APPSERVICE is the registration that the homeserver has, and that nobody locked the user"
+            );
+        } else {
+            tracing::error!(
+                error = %error, slug, user,
+                "a character's login cannot be used, and it speaks through the house's account: correct its line in \
+                 MATRIX_LOGINS, or delete its folder below matrix-logins in the data directory to sign in as a new device"
+            );
+        }
         voice.lose();
+        self.tell_owners(voice).await;
     }
 
     /// Signs in as the device that the house was, or as a new one; and how far that one has heard.
-    async fn sign_in(&self, voice: &Voice) -> Result<(Account, Option<String>), Error> {
+    async fn sign_in(&self, voice: &Voice, device: Device) -> Result<(Account, Option<String>), Error> {
         let store_failed = |error: &dyn std::fmt::Display| Error::Away(error.to_string());
         let saved = self.secret(voice, SESSION).await.map_err(|error| store_failed(&error))?;
         let read = saved.map(|saved| serde_json::from_str::<SavedSession>(saved.expose_secret())).transpose();
         // A store without its session would be thrown away.
         let saved = read.map_err(|_| Error::Store("the session that was kept cannot be read".to_owned()))?;
+        let saved = match saved {
+            Some(lost) if device == Device::Another => {
+                self.sign_out(&lost).await;
+                None
+            }
+            saved => saved,
+        };
         let credentials = match (&voice.access, &voice.password) {
             (Some((token, device)), _) => {
                 Credentials::Token { token: token.expose_secret().to_owned(), device: device.clone() }
@@ -167,8 +200,7 @@ impl Matrix {
         let signed_in = match Account::sign_in(&how, saved.clone(), token.as_deref()).await {
             Err(Error::SignedOutSoftly) if saved.is_some() => {
                 let Some(saved) = saved else { return Err(Error::Unauthorized) };
-                let renewed = Account::renewed(&how, &saved).await?;
-                self.keep_session(voice, &renewed).await?;
+                let renewed = self.renewed(voice, &how, &saved).await?;
                 Account::sign_in(&how, Some(renewed), token.as_deref()).await?
             }
             signed_in => signed_in?,
@@ -179,8 +211,7 @@ impl Matrix {
             if !matches!(error, Error::SignedOutSoftly) {
                 return Err(error);
             }
-            let renewed = Account::renewed(&how, &signed_in.session).await?;
-            self.keep_session(voice, &renewed).await?;
+            let renewed = self.renewed(voice, &how, &signed_in.session).await?;
             drop(signed_in);
             let again = Account::sign_in(&how, Some(renewed), token.as_deref()).await?;
             return Ok((again.account, token));
@@ -192,6 +223,17 @@ impl Matrix {
         }
         let token = token.filter(|_| !signed_in.is_new);
         Ok((signed_in.account, token))
+    }
+
+    /// The same device with another access token, after it was signed out softly; kept.
+    async fn renewed(&self, voice: &Voice, how: &SignIn, saved: &SavedSession) -> Result<SavedSession, Error> {
+        let renewed = if voice.is_made() {
+            saved.clone().with_token(&self.made_in(voice, Some(saved.device())).await?.0)
+        } else {
+            Account::renewed(how, saved).await?
+        };
+        self.keep_session(voice, &renewed).await?;
+        Ok(renewed)
     }
 
     /// The key of the account's store, made when there is none.

@@ -9,9 +9,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::gateway::DEVICE_NAME;
+use super::intake::local_part;
 use super::logins::{Login, Voice};
-use super::{Matrix, NAME};
-use crate::db::meta;
+use super::{Matrix, NAME, Options};
+use crate::db::{self, Db, meta};
 
 /// Longest wait for one answer of the homeserver.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,6 +24,9 @@ const GHOSTS_MAX: usize = 50;
 /// Where it is kept which characters have one.
 const GHOSTS: &str = "matrix.ghosts";
 
+/// How an application service signs its users in.
+const LOGIN: &str = "m.login.application_service";
+
 /// What the homeserver lets the house do.
 #[derive(Clone, Debug)]
 pub struct Service {
@@ -30,11 +35,31 @@ pub struct Service {
     pub prefix: String,
 }
 
+impl Options {
+    /// The user that a character would have; `None`: the homeserver makes none for the house.
+    pub(super) fn made(&self, slug: &str) -> Option<Login> {
+        let service = self.service.as_ref()?;
+        let (_, server) = self.user.split_once(':')?;
+        let user = format!("@{}{slug}:{server}", service.prefix);
+        let store = self.ghosts.join(&user);
+        Some(Login { slug: slug.to_owned(), user, password: None, store })
+    }
+}
+
+/// Slugs of the characters that had users made for them.
+///
+/// # Errors
+/// Those of the database.
+pub async fn made_users(db: &Db) -> Result<Vec<String>, db::Error> {
+    let kept = meta::get(db, GHOSTS).await?;
+    Ok(kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
 impl Matrix {
     /// Takes up the users that were made before.
     pub(super) async fn load_ghosts(self: &Arc<Self>) {
-        let kept = meta::get(&self.house().db, GHOSTS).await.unwrap_or_default();
-        let slugs: Vec<String> = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let Some(slugs) = self.stored("matrix ghosts", || made_users(&self.house().db)).await else { return };
+        self.ghosts.lock().await.clone_from(&slugs);
         for slug in slugs {
             if let Some(voice) = self.ghost(&slug) {
                 self.enter(voice);
@@ -74,12 +99,7 @@ impl Matrix {
 
     /// The user that a character would have; `None`: the homeserver makes none for the house.
     fn ghost(&self, slug: &str) -> Option<Arc<Voice>> {
-        let service = self.options.service.as_ref()?;
-        let (_, server) = self.own.user.split_once(':')?;
-        let user = format!("@{}{slug}:{server}", service.prefix);
-        let store = self.options.ghosts.join(&user);
-        let login = Login { slug: slug.to_owned(), user, password: None, store };
-        Some(Arc::new(Voice::of_login(&login)))
+        Some(Arc::new(Voice::of_login(&self.options.made(slug)?)))
     }
 
     /// Goes on as one more account.
@@ -96,44 +116,65 @@ impl Matrix {
     /// What a character's user signs in with: as the device that it was, or as another one.
     pub(super) async fn as_ghost(&self, voice: &Voice, saved: Option<&SavedSession>) -> Result<Credentials, Error> {
         let Some(service) = &self.options.service else { return Err(Error::Unauthorized) };
-        if let Some(saved) = saved.filter(|_| voice.store.exists()) {
+        if let Some(saved) = saved {
             return Ok(Credentials::Token {
                 token: saved.access_token().to_owned(),
                 device: saved.device().to_owned(),
             });
         }
-        let local = voice.user.trim_start_matches('@').split(':').next().unwrap_or_default();
-        let kind = "m.login.application_service";
-        let registered =
-            self.asked(service, "register", json!({"type": kind, "username": local, "inhibit_login": true})).await?;
-        if !registered.0.is_success() && registered.1["errcode"] != "M_USER_IN_USE" {
-            return Err(Error::Unauthorized);
+        let account = json!({"type": LOGIN, "username": local_part(&voice.user), "inhibit_login": true});
+        let (status, found) = self.asked(service.token.expose_secret(), "register", account).await?;
+        if !status.is_success() && found["errcode"] != "M_USER_IN_USE" {
+            return Err(refused("to make the user", &found));
         }
-        let login = json!({
-            "type": kind, "identifier": {"type": "m.id.user", "user": local}, "initial_device_display_name": "Greenroom",
+        let (token, device) = self.made_in(voice, None).await?;
+        Ok(Credentials::Token { token, device })
+    }
+
+    /// Signs a character's user in, as `device` or as a new one: its access token, and the device.
+    pub(super) async fn made_in(&self, voice: &Voice, device: Option<&str>) -> Result<(String, String), Error> {
+        let Some(service) = &self.options.service else { return Err(Error::Unauthorized) };
+        let mut login = json!({
+            "type": LOGIN, "identifier": {"type": "m.id.user", "user": local_part(&voice.user)},
+            "initial_device_display_name": DEVICE_NAME,
         });
-        let (status, found) = self.asked(service, "login", login).await?;
+        if let Some(device) = device {
+            login["device_id"] = device.into();
+        }
+        let (status, found) = self.asked(service.token.expose_secret(), "login", login).await?;
         match (found["access_token"].as_str(), found["device_id"].as_str()) {
-            (Some(token), Some(device)) if status.is_success() => {
-                Ok(Credentials::Token { token: token.to_owned(), device: device.to_owned() })
-            }
-            _ => Err(Error::Unauthorized),
+            (Some(token), Some(device)) if status.is_success() => Ok((token.to_owned(), device.to_owned())),
+            _ => Err(refused("to sign in", &found)),
         }
     }
 
-    /// Asks the homeserver for something as the application service.
-    async fn asked(&self, service: &Service, path: &str, body: Value) -> Result<(StatusCode, Value), Error> {
+    /// Signs out a device that cannot be used any more; it is no harm where that fails.
+    pub(super) async fn sign_out(&self, lost: &SavedSession) {
+        if let Err(error) = self.asked(lost.access_token(), "logout", json!({})).await {
+            tracing::info!(error = %error, "a made user's lost device could not be signed out");
+        }
+    }
+
+    /// Asks the homeserver for something, as whoever a token is of.
+    async fn asked(&self, token: &str, path: &str, body: Value) -> Result<(StatusCode, Value), Error> {
         // Another caller may have installed it already, which is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let away = |error: reqwest::Error| Error::Away(error.without_url().to_string());
         let http = Client::builder().no_proxy().timeout(TIMEOUT).build().map_err(away)?;
         let home = self.options.homeserver.trim_end_matches('/');
         let asking = http.post(format!("{home}/_matrix/client/v3/{path}"));
-        let answer = asking.bearer_auth(service.token.expose_secret()).json(&body).send().await.map_err(away)?;
+        let answer = asking.bearer_auth(token).json(&body).send().await.map_err(away)?;
         let status = answer.status();
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             return Err(Error::Away(status.to_string()));
         }
         Ok((status, answer.json().await.map_err(away)?))
     }
+}
+
+/// The homeserver said no; its code says why, and nothing of what was sent.
+fn refused(what: &str, answer: &Value) -> Error {
+    let code = answer["errcode"].as_str().unwrap_or("no reason");
+    tracing::warn!(code, "the homeserver does not let the application service {what}");
+    Error::Unauthorized
 }

@@ -359,6 +359,6 @@ fn with_more(content: &Content) -> String {
 }
 
 /// What stands before the server in a user's id.
-fn local_part(user: &str) -> &str {
+pub(super) fn local_part(user: &str) -> &str {
     user.trim_start_matches('@').split(':').next().unwrap_or(user)
 }

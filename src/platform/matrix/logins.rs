@@ -14,10 +14,10 @@ use tokio::time::Instant;
 
 use super::content::Known;
 use super::send::NOT_YET_MILLIS;
-use super::{Matrix, NAME, Options};
+use super::{Matrix, NAME, Options, intake};
 use crate::db::{self, dealt, meta};
 use crate::domain::{PlaceRef, Privacy};
-use crate::platform::{Face, OnceKey, Part, SendError};
+use crate::platform::{Face, OnceKey, Part, Platform as _, SendError};
 
 /// How long an answer waits for its character to come into the room.
 const BRING_WITHIN: Duration = Duration::from_secs(5);
@@ -91,6 +91,11 @@ impl Voice {
         }
     }
 
+    /// Whether it is a user that the house made as an application service.
+    pub fn is_made(&self) -> bool {
+        self.slug.is_some() && self.password.is_none()
+    }
+
     pub fn account(&self) -> Option<Account> {
         self.account.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -119,9 +124,9 @@ impl Voice {
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Whether it is in a room, as far as its account knows.
+    /// Whether it is in a room and hears it, as far as its account knows.
     fn is_in(&self, room: &str) -> bool {
-        self.account().is_some_and(|account| account.is_in(room))
+        !self.is_lost() && self.account().is_some_and(|account| account.is_in(room))
     }
 }
 
@@ -269,6 +274,10 @@ impl Matrix {
         if !self.has_logins() {
             return self.own.account().map(|own| (own, false)).ok_or(NOT_YET);
         }
+        // Who the house is, is not known before.
+        if self.own.account().is_none() {
+            return Err(NOT_YET);
+        }
         let decided = self.decided(once).await.map_err(|error| unsure(&error))?;
         // An account that is gone for good says nothing any more.
         let decided = decided.as_deref().and_then(|user| self.voice_of(user)).filter(|voice| !voice.is_lost());
@@ -398,6 +407,50 @@ impl Matrix {
         self.login_of(&face.slug).is_some_and(|login| login.user == account.user())
     }
 
+    /// Tells those who run the house once that a character cannot use its account.
+    pub(super) async fn tell_owners(self: &Arc<Self>, voice: &Voice) {
+        let (turns, key) = (self.house().turns.clone(), told_key(&voice.user));
+        let told = self.stored("matrix login", || meta::get(&self.house().db, &key)).await;
+        if told != Some(None) {
+            return;
+        }
+        let at = turns.clock.now().0;
+        let noting = self.stored("matrix login", || {
+            let key = key.clone();
+            self.house().db.write(move |tx| Box::pin(async move { meta::set(tx, &key, &at.to_string()).await }))
+        });
+        if noting.await.is_none() {
+            return;
+        }
+        let name = {
+            let names = turns.directory.names();
+            let slug = voice.slug.clone().unwrap_or_default();
+            names.of_slug(&slug).map_or(slug, |personality| personality.file.name.clone())
+        };
+        let owners = turns.settings.owners.iter().filter_map(|owner| owner.strip_prefix(NAME)?.strip_prefix(':'));
+        for owner in owners {
+            let to = intake::identity(owner);
+            let locale = self.house().desk.locale_of_identity(&to).await;
+            let args = [("name", name.clone().into()), ("user", voice.user.clone().into())];
+            let text = turns.texts.say(&locale, "matrix-login-lost", &args);
+            if let Err(error) = self.whisper(&to, &text, &OnceKey(format!("{key} {at} {owner}"))).await {
+                tracing::info!(error = %error, "an owner could not be told that a login cannot be used");
+            }
+        }
+    }
+
+    /// An account can be used: when it cannot any more, that is told again.
+    pub(super) async fn is_used_again(&self, voice: &Voice) {
+        if voice.slug.is_none() {
+            return;
+        }
+        let noting = self.stored("matrix login", || {
+            let key = told_key(&voice.user);
+            self.house().db.write(move |tx| Box::pin(async move { meta::remove(tx, &key).await }))
+        });
+        noting.await;
+    }
+
     /// Shows a login with the name and the picture of its personality, if it is not yet; nobody waits for it.
     pub(super) fn wear(self: &Arc<Self>, voice: &Arc<Voice>, face: Face) {
         let Some(account) = voice.account() else { return };
@@ -463,6 +516,11 @@ fn mouth_key(once: &OnceKey) -> String {
 /// Where it is kept that a login was sent out of a room.
 fn away_key(user: &str, room: &str) -> String {
     format!("matrix.away {user} {room}")
+}
+
+/// Where it is kept that owners know of an account that cannot be used.
+fn told_key(user: &str) -> String {
+    format!("matrix.login lost {user}")
 }
 
 fn unsure(error: &db::Error) -> SendError {

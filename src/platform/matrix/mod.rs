@@ -38,7 +38,7 @@ use crate::strongbox::Strongbox;
 use crate::turn::Turns;
 
 pub use examine::{Examined, examine};
-pub use ghosts::Service;
+pub use ghosts::{Service, made_users};
 pub use invites::Inviter;
 pub use logins::Login;
 

@@ -187,9 +187,15 @@ impl Platform for Matrix {
             account = instead;
         }
         let id = sent?;
-        if part.number + 1 == part.of && self.typing.remove(&typing_key(room, &account)).is_some() {
-            let room = room.to_owned();
-            self.life.spawn("matrix typing", async move { account.typing(&room, None).await });
+        if part.number + 1 == part.of {
+            // A character that came into the room only now was shown typing by whoever is there.
+            let host = self.host_of(room).filter(|host| host.user() != account.user());
+            for typist in [Some(account), host].into_iter().flatten() {
+                if self.typing.remove(&typing_key(room, &typist)).is_some() {
+                    let room = room.to_owned();
+                    self.life.spawn("matrix typing", async move { typist.typing(&room, None).await });
+                }
+            }
         }
         Ok(id)
     }

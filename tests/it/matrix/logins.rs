@@ -1,6 +1,8 @@
 //! Characters that own a login: users like others, beside the house's account.
 
-use greenroom::domain::{PlaceRef, Privacy};
+use std::time::Duration;
+
+use greenroom::domain::{PictureKind, PlaceRef, Privacy};
 use greenroom::platform::matrix::Service;
 use greenroom::platform::{Face, OnceKey, Part, Platform as _};
 use matrix_town::{Event, Human, RoomOptions, Setup, Synapse};
@@ -9,6 +11,9 @@ use serde_json::{Value, json};
 use super::town::{SOON, Town};
 
 const PROFILE: &str = "com.beeper.per_message_profile";
+const GREETING: &str = "Hello! This is Greenroom";
+/// Shows that something does not happen.
+const NEVER: Duration = Duration::from_secs(1);
 
 /// Waits until somebody sees that a user has said something.
 async fn says(human: &Human, room: &str, user: &str, body: &str) -> Event {
@@ -67,8 +72,10 @@ async fn a_conversation_with_a_login_alone_is_one_with_its_character() {
         assert!(answer.content[PROFILE].is_null() && answer.replies_to().is_none(), "{answer:?}");
         // Commands work there, and others may be called: the house itself is not there.
         town.robin.say(&room, "!memory view").await;
-        let is_notice = |event: &&Event| event.sender == abbey && event.msgtype() == "m.notice";
-        town.robin.until(|seen| seen.messages(&room).rfind(is_notice).map(|_| ()), SOON).await;
+        let is_answer = |event: &&Event| {
+            event.sender == abbey && event.msgtype() == "m.notice" && !event.body().starts_with(GREETING)
+        };
+        town.robin.until(|seen| seen.messages(&room).rfind(is_answer).map(|_| ()), SOON).await;
         town.robin.say(&room, "@aviva hello").await;
         let other = says(&town.robin, &room, &abbey, "Aviva: re: @aviva hello").await;
         assert_eq!(other.content[PROFILE]["displayname"], "Aviva");
@@ -77,6 +84,119 @@ async fn a_conversation_with_a_login_alone_is_one_with_its_character() {
         says(&town.robin, &room, &abbey, "re: and you?").await;
         assert_eq!(much(&town.robin, &room, &town.house), 0);
     }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_without_the_house_is_greeted_once_by_the_character_that_is_there() {
+    let town = Town::with_logins("login-greets", &["abbey"]).await;
+    let (kim, abbey) = (town.human("kim").await, town.login("abbey"));
+    for direct in [true, false] {
+        let others: &[&str] = if direct { &[] } else { &[kim.id()] };
+        let invite: Vec<&str> = [abbey.as_str()].into_iter().chain(others.iter().copied()).collect();
+        let room = town.robin.create_room(RoomOptions { direct, invite: &invite, ..RoomOptions::default() }).await;
+        if !direct {
+            kim.join(&room).await;
+        }
+        let greetings = |seen: &matrix_town::Seen| -> Vec<Event> {
+            seen.messages(&room).filter(|event| event.body().starts_with(GREETING)).cloned().collect()
+        };
+        let greeting = town.robin.until(|seen| greetings(seen).pop(), SOON).await;
+        assert_eq!((&greeting.sender, greeting.msgtype()), (&abbey, "m.notice"));
+        let way = if direct { "Just write" } else { "I hear only" };
+        assert!(greeting.body().contains(way), "{}", greeting.body());
+        // The house that comes later, and the character that comes again, say nothing of it any more.
+        town.robin.invite(&room, &town.house).await;
+        town.robin.sees_join(&room, &town.house).await;
+        town.robin.kick(&room, &abbey).await;
+        town.robin.invite(&room, &abbey).await;
+        town.robin.sees_join(&room, &abbey).await;
+        town.robin.say(&room, "@abbey hello").await;
+        says(&town.robin, &room, &abbey, "re: @abbey hello").await;
+        town.settled().await;
+        tokio::time::sleep(NEVER).await;
+        assert_eq!(town.robin.look(greetings), [greeting]);
+    }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_types_and_is_shown_with_the_picture_of_its_character() {
+    let town = Town::with_logins("login-looks", &["abbey"]).await;
+    let (kim, abbey) = (town.human("kim").await, town.login("abbey"));
+    let room = town.group(true, &[&kim]).await;
+    town.robin.say(&room, "@abbey hello").await;
+    says(&town.robin, &room, &abbey, "re: @abbey hello").await;
+    town.settled().await;
+    let types = |user: &str| town.robin.look(|seen| seen.began_typing(&room, user));
+    let (by_house, by_abbey) = (types(&town.house), types(&abbey));
+    town.world.model.delay_millis.store(1_500, std::sync::atomic::Ordering::SeqCst);
+    town.robin.say(&room, "@abbey and now?").await;
+    town.robin.until(|seen| seen.typing_in(&room).contains(&abbey).then_some(()), SOON).await;
+    says(&town.robin, &room, &abbey, "re: @abbey and now?").await;
+    town.robin.until(|seen| seen.typing_in(&room).is_empty().then_some(()), SOON).await;
+    assert_eq!((types(&town.house), types(&abbey)), (by_house, by_abbey + 1));
+    // Its picture is its own, and everybody has it.
+    let picture = b"\x89PNG\r\n\x1a\n of Abbey";
+    let file = town.world.turns.avatars.put(PictureKind::of(picture).unwrap(), picture).unwrap();
+    let named = PlaceRef {
+        platform: "matrix".into(),
+        subject: room.clone(),
+        parent: None,
+        privacy: Privacy::Closed,
+        is_adult: false,
+    };
+    let place = town.world.turns.directory.place(&named).await.unwrap();
+    let part = Part {
+        face: Face { name: "Abbey".into(), slug: "abbey".into(), avatar: Some(file) },
+        text: "with a picture".into(),
+        reply_to: None,
+        number: 0,
+        of: 1,
+        is_notice: false,
+        footer: None,
+    };
+    town.matrix.send(&place, &part, &OnceKey("with a picture".into())).await.unwrap();
+    let said = says(&kim, &room, &abbey, "with a picture").await;
+    assert!(said.content[PROFILE].is_null(), "{said:?}");
+    let began = std::time::Instant::now();
+    loop {
+        let path = format!("/v3/profile/{}", matrix_town::encoded(&abbey));
+        let profile = town.robin.call("GET", &path, Value::Null).await.unwrap();
+        assert_eq!(profile["displayname"], "Abbey");
+        if profile["avatar_url"].as_str().is_some_and(|url| url.starts_with("mxc://")) {
+            break;
+        }
+        assert!(began.elapsed() < SOON, "no picture: {profile}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn owners_are_told_once_that_a_character_lost_its_account() {
+    let town = Town::with_logins("login-lost", &["abbey"]).await;
+    let (kim, abbey) = (town.human("kim").await, town.login("abbey"));
+    let room = town.group(false, &[&kim]).await;
+    town.robin.say(&room, "@abbey hello").await;
+    says(&town.robin, &room, &abbey, "re: @abbey hello").await;
+    town.settled().await;
+    let device = town.robin.keys_of(&abbey).await.devices.remove(0).id;
+    let path = format!("/_synapse/admin/v2/users/{}/devices/{device}", matrix_town::encoded(&abbey));
+    town.synapse.admin("DELETE", &path, json!({})).await.unwrap();
+    let told = town.robin.joins_when_invited_by(&town.house).await;
+    let lost = format!("The Matrix account {abbey} of Abbey cannot be used any more.");
+    let is_it = |event: &&Event| event.sender == town.house && event.body().starts_with(&lost);
+    let note = town.robin.until(|seen| seen.messages(&told).find(is_it).cloned(), SOON).await;
+    assert!(note.encrypted && note.body().contains("greenroom doctor"), "{note:?}");
+    // It goes on through the house, and nobody is told again.
+    town.robin.say(&room, "@abbey are you there?").await;
+    says(&town.robin, &room, &town.house, "Abbey: re: @abbey are you there?").await;
+    town.settled().await;
+    tokio::time::sleep(NEVER).await;
+    assert_eq!(town.robin.look(|seen| seen.messages(&told).filter(is_it).count()), 1);
+    assert!(!town.matrix.speaks_as("abbey"));
+    town.counts("SELECT COUNT(*) FROM meta WHERE key LIKE 'matrix.login lost %'", 1).await;
     town.close().await;
 }
 

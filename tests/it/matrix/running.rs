@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use fake_llm::FakeLlm;
 use greenroom::crash::{MATRIX, POINTS};
-use matrix_town::{Human, Role, RoomOptions, Synapse};
+use matrix_town::{Human, Role, RoomOptions, Setup, Synapse};
+use serde_json::json;
 use tokio::process::{Child, Command};
 
 use super::town::{SOON, password};
@@ -23,6 +24,8 @@ struct Program<'a> {
     synapse: &'a Synapse,
     llm: &'a FakeLlm,
     account: &'a str,
+    /// More of its settings.
+    more: Vec<(&'a str, String)>,
 }
 
 impl Program<'_> {
@@ -40,6 +43,7 @@ impl Program<'_> {
             .env("HTTP_ADDR", "127.0.0.1:0")
             .env("METRICS_ADDR", "127.0.0.1:0")
             .env("GREENROOM_LOG_FORMAT", "text")
+            .envs(self.more.iter().cloned())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(self.log()).unwrap())
             .kill_on_drop(true);
@@ -110,7 +114,7 @@ async fn killed_anywhere_it_answers_once_what_it_had_heard() {
     let account = "house-killed";
     synapse.register(account, &password(account), Role::User).await;
     let (house, robin) = (synapse.user_id(account), Human::login(synapse, "robin-killed").await);
-    let program = Program { folder: folder.path(), synapse, llm: &llm, account };
+    let program = Program { folder: folder.path(), synapse, llm: &llm, account, more: Vec::new() };
     let mut running = program.start();
     let rooms = [room(&robin, &house, false).await, room(&robin, &house, true).await];
     for room in &rooms {
@@ -178,7 +182,7 @@ async fn a_lost_store_is_made_anew_verified_and_the_house_can_read_again() {
     let account = "house-lost";
     synapse.register(account, &password(account), Role::User).await;
     let (house, robin) = (synapse.user_id(account), Human::login(synapse, "robin-lost").await);
-    let program = Program { folder: folder.path(), synapse, llm: &llm, account };
+    let program = Program { folder: folder.path(), synapse, llm: &llm, account, more: Vec::new() };
     let running = program.start();
     let room = room(&robin, &house, true).await;
     let key = folder.path().join("matrix.recovery-key");
@@ -223,7 +227,7 @@ async fn what_only_a_person_can_mend_is_said_in_one_sentence() {
     let synapse = Synapse::shared().await;
     let (llm, folder) = (FakeLlm::start().await, tempfile::tempdir().unwrap());
     synapse.register("house-stranger", "something else", Role::User).await;
-    let program = Program { folder: folder.path(), synapse, llm: &llm, account: "house-stranger" };
+    let program = Program { folder: folder.path(), synapse, llm: &llm, account: "house-stranger", more: Vec::new() };
     let code = program.ended(program.start()).await;
     let said = program.said();
     assert!(code == 1 && said.contains("MATRIX_PASSWORD"), "{code}: {said}");
@@ -239,7 +243,7 @@ async fn what_was_said_while_it_was_away_is_caught_up_with() {
     synapse.register(account, &password(account), Role::User).await;
     let house = synapse.user_id(account);
     let (robin, kim) = tokio::join!(Human::login(synapse, "robin-away"), Human::login(synapse, "kim-away"));
-    let program = Program { folder: folder.path(), synapse, llm: &llm, account };
+    let program = Program { folder: folder.path(), synapse, llm: &llm, account, more: Vec::new() };
     let running = program.start();
     let room = room(&robin, &house, true).await;
     robin.invite(&room, kim.id()).await;
@@ -260,4 +264,93 @@ async fn what_was_said_while_it_was_away_is_caught_up_with() {
     robin.until(answered, SOON).await;
     program.stopped(again).await;
     assert_eq!(times(&robin, &room, &house, "the first of many"), 1);
+}
+
+/// Waits until a user has one device, which is verified; its id.
+async fn verified(by: &Human, user: &str) -> String {
+    let began = Instant::now();
+    loop {
+        let devices = by.keys_of(user).await.devices;
+        if let [device] = &devices[..]
+            && device.signed_by_owner
+        {
+            return device.id.clone();
+        }
+        assert!(began.elapsed() < SOON, "no verified device of {user}: {devices:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn characters_with_accounts_are_the_same_devices_after_a_restart() {
+    matrix_town::prepare().await;
+    let registration = json!({
+        "id": "greenroom", "url": null, "as_token": "token-of-the-house", "hs_token": "token-of-the-town",
+        "sender_localpart": "_greenroom", "rate_limited": false,
+        "namespaces": {"users": [{"exclusive": true, "regex": "@_greenroom_.*"}], "rooms": [], "aliases": []},
+    });
+    let registration = registration.to_string();
+    let synapse = Synapse::with(Setup { appservices: vec![registration.clone()], ..Setup::default() }).await;
+    let (llm, folder) = (FakeLlm::start().await, tempfile::tempdir().unwrap());
+    for account in ["house", "abbey"] {
+        synapse.register(account, &password(account), Role::User).await;
+    }
+    let (robin, kim) = tokio::join!(Human::login(&synapse, "robin"), Human::login(&synapse, "kim"));
+    let house = synapse.user_id("house");
+    let users = ["abbey", "_greenroom_aviva", "_greenroom_abi"].map(|user| synapse.user_id(user));
+    let more = vec![
+        ("MATRIX_LOGINS", format!("abbey {} {}", users[0], password("abbey"))),
+        ("MATRIX_APPSERVICE", registration),
+    ];
+    let program = Program { folder: folder.path(), synapse: &synapse, llm: &llm, account: "house", more };
+    let running = program.start();
+    let room = room(&robin, &house, true).await;
+    robin.invite(&room, kim.id()).await;
+    kim.join(&room).await;
+    robin.sees_join(&room, kim.id()).await;
+    let says = async |slug: &str, user: &str, question: &str| {
+        robin.say(&room, &format!("@{slug} {question}")).await;
+        let is_answer = |said: &&matrix_town::Event| said.sender == user && said.body().contains(question);
+        let answer = robin.until(|seen| seen.messages(&room).find(is_answer).cloned(), SOON).await;
+        assert!(answer.encrypted, "{answer:?}");
+    };
+    let slugs = ["abbey", "aviva", "abi"];
+    let mut devices = Vec::new();
+    for (slug, user) in slugs.iter().zip(&users) {
+        says(slug, user, "before").await;
+        devices.push(verified(&robin, user).await);
+    }
+    program.stopped(running).await;
+    let doctor = program.command("doctor").stdout(Stdio::piped()).output().await.unwrap();
+    let found = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    for ((slug, user), device) in slugs.iter().zip(&users).zip(&devices) {
+        assert!(found.contains(&format!("; for {slug} as {user}, device {device}")), "{found}");
+    }
+    // They are who they were; and one whose device somebody signed out is another device, which others trust.
+    let gone = format!("/_synapse/admin/v2/users/{}/devices/{}", matrix_town::encoded(&users[2]), devices[2]);
+    synapse.admin("DELETE", &gone, json!({})).await.unwrap();
+    let doctor = program.command("doctor").stdout(Stdio::piped()).output().await.unwrap();
+    let found = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(found.contains("abi: the homeserver does not take the session of device"), "{found}");
+    let again = program.start();
+    for (slug, user) in slugs.iter().zip(&users) {
+        says(slug, user, "after").await;
+    }
+    for (user, device) in users.iter().zip(&devices).take(2) {
+        assert_eq!(verified(&robin, user).await, *device);
+    }
+    assert_ne!(verified(&robin, &users[2]).await, devices[2]);
+    let said = program.stopped(again).await;
+    for secret in ["token-of-the-house", &password("abbey"), &password("house")] {
+        assert!(!said.contains(secret), "{said}");
+    }
+    for user in &users {
+        assert_eq!((times(&robin, &room, user, "before"), times(&robin, &room, user, "after")), (1, 1), "{user}");
+    }
+    // What the homeserver does not know any more, the doctor names.
+    let strangers = vec![("MATRIX_APPSERVICE", program.more[1].1.replace("token-of-the-house", "another"))];
+    let program = Program { more: strangers, ..program };
+    let doctor = program.command("doctor").stdout(Stdio::piped()).output().await.unwrap();
+    let found = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(found.contains("does not know the registration in MATRIX_APPSERVICE"), "{found}");
 }

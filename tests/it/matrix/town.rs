@@ -83,7 +83,9 @@ impl Town {
     /// A town in which these characters have logins of their own.
     pub async fn with_logins(name: &'static str, slugs: &[&str]) -> Self {
         matrix_town::prepare().await;
-        let plan = Plan { model: echo(), ..Plan::default() };
+        let robin = Synapse::shared().await.user_id(&format!("robin-{name}"));
+        // Robin runs the house.
+        let plan = Plan { model: echo(), owners: vec![format!("matrix:{robin}")], ..Plan::default() };
         Self::built(Synapse::shared().await, name, plan, (vec![Inviter::Anyone], slugs, None)).await
     }
 
