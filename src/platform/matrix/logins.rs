@@ -19,8 +19,10 @@ use crate::db::{self, dealt, meta};
 use crate::domain::{PlaceRef, Privacy};
 use crate::platform::{Face, OnceKey, Part, Platform as _, SendError};
 
-/// How long an answer waits for its character to come into the room.
-const BRING_WITHIN: Duration = Duration::from_secs(5);
+/// How long an answer waits for its character to come into the room: a homeserver that says no says so at once.
+const BRING_WITHIN: Duration = Duration::from_secs(15);
+/// How long after a start answers wait for their characters to sign in.
+const COMES_WITHIN: Duration = Duration::from_secs(30);
 /// Tries of that, and the pause between them: an invitation may be told before the homeserver lets anybody in.
 const BRING_TRIES: u32 = 3;
 const BRING_PAUSE: Duration = Duration::from_millis(300);
@@ -57,6 +59,7 @@ pub(super) struct Voice {
     is_lost: AtomicBool,
     /// What it is shown as: name and picture.
     shown: Mutex<Option<String>>,
+    since: Instant,
 }
 
 impl Voice {
@@ -73,6 +76,7 @@ impl Voice {
             is_ready: AtomicBool::default(),
             is_lost: AtomicBool::default(),
             shown: Mutex::default(),
+            since: Instant::now(),
         }
     }
 
@@ -88,7 +92,13 @@ impl Voice {
             is_ready: AtomicBool::default(),
             is_lost: AtomicBool::default(),
             shown: Mutex::default(),
+            since: Instant::now(),
         }
+    }
+
+    /// Whether it is about to sign in for the first time.
+    fn is_coming(&self) -> bool {
+        self.account().is_none() && !self.is_lost() && self.since.elapsed() < COMES_WITHIN
     }
 
     /// Whether it is a user that the house made as an application service.
@@ -290,6 +300,7 @@ impl Matrix {
             login => login,
         };
         let account = match login {
+            Some(login) if login.is_coming() => return Err(NOT_YET),
             Some(login) => self.brought(&login, room).await,
             None => None,
         };
