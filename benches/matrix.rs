@@ -41,7 +41,7 @@ async fn run() {
         inviters: vec![Inviter::Anyone],
         logins: Vec::new(),
         service: None,
-        ghosts: world.path().join("matrix-logins"),
+        ghosts: world.path().join("matrix.logins"),
     };
     let house = options.user.clone();
     let matrix = Matrix::new(options, world.strongbox.clone(), world.life.clone());

@@ -45,7 +45,7 @@ const INSTANCE_FILE: &str = "instance";
 const MATRIX_STORE: &str = "matrix";
 const MATRIX_RECOVERY: &str = "matrix.recovery-key";
 /// Folder of the data directory with a store for each account of a personality.
-const MATRIX_LOGINS: &str = "matrix-logins";
+const MATRIX_LOGINS: &str = "matrix.logins";
 /// Folder of the data directory with the pictures of members' characters.
 const AVATARS: &str = "avatars";
 /// File of the data directory with the keyset, unless the settings name another.

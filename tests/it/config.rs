@@ -182,16 +182,24 @@ fn no_secret_is_ever_shown() {
     for setting in settings::all().filter(|setting| setting.is_secret) {
         let value = match setting.name {
             "DATABASE_URL" => format!("postgres://me:{SECRET}@localhost/house"),
+            "MATRIX_LOGINS" => format!("abbey @abbey:example.org {SECRET}"),
+            "MATRIX_APPSERVICE" => {
+                format!(r#"{{"as_token": "{SECRET}", "namespaces": {{"users": [{{"regex": "@_house_.*"}}]}}}}"#)
+            }
             _ => SECRET.to_owned(),
         };
         let mut pairs = vec![(setting.name, value.as_str())];
         if setting.name == "MATRIX_ACCESS_TOKEN" {
             pairs.push(("MATRIX_DEVICE_ID", "DEVICE"));
         }
+        if setting.name == "MATRIX_LOGINS" {
+            let house = [("MATRIX_USER", "@house:example.org"), ("MATRIX_PASSWORD", "the house's own")];
+            pairs.extend(house.into_iter().chain([("MATRIX_HOMESERVER", "https://example.org")]));
+        }
         let config = read(&pairs).unwrap();
         assert!(!format!("{config:?}").contains(SECRET), "{}", setting.name);
         let known: Vec<_> = config.secrets().iter().map(|secret| secret.expose_secret().to_owned()).collect();
-        assert_eq!(known, [SECRET], "{} is not kept out of the logs", setting.name);
+        assert!(known.iter().any(|known| known == SECRET), "{} is not kept out of the logs", setting.name);
     }
     for (name, value) in [
         ("DATABASE_URL", "mysql://me:Zq9-very-secret@localhost/x"),

@@ -151,7 +151,7 @@ impl Matrix {
             tracing::error!(
                 error = %error, slug, user,
                 "a character's login cannot be used, and it speaks through the house's account: correct its line in \
-                 MATRIX_LOGINS, or delete its folder below matrix-logins in the data directory to sign in as a new device"
+                 MATRIX_LOGINS, or delete its folder below matrix.logins in the data directory to sign in as a new device"
             );
         }
         voice.lose();

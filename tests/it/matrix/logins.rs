@@ -184,6 +184,8 @@ async fn owners_are_told_once_that_a_character_lost_its_account() {
     let device = town.robin.keys_of(&abbey).await.devices.remove(0).id;
     let path = format!("/_synapse/admin/v2/users/{}/devices/{device}", matrix_town::encoded(&abbey));
     town.synapse.admin("DELETE", &path, json!({})).await.unwrap();
+    // What happens there ends the wait of its sync.
+    town.robin.say(&room, "is it quiet here?").await;
     let told = town.robin.joins_when_invited_by(&town.house).await;
     let lost = format!("The Matrix account {abbey} of Abbey cannot be used any more.");
     let is_it = |event: &&Event| event.sender == town.house && event.body().starts_with(&lost);

@@ -309,9 +309,10 @@ async fn characters_with_accounts_are_the_same_devices_after_a_restart() {
     kim.join(&room).await;
     robin.sees_join(&room, kim.id()).await;
     let says = async |slug: &str, user: &str, question: &str| {
-        let question = robin.say(&room, &format!("@{slug} {question}")).await;
-        let is_answer = |said: &&matrix_town::Event| said.sender == user && said.replies_to() == Some(&question);
-        let answer = robin.until(|seen| seen.messages(&room).find(is_answer).cloned(), SOON).await;
+        let is_theirs = |said: &&matrix_town::Event| said.sender == user;
+        let before = robin.look(|seen| seen.messages(&room).filter(is_theirs).count());
+        robin.say(&room, &format!("@{slug} {question}")).await;
+        let answer = robin.until(|seen| seen.messages(&room).filter(is_theirs).nth(before).cloned(), SOON).await;
         assert!(answer.encrypted, "{answer:?}");
     };
     let slugs = ["abbey", "aviva", "abi"];

@@ -40,7 +40,7 @@ pub fn options(synapse: &Synapse, world: &World, name: &str) -> Options {
         inviters: vec![Inviter::Anyone],
         logins: Vec::new(),
         service: None,
-        ghosts: world.path().join("matrix-logins"),
+        ghosts: world.path().join("matrix.logins"),
     }
 }
 
@@ -134,7 +134,7 @@ impl Town {
                 slug: (*slug).to_owned(),
                 user: synapse.user_id(&login),
                 password: Some(password(&login).into()),
-                store: world.path().join("matrix-logins").join(slug),
+                store: world.path().join("matrix.logins").join(slug),
             });
         }
         let matrix = connect(&world, Options { inviters, logins, service, ..options(synapse, &world, &account) }).await;
