@@ -193,6 +193,20 @@ pub struct MatrixConfig {
     pub recovery_key: Option<SecretString>,
     /// `MATRIX_INVITES`: `anyone`, `owners`, servers and users; empty: the bot's own server, and owners.
     pub invites: Vec<String>,
+    /// `MATRIX_STREAMING`.
+    pub streaming: MatrixStreaming,
+}
+
+/// How long answers are shown on Matrix while they are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MatrixStreaming {
+    /// When they are finished.
+    Off,
+    /// As far as a homeserver with the usual limits allows.
+    #[default]
+    On,
+    /// As where the account has no limits.
+    Fast,
 }
 
 /// Who may use the operator's model.
@@ -302,6 +316,7 @@ impl Config {
                 device_id: values.text("MATRIX_DEVICE_ID"),
                 recovery_key: values.secret("MATRIX_RECOVERY_KEY"),
                 invites: values.parsed("MATRIX_INVITES", invites).unwrap_or_default(),
+                streaming: values.parsed("MATRIX_STREAMING", matrix_streaming).unwrap_or_default(),
             },
             http_addr: values.parsed("HTTP_ADDR", listen_addr).unwrap_or_default(),
             metrics_addr: values.parsed("METRICS_ADDR", listen_addr).unwrap_or_default(),
@@ -499,6 +514,15 @@ fn invites(text: &str) -> Result<Vec<String>, &'static str> {
         _ => Err("give anyone, owners, servers and users, such as owners,example.org,@kim:example.com"),
     };
     entries.map(read).collect()
+}
+
+fn matrix_streaming(text: &str) -> Result<MatrixStreaming, &'static str> {
+    match text {
+        "on" => Ok(MatrixStreaming::On),
+        "off" => Ok(MatrixStreaming::Off),
+        "fast" => Ok(MatrixStreaming::Fast),
+        _ => Err("give on, off or fast"),
+    }
 }
 
 fn matrix_user(text: &str) -> Result<String, &'static str> {

@@ -8,11 +8,13 @@
 
 #![recursion_limit = "256"]
 
+mod budget;
 mod heard;
 mod secure;
 mod sign_in;
 mod speak;
 
+pub use budget::Allowance;
 pub use heard::{Event, Heard, Invite, Membership};
 pub use secure::{Secured, Trust};
 pub use sign_in::{Account, Credentials, SavedSession, SignIn, SignedIn};

@@ -24,6 +24,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use dashmap::DashMap;
 use matrix_account::Account;
+pub use matrix_account::Allowance;
 use secrecy::SecretString;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -57,6 +58,9 @@ pub struct Options {
     pub recovery_file: PathBuf,
     /// Whose invitations are accepted.
     pub inviters: Vec<Inviter>,
+    /// How fast the homeserver lets the account send, for answers that are shown while they are written; `None`: they are
+    /// shown when they are finished.
+    pub streaming: Option<Allowance>,
 }
 
 /// The house's connection to Matrix.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::spoken::{self, Mouth};
 use super::{Matrix, NAME, rooms};
 use crate::domain::{Identity, PictureKind, Place, Privacy};
-use crate::platform::{Face, Limits, OnceKey, Part, Platform, SendError, split};
+use crate::platform::{Face, Limits, OnceKey, Part, Platform, SendError, Streams, split};
 
 /// Longest message, in UTF-16 code units: with its looks, and encrypted, it stays within what an event may hold.
 const PART_MAX: usize = 6_000;
@@ -95,6 +95,14 @@ impl Matrix {
         }
     }
 
+    /// Nothing is written any more where the last part of an answer was said.
+    fn said(&self, account: Account, room: &str, part: &Part) {
+        if part.number + 1 == part.of && self.typing.remove(room).is_some() {
+            let room = room.to_owned();
+            self.life.spawn("matrix typing", async move { account.typing(&room, None).await });
+        }
+    }
+
     /// Where the homeserver keeps the picture of a face; `None`: it has none, or it cannot be kept now.
     async fn picture(&self, account: &Account, face: &Face) -> Option<String> {
         let file = face.avatar.as_deref()?;
@@ -108,6 +116,12 @@ impl Matrix {
         self.pictures.insert(file.to_owned(), url.clone());
         Some(url)
     }
+}
+
+/// Whose mouth a part comes out of; `None`: the house's own.
+fn mouth_of<'a>(part: &'a Part, picture: Option<&'a str>) -> Option<Mouth<'a>> {
+    let is_face = !part.is_notice && !part.face.name.is_empty();
+    is_face.then_some(Mouth { id: &part.face.slug, name: &part.face.name, avatar: picture })
 }
 
 /// A message with a file that it is the caption of: one message, which is answered and taken away as one.
@@ -135,15 +149,15 @@ impl Platform for Matrix {
     }
 
     fn limits(&self) -> Limits {
-        Limits { message_len: PART_MAX, messages_max: PARTS_MAX, takes_back: true, streams: false, discloses: true }
+        let streams = if self.options.streaming.is_some() { Streams::ByEdits } else { Streams::No };
+        Limits { message_len: PART_MAX, messages_max: PARTS_MAX, takes_back: true, streams, discloses: true }
     }
 
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {
         let account = self.signed_in()?;
         let (room, thread) = rooms::room_of(&to.subject);
         let picture = self.picture(&account, &part.face).await;
-        let is_face = !part.is_notice && !part.face.name.is_empty();
-        let mouth = is_face.then_some(Mouth { id: &part.face.slug, name: &part.face.name, avatar: picture.as_deref() });
+        let mouth = mouth_of(part, picture.as_deref());
         // With nobody else there, everything said is an answer.
         let reply_to = part.reply_to.as_deref().filter(|_| part.number == 0 && to.privacy != Privacy::Direct);
         let is_long = part.text.encode_utf16().count() > PART_MAX;
@@ -157,11 +171,24 @@ impl Platform for Matrix {
         };
         let content = spoken::related(content, reply_to, thread);
         let sent = account.send(room, "m.room.message", content, &transaction(&once.0)).await.map_err(send_error)?;
-        if part.number + 1 == part.of && self.typing.remove(room).is_some() {
-            let room = room.to_owned();
-            self.life.spawn("matrix typing", async move { account.typing(&room, None).await });
-        }
+        self.said(account, room, part);
         Ok(sent.id)
+    }
+
+    fn spares(&self, _to: &Place) -> bool {
+        let Some(allowance) = self.options.streaming else { return false };
+        self.account().is_some_and(|account| account.spares(allowance))
+    }
+
+    async fn revise(&self, to: &Place, id: &str, part: &Part, once: &OnceKey) -> Result<(), SendError> {
+        let account = self.signed_in()?;
+        let (room, _) = rooms::room_of(&to.subject);
+        let picture = self.picture(&account, &part.face).await;
+        let text = spoken::with_footer(&part.text, part.footer.as_deref());
+        let content = spoken::edit(spoken::message(&text, mouth_of(part, picture.as_deref())), id);
+        account.send(room, "m.room.message", content, &transaction(&once.0)).await.map_err(send_error)?;
+        self.said(account, room, part);
+        Ok(())
     }
 
     async fn fetch(&self, url: &str, limit: usize) -> Result<Vec<u8>, SendError> {
@@ -172,7 +199,21 @@ impl Platform for Matrix {
     async fn take_back(&self, to: &Place, id: &str, _is_notice: bool) -> Result<(), SendError> {
         let account = self.signed_in()?;
         let (room, _) = rooms::room_of(&to.subject);
-        account.redact(room, id, &transaction(&format!("take back {id}"))).await.map_err(send_error)
+        // What it said before it was edited is in the room as well, for whoever looks for it. A message that is gone has no edits
+        // that could be asked for.
+        let edits = account.edits_of(room, id).await;
+        account.redact(room, id, &transaction(&format!("take back {id}"))).await.map_err(send_error)?;
+        if !edits.is_empty() {
+            let room = room.to_owned();
+            self.life.spawn("matrix edits", async move {
+                for id in edits {
+                    if let Err(error) = account.redact(&room, &id, &transaction(&format!("take back {id}"))).await {
+                        tracing::info!(error = %error, "an edit of a message that is gone stays in the room");
+                    }
+                }
+            });
+        }
+        Ok(())
     }
 
     async fn whisper(&self, to: &Identity, text: &str, once: &OnceKey) -> Result<(), SendError> {

@@ -14,4 +14,5 @@ mod proxy;
 mod rooms;
 mod running;
 mod speaking;
+mod streaming;
 mod town;

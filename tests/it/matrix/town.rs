@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use greenroom::desk::Desk;
-use greenroom::platform::matrix::{Inviter, Matrix, Options};
+use greenroom::platform::matrix::{Allowance, Inviter, Matrix, Options};
 use greenroom::testing::{Answering, Engine, Plan, World};
 use matrix_town::{Event, Human, Role, RoomOptions, Synapse};
 use serde_json::{Value, json};
@@ -38,6 +38,7 @@ pub fn options(synapse: &Synapse, world: &World, name: &str) -> Options {
         store: world.path().join("matrix"),
         recovery_file: world.path().join("matrix.recovery-key"),
         inviters: vec![Inviter::Anyone],
+        streaming: Some(Allowance::USUAL),
     }
 }
 
@@ -70,7 +71,7 @@ impl Town {
             let said = last.split_once(": ").filter(|(who, _)| who.contains('-')).map_or(last, |(_, said)| said);
             Ok(format!("re: {said}"))
         });
-        Self::built(synapse, name, Plan { model, ..Plan::default() }, vec![Inviter::Anyone]).await
+        Self::built(synapse, name, Plan { model, ..Plan::default() }, (vec![Inviter::Anyone], Allowance::USUAL)).await
     }
 
     pub async fn with(name: &'static str, model: Answering) -> Self {
@@ -84,17 +85,24 @@ impl Town {
     /// A town whose house follows only these people's invitations.
     pub async fn inviting(name: &'static str, plan: Plan, inviters: Vec<Inviter>) -> Self {
         matrix_town::prepare().await;
-        Self::built(Synapse::shared().await, name, plan, inviters).await
+        Self::built(Synapse::shared().await, name, plan, (inviters, Allowance::LIFTED)).await
     }
 
-    async fn built(synapse: &'static Synapse, name: &'static str, plan: Plan, inviters: Vec<Inviter>) -> Self {
+    async fn built(
+        synapse: &'static Synapse,
+        name: &'static str,
+        plan: Plan,
+        (inviters, allowance): (Vec<Inviter>, Allowance),
+    ) -> Self {
         let account = format!("house-{name}");
         synapse.register(&account, &password(&account), Role::User).await;
         let robin = format!("robin-{name}");
         let (world, robin) = tokio::join!(World::planned(Engine::Sqlite, plan), Human::login(synapse, &robin));
         world.goes_by();
         let house = synapse.user_id(&account);
-        let matrix = connect(&world, Options { inviters, ..options(synapse, &world, &account) }).await;
+        let matrix =
+            connect(&world, Options { inviters, streaming: Some(allowance), ..options(synapse, &world, &account) })
+                .await;
         Self { synapse, world, matrix, house, robin, name }
     }
 
