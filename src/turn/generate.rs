@@ -1,9 +1,9 @@
 //! Generating: the prompt, the model, and the finished text stored before anything is sent.
 
-use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::deliver::face_of;
@@ -438,7 +438,7 @@ impl Turns {
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut showing: Option<Pin<Box<dyn Future<Output = Result<Showed, Stopped>> + Send + '_>>> = None;
+        let mut showing: Option<BoxFuture<'_, Result<Showed, Stopped>>> = None;
         let mut answered = None;
         let answer = loop {
             // What is on its way to be shown arrives before the answer does, or would be shown in its place.
