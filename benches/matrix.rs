@@ -39,6 +39,7 @@ async fn run() {
         store: world.path().join("matrix"),
         recovery_file: world.path().join("recovery"),
         inviters: vec![Inviter::Anyone],
+        streaming: None,
     };
     let house = options.user.clone();
     let matrix = Matrix::new(options, world.strongbox.clone(), world.life.clone());

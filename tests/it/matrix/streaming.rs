@@ -266,7 +266,7 @@ async fn no_version_of_an_answer_says_what_the_answer_must_not() {
         town.writes_slowly(true);
         town.world.model.next([Ok(text)]);
         town.robin.say(room, "@abbey say it").await;
-        town.hears(room, |event| event.text().ends_with(&format!("{between}"))).await;
+        town.hears(room, |event| event.text().ends_with(&between)).await;
         town.has_no_drafts().await;
     }
     let all: Vec<Event> =
