@@ -42,6 +42,7 @@ async fn run() {
         logins: Vec::new(),
         service: None,
         ghosts: world.path().join("matrix.logins"),
+        streaming: None,
     };
     let house = options.user.clone();
     let matrix = Matrix::new(options, world.strongbox.clone(), world.life.clone());

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::avatars::{self, Avatars};
 use crate::cli::{ConsoleOptions, EvalMemoryOptions};
-use crate::config::{Config, FairConfig};
+use crate::config::{Config, FairConfig, MatrixStreaming};
 use crate::crash;
 use crate::db::Db;
 use crate::desk::Desk;
@@ -30,7 +30,7 @@ use crate::ops::{doctor as examination, dumps, http, metrics, watch};
 use crate::outside::{Outside, Rules};
 use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
 use crate::platform::discord::{self, Discord};
-use crate::platform::matrix::{self, Inviter, Matrix};
+use crate::platform::matrix::{self, Allowance, Inviter, Matrix};
 use crate::queue::local::LocalDoorbell;
 use crate::recall::{Recall, Weights};
 use crate::strongbox::{self, Strongbox};
@@ -282,6 +282,11 @@ fn matrix_options(config: &Config, data: &Path) -> Option<matrix::Options> {
         logins: logins.collect(),
         service: settings.service.clone().map(|(token, prefix)| matrix::Service { token, prefix }),
         ghosts: data.join(MATRIX_LOGINS),
+        streaming: match settings.streaming {
+            MatrixStreaming::Off => None,
+            MatrixStreaming::On => Some(Allowance::USUAL),
+            MatrixStreaming::Fast => Some(Allowance::LIFTED),
+        },
     })
 }
 

@@ -198,6 +198,8 @@ pub struct MatrixConfig {
     pub logins: Vec<MatrixLogin>,
     /// `MATRIX_APPSERVICE`: its token, and what the names of its users begin with.
     pub service: Option<(SecretString, String)>,
+    /// `MATRIX_STREAMING`.
+    pub streaming: MatrixStreaming,
 }
 
 /// The account of a personality on Matrix.
@@ -207,6 +209,18 @@ pub struct MatrixLogin {
     /// `@abbey:example.org`
     pub user: String,
     pub password: SecretString,
+}
+
+/// How long answers are shown on Matrix while they are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MatrixStreaming {
+    /// When they are finished.
+    Off,
+    /// As far as a homeserver with the usual limits allows.
+    #[default]
+    On,
+    /// As where the account has no limits.
+    Fast,
 }
 
 /// Who may use the operator's model.
@@ -318,6 +332,7 @@ impl Config {
                 invites: values.parsed("MATRIX_INVITES", invites).unwrap_or_default(),
                 logins: values.parsed("MATRIX_LOGINS", matrix_logins).unwrap_or_default(),
                 service: values.parsed("MATRIX_APPSERVICE", matrix_service),
+                streaming: values.parsed("MATRIX_STREAMING", matrix_streaming).unwrap_or_default(),
             },
             http_addr: values.parsed("HTTP_ADDR", listen_addr).unwrap_or_default(),
             metrics_addr: values.parsed("METRICS_ADDR", listen_addr).unwrap_or_default(),
@@ -559,6 +574,15 @@ fn matrix_service(text: &str) -> Result<(SecretString, String), &'static str> {
         return Err("the regex of its first users has to begin with a name, such as @_greenroom_.*");
     }
     Ok((token.into(), prefix))
+}
+
+fn matrix_streaming(text: &str) -> Result<MatrixStreaming, &'static str> {
+    match text {
+        "on" => Ok(MatrixStreaming::On),
+        "off" => Ok(MatrixStreaming::Off),
+        "fast" => Ok(MatrixStreaming::Fast),
+        _ => Err("give on, off or fast"),
+    }
 }
 
 fn matrix_user(text: &str) -> Result<String, &'static str> {

@@ -26,6 +26,10 @@ pub const ROTATION: [&str; 3] = ["keyset saved", "row sealed anew", "rows swept"
 /// Every point of listening on Matrix.
 pub const MATRIX: [&str; 3] = ["signed in to Matrix", "sync heard", "sync written down"];
 
+/// Every point of showing an answer while it is written.
+pub const STREAMING: [&str; 6] =
+    ["draft noted", "draft sent", "draft recorded", "draft revised", "draft completed", "draft withdrawn"];
+
 #[cfg(feature = "testing")]
 mod plan {
     use std::sync::OnceLock;
@@ -67,7 +71,7 @@ pub use plan::{Fall, at};
 #[inline]
 pub fn point(name: &'static str) {
     debug_assert!(
-        [&POINTS[..], &ROTATION, &MATRIX].into_iter().flatten().any(|known| *known == name),
+        [&POINTS[..], &ROTATION, &MATRIX, &STREAMING].into_iter().flatten().any(|known| *known == name),
         "{name} is in no list of points"
     );
     #[cfg(feature = "testing")]

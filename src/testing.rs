@@ -161,6 +161,9 @@ pub struct Answering {
     last_call: Mutex<Option<(Instant, Instant)>>,
     /// How long each answer takes.
     pub delay_millis: AtomicU64,
+    /// How long each word of an answer takes; 0: all of it comes at once.
+    pub word_millis: AtomicU64,
+    breaks: Mutex<Option<ModelError>>,
     /// Whether it takes pictures.
     pub sees: AtomicBool,
     context: u32,
@@ -175,6 +178,8 @@ impl Answering {
             queue: Mutex::default(),
             last_call: Mutex::default(),
             delay_millis: AtomicU64::new(0),
+            word_millis: AtomicU64::new(0),
+            breaks: Mutex::default(),
             sees: AtomicBool::new(false),
             context: 32_000,
         }
@@ -193,6 +198,11 @@ impl Answering {
     /// When the last call came, and when its answer was complete.
     pub fn last_call(&self) -> (Instant, Instant) {
         self.last_call.lock().unwrap_or_else(PoisonError::into_inner).expect("the model was asked")
+    }
+
+    /// The next answer ends in this, after all its words.
+    pub fn breaks_with(&self, error: ModelError) {
+        *self.breaks.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 
     /// The next answers, before the function is asked again.
@@ -241,7 +251,20 @@ impl LlmProvider for Answering {
         }
         let queued = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let text = queued.unwrap_or_else(|| (self.respond)(request))?;
-        on_text(&text);
+        let pause = Duration::from_millis(self.word_millis.load(Ordering::SeqCst));
+        if pause.is_zero() {
+            on_text(&text);
+        } else {
+            for word in text.split_inclusive(' ') {
+                on_text(word);
+                if cancel.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                    return Err(ModelError::new(crate::model::ErrorClass::Cancelled, "cancelled"));
+                }
+            }
+        }
+        if let Some(error) = self.breaks.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(ModelError { received: text.len(), ..error });
+        }
         let count = |text: &str| tokens::count(text) as u64;
         let reply = Reply {
             finish: Finish::Stop,

@@ -8,6 +8,7 @@
 
 #![recursion_limit = "256"]
 
+mod budget;
 mod family;
 mod heard;
 mod profile;
@@ -15,6 +16,7 @@ mod secure;
 mod sign_in;
 mod speak;
 
+pub use budget::Allowance;
 pub use family::Family;
 pub use heard::{Event, Heard, Invite, Membership};
 pub use secure::{Secured, Trust};

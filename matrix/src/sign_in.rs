@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex as StdMutex};
+use std::time::{Duration, Instant};
 
 use matrix_sdk::authentication::matrix::MatrixSession;
 use matrix_sdk::config::RequestConfig;
@@ -14,6 +14,7 @@ use matrix_sdk::{Client, SessionMeta, SessionTokens, SqliteStoreConfig};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Semaphore};
 
+use crate::budget::Budget;
 use crate::{Error, Family, failed};
 
 /// How often a request is tried again when the network fails.
@@ -101,6 +102,7 @@ pub struct Account {
     pub(crate) direct: Arc<Mutex<HashMap<OwnedRoomId, OwnedUserId>>>,
     pub(crate) downloads: Arc<Semaphore>,
     pub(crate) family: Family,
+    pub(crate) budget: Arc<StdMutex<Budget>>,
 }
 
 impl std::fmt::Debug for Account {
@@ -184,6 +186,7 @@ impl Account {
                 direct: Arc::default(),
                 downloads: Arc::new(Semaphore::new(DOWNLOADS)),
                 family: how.family.clone(),
+                budget: Arc::new(StdMutex::new(Budget::new(Instant::now()))),
             },
             session: SavedSession(session),
             is_new,

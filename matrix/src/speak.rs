@@ -1,15 +1,19 @@
 //! Speaking in rooms, and what is known of them.
 
 use std::io::Cursor;
-use std::time::Duration;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
 use matrix_sdk::config::RequestConfig;
 use matrix_sdk::media::{MediaFormat, MediaRequestParameters};
 use matrix_sdk::ruma::api::client::receipt::create_receipt::v3::ReceiptType;
+use matrix_sdk::ruma::api::client::redact::redact_event;
+use matrix_sdk::ruma::api::client::relations::get_relating_events_with_rel_type;
 use matrix_sdk::ruma::api::client::typing::create_typing_event::{self, v3::Typing, v3::TypingInfo};
 use matrix_sdk::ruma::api::error::{ErrorKind, RetryAfter};
 use matrix_sdk::ruma::events::StateEventType;
 use matrix_sdk::ruma::events::receipt::ReceiptThread;
+use matrix_sdk::ruma::events::relation::RelationType;
 use matrix_sdk::ruma::events::room::MediaSource;
 use matrix_sdk::ruma::events::room::history_visibility::HistoryVisibility;
 use matrix_sdk::ruma::events::room::power_levels::UserPowerLevel;
@@ -19,10 +23,15 @@ use matrix_sdk::ruma::{
 use matrix_sdk::{EncryptionState, Room, RoomMemberships, RoomState};
 use serde_json::{Value, json};
 
-use crate::{Account, Error, failed};
+use crate::{Account, Allowance, Error, failed};
 
 /// Wait after a refusal that names none.
 const A_WHILE: Duration = Duration::from_secs(5);
+/// How often taking something away waits for the homeserver to allow it, and how long at a time.
+const REDACT_WAITS: u32 = 4;
+const REDACT_WAIT_MAX: Duration = Duration::from_secs(30);
+/// Edits of one message that are looked for.
+const EDITS_MAX: u32 = 100;
 
 /// A message that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,8 +94,25 @@ impl Account {
             .send_raw(kind, content)
             .with_transaction_id(&OwnedTransactionId::from(transaction))
             .with_request_config(RequestConfig::new().disable_retry());
-        let sent = sending.await.map_err(|error| send_error(&error))?;
+        let sent = self.counted(sending.await.map_err(|error| send_error(&error)))?;
         Ok(Sent { id: sent.response.event_id.to_string() })
+    }
+
+    /// Keeps account of what was sent, or refused.
+    fn counted<T>(&self, sent: Result<T, SendError>) -> Result<T, SendError> {
+        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        match &sent {
+            Err(SendError::Limited(wait)) => budget.refused(Instant::now(), *wait),
+            Err(SendError::Forbidden) => {}
+            Ok(_) | Err(SendError::Unsure) => budget.spent(Instant::now()),
+        }
+        drop(budget);
+        sent
+    }
+
+    /// Whether a message can be spared now that nobody would miss, where the homeserver allows so much.
+    pub fn spares(&self, of: Allowance) -> bool {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner).spares(Instant::now(), of)
     }
 
     /// Takes a message away.
@@ -96,8 +122,31 @@ impl Account {
     pub async fn redact(&self, room: &str, id: &str, transaction: &str) -> Result<(), SendError> {
         let room = self.room(room).ok_or(SendError::Forbidden)?;
         let id = EventId::parse(id).map_err(|_| SendError::Forbidden)?;
-        let redacted = room.redact(&id, None, Some(OwnedTransactionId::from(transaction))).await;
-        redacted.map(|_| ()).map_err(|error| send_error(&error.into()))
+        let mut waits = 0;
+        loop {
+            let transaction = OwnedTransactionId::from(transaction);
+            let request = redact_event::v3::Request::new(room.room_id().to_owned(), id.clone(), transaction);
+            let redacting = self.client.send(request).with_request_config(RequestConfig::new().disable_retry());
+            let redacted = redacting.await.map(|_| ()).map_err(|error| send_error(&error.into()));
+            match self.counted(redacted) {
+                Err(SendError::Limited(wait)) if waits < REDACT_WAITS => {
+                    waits += 1;
+                    tokio::time::sleep(wait.min(REDACT_WAIT_MAX)).await;
+                }
+                redacted => return redacted,
+            }
+        }
+    }
+
+    /// Edits of a message by the user `by`; none where they cannot be learnt.
+    pub async fn edits_of(&self, room: &str, id: &str, by: &str) -> Vec<String> {
+        let (Ok(room), Ok(id)) = (RoomId::parse(room), EventId::parse(id)) else { return Vec::new() };
+        let mut request = get_relating_events_with_rel_type::v1::Request::new(room, id, RelationType::Replacement);
+        request.limit = Some(EDITS_MAX.into());
+        let Ok(found) = self.client.send(request).await else { return Vec::new() };
+        let is_theirs = |event: &Value| event["sender"] == by;
+        let events = found.chunk.iter().filter_map(|event| event.deserialize_as::<Value>().ok());
+        events.filter(is_theirs).filter_map(|event| event["event_id"].as_str().map(str::to_owned)).collect()
     }
 
     /// Stores a file for a message in a room; encrypted where the room is.

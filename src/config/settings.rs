@@ -236,6 +236,11 @@ pub const GROUPS: &[Group] = &[
                 "everybody of the bot's own server, and owners",
                 "Whose invitations are accepted: anyone, owners, servers and users, such as owners,example.org.",
             ),
+            value(
+                "MATRIX_STREAMING",
+                "on",
+                "Whether long answers grow while they are written: on, off, or fast where the account has no rate limit.",
+            ),
         ],
     },
 ];

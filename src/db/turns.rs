@@ -22,7 +22,8 @@ const LEAVE_LANE: &str = "UPDATE lane SET until = CASE WHEN EXISTS (SELECT 1 FRO
 const START_OLDEST: &str = "UPDATE turn SET state = CASE WHEN state = 'sending' THEN state ELSE 'running' END, \
      attempt = attempt + 1, epoch = $2, updated_at = $3 \
      WHERE id = (SELECT id FROM turn WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') \
-     ORDER BY seq LIMIT 1) AND run_at <= $3 AND (NOT cancelled OR state = 'sending') \
+     ORDER BY seq LIMIT 1) AND run_at <= $3 AND (NOT cancelled OR state = 'sending' \
+     OR EXISTS (SELECT 1 FROM delivery WHERE turn_id = turn.id AND part < 0)) \
      RETURNING id, message_id, personality_id, member_id, persona_id, state, attempt, trace, notice, is_incognito, created_at, \
      (SELECT platform_id FROM message WHERE message.id = turn.message_id)";
 const OLDEST: &str = "SELECT id, run_at FROM turn \
@@ -37,10 +38,17 @@ const END: &str = "UPDATE turn SET state = $2, updated_at = $3 WHERE id = $1";
 const LATER: &str = "UPDATE turn SET run_at = $3, updated_at = $4 WHERE id = $1 AND epoch = $2 RETURNING id";
 const ADD_PART: &str = "INSERT INTO delivery (turn_id, part, once_key, text, is_notice, updated_at) \
      VALUES ($1, $2, $3, $4, $5, $6)";
-const PARTS: &str =
-    "SELECT part, once_key, text, is_notice, state, platform_id FROM delivery WHERE turn_id = $1 ORDER BY part";
+const PARTS: &str = "SELECT part, once_key, text, is_notice, state, platform_id FROM delivery WHERE turn_id = $1 AND part >= 0 ORDER BY part";
 const PART_SENT: &str =
     "UPDATE delivery SET state = 'sent', platform_id = $3, updated_at = $4 WHERE turn_id = $1 AND part = $2";
+const NOTE_DRAFT: &str = "INSERT INTO delivery (turn_id, part, once_key, text, is_notice, updated_at) \
+     SELECT id, $2, $3, '', $4, $5 FROM turn \
+     WHERE id = $1 AND epoch = $6 AND state = 'running' AND NOT cancelled RETURNING turn_id";
+const DRAFT: &str = "SELECT once_key, platform_id FROM delivery WHERE turn_id = $1 AND part = $2";
+const DROP_DRAFT: &str = "DELETE FROM delivery WHERE turn_id = $1 AND part = $2";
+const CANCEL_DRAFTED: &str = "UPDATE turn SET cancelled = $5, updated_at = $6 WHERE state = 'running' \
+     AND id IN (SELECT turn_id FROM delivery WHERE platform_id = $3 AND part = $4) \
+     AND place_id IN (SELECT id FROM place WHERE platform = $1 AND (subject = $2 OR parent = $2)) RETURNING id";
 const LANES_WAITING: &str = "SELECT place_id, MIN(member_id) FROM turn WHERE state IN ('queued', 'running', 'sending') \
      GROUP BY place_id ORDER BY MIN(created_at)";
 const STATE: &str = "SELECT state FROM turn WHERE id = $1";
@@ -55,9 +63,9 @@ const ABOUT: &str = "SELECT t.id, t.personality_id, t.failure, t.made_of, t.upda
 const CANCEL_IN: &str = "UPDATE turn SET cancelled = $3, updated_at = $4 WHERE state IN ('queued', 'running') \
      AND place_id IN (SELECT id FROM place WHERE platform = $1 AND (subject = $2 OR parent = $2)) RETURNING id";
 const PLACE_OF_PART: &str = "SELECT p.subject FROM delivery d JOIN turn t ON t.id = d.turn_id \
-     JOIN place p ON p.id = t.place_id WHERE d.platform_id = $2 AND p.platform = $1";
+     JOIN place p ON p.id = t.place_id WHERE d.platform_id = $2 AND d.part >= 0 AND p.platform = $1";
 const OF_PART: &str = "SELECT t.id FROM delivery d JOIN turn t ON t.id = d.turn_id JOIN place p ON p.id = t.place_id \
-     WHERE d.platform_id = $2 AND p.platform = $1";
+     WHERE d.platform_id = $2 AND d.part >= 0 AND p.platform = $1";
 const LAST_ENDED: &str = "SELECT id FROM turn WHERE place_id = $1 AND member_id = $2 AND state IN ('done', 'failed') \
      AND notice IS NULL \
      ORDER BY seq DESC, updated_at DESC LIMIT 1";
@@ -92,6 +100,10 @@ pub const ALL: &[&str] = &[
     ADD_PART,
     PARTS,
     PART_SENT,
+    NOTE_DRAFT,
+    DRAFT,
+    DROP_DRAFT,
+    CANCEL_DRAFTED,
     LANES_WAITING,
     STATE,
     ANSWER,
@@ -151,6 +163,17 @@ pub struct Delivery {
     pub text: String,
     /// A line of the house within an answer.
     pub is_notice: bool,
+    pub sent_as: Option<String>,
+}
+
+/// The place of a draft among the parts of a turn: what is shown of an answer while it is written.
+pub const DRAFT_PART: i64 = -1;
+
+/// What is shown of an answer while it is written: one message, whose text changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    pub once_key: String,
+    /// The platform's id of the message; `None`: nobody knows whether it was sent.
     pub sent_as: Option<String>,
 }
 
@@ -403,6 +426,39 @@ pub async fn parts(db: &Db, turn: &TurnId) -> Result<Vec<Delivery>, Error> {
 /// Records that a part arrived as the platform's message `platform_id`.
 pub fn part_sent<'v>(script: &mut Script<'v>, turn: &'v TurnId, part: i64, platform_id: &'v str, now: Moment) {
     script.add(PART_SENT, [turn.as_str().into(), part.into(), platform_id.into(), now.0.into()]);
+}
+
+/// Notes that a draft of a turn is about to be sent; `false`: the turn was withdrawn, or is another worker's.
+pub async fn note_draft(tx: &mut Tx, turn: &Turn, once_key: &str, now: Moment) -> Result<bool, Error> {
+    let noted = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(NOTE_DRAFT)
+        .bind(turn.id.as_str()).bind(DRAFT_PART).bind(once_key).bind(false).bind(now.0).bind(turn.epoch)
+        .fetch_optional(c).await)?;
+    Ok(noted.is_some())
+}
+
+/// The draft of a turn, if one was or may have been sent.
+pub async fn draft(db: &Db, turn: &TurnId) -> Result<Option<Draft>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, (String, Option<String>)>(DRAFT)
+        .bind(turn.as_str()).bind(DRAFT_PART).fetch_optional(c).await)?;
+    Ok(row.map(|(once_key, sent_as)| Draft { once_key, sent_as }))
+}
+
+/// Notes that a turn has no draft any more: it became the answer, or is gone.
+pub fn drop_draft<'v>(script: &mut Script<'v>, turn: &'v TurnId) {
+    script.add(DROP_DRAFT, [turn.as_str().into(), DRAFT_PART.into()]);
+}
+
+/// Withdraws the turn that a platform's message is the draft of, in a place or in what hangs on it.
+pub async fn cancel_drafted(
+    tx: &mut Tx,
+    (platform, subject): (&str, &str),
+    platform_id: &str,
+    now: Moment,
+) -> Result<Option<TurnId>, Error> {
+    let row = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(CANCEL_DRAFTED)
+        .bind(platform).bind(subject).bind(platform_id).bind(DRAFT_PART).bind(true).bind(now.0)
+        .fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| TurnId::new(id)))
 }
 
 /// Lanes with unfinished turns, longest waiting first, each with somebody who waits there.

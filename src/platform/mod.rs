@@ -14,6 +14,17 @@ use async_trait::async_trait;
 
 use crate::domain::{Identity, Place};
 
+/// How the text of an unfinished answer is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streams {
+    /// Not at all.
+    No,
+    /// Every piece as it comes, by [`Platform::writing`].
+    Live,
+    /// As a message that grows by [`Platform::revise`], each time [`Platform::spares`] it.
+    ByEdits,
+}
+
 /// What a platform allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -23,8 +34,7 @@ pub struct Limits {
     pub messages_max: usize,
     /// Whether messages can be taken away again.
     pub takes_back: bool,
-    /// Whether text of an unfinished answer may be shown.
-    pub streams: bool,
+    pub streams: Streams,
     /// Whether newcomers have to be told that they talk with an AI; the terminal says so by itself.
     pub discloses: bool,
 }
@@ -93,6 +103,16 @@ pub trait Platform: Send + Sync {
     async fn fetch(&self, _url: &str, _limit: usize) -> Result<Vec<u8>, SendError> {
         Err(SendError::Gone)
     }
+    /// Whether a message can be spared now to show how far an answer is, where [`Streams::ByEdits`]; finished answers and
+    /// everything else that is said come first. What is spared once is not spared twice. `shown` is the message that it is
+    /// shown as, if it is already.
+    fn spares(&self, _to: &Place, _face: &Face, _shown: Option<&str>) -> bool {
+        false
+    }
+    /// Lets a message of the house say `part` from now on, which nobody is told of; the same `once` changes it once.
+    async fn revise(&self, _to: &Place, _id: &str, _part: &Part, _once: &OnceKey) -> Result<(), SendError> {
+        Err(SendError::Forbidden)
+    }
     /// Takes a message of the house away, as far as the platform can; `is_notice` as in the [`Part`] that it was.
     async fn take_back(&self, _to: &Place, _id: &str, _is_notice: bool) -> Result<(), SendError> {
         Ok(())
@@ -101,6 +121,6 @@ pub trait Platform: Send + Sync {
     async fn whisper(&self, _to: &Identity, _text: &str, _once: &OnceKey) -> Result<(), SendError> {
         Err(SendError::Forbidden)
     }
-    /// Shows that an answer is being written. `draft` is the text so far where [`Limits::streams`].
+    /// Shows that an answer is being written. `draft` is the text so far where [`Streams::Live`].
     fn writing(&self, to: &Place, face: &Face, draft: Option<&str>);
 }

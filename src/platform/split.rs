@@ -39,8 +39,14 @@ pub fn split(text: &str, limit: usize) -> Vec<String> {
     parts
 }
 
+/// The text with the code block closed that it ends in, if it ends in one; and whether it did.
+pub fn closed(text: &str) -> (String, bool) {
+    let is_open = fence_after(None, text).is_some();
+    (format!("{text}{}", if is_open { CLOSE } else { "" }), is_open)
+}
+
 /// UTF-16 code units of a text.
-fn len(text: &str) -> usize {
+pub fn len(text: &str) -> usize {
     text.encode_utf16().count()
 }
 

@@ -79,6 +79,21 @@ impl Turns {
         self.stop_cancelled(&asked).await
     }
 
+    /// A message of the platform was taken away by somebody: if it was what is shown of an answer that is being written,
+    /// nobody wants that answer. `subject` is the place, or what it hangs on.
+    ///
+    /// # Errors
+    /// Those of the database; nothing is changed then.
+    pub async fn draft_taken_away(&self, platform: &str, subject: &str, id: &str) -> Result<(), db::Error> {
+        let (platform, subject, id) = (platform.to_owned(), subject.to_owned(), id.to_owned());
+        let now = self.clock.now();
+        let writing = self
+            .db
+            .write(move |tx| Box::pin(async move { turns::cancel_drafted(tx, (&platform, &subject), &id, now).await }));
+        let withdrawn: Vec<TurnId> = writing.await?.into_iter().collect();
+        self.stop_cancelled(&withdrawn).await
+    }
+
     /// Whether a message of the platform was written by an account of somebody.
     ///
     /// # Errors

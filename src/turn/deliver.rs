@@ -10,11 +10,11 @@ use crate::ops::metrics::{self, Stage};
 use crate::platform::{Face, OnceKey, Part, SendError};
 
 /// Tries to send one part before the turn waits for a later try.
-const TRIES: u32 = 4;
+pub(super) const TRIES: u32 = 4;
 /// Wait before the second try; doubles with each further one.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
+pub(super) const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// Longest wait that a platform's rate limit may ask of a worker.
-const WAIT_MAX: Duration = Duration::from_secs(30);
+pub(super) const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// How a personality is shown.
 pub(super) fn face_of(personality: &Personality) -> Face {
@@ -30,6 +30,15 @@ pub(super) struct Sent {
     pub text: String,
     /// A line of the house, not the personality's words.
     pub is_notice: bool,
+}
+
+/// How a part is said.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum How<'a> {
+    /// As a new message.
+    Anew,
+    /// In place of what a message says.
+    Over(&'a str),
 }
 
 /// How a delivery ended.
@@ -54,6 +63,7 @@ impl Turns {
         let is_resumed = turn.state == TurnState::Sending;
         let footer = stored.made_of.as_ref().and_then(|made_of| made_of.footer.as_ref());
         let of = stored.parts.len();
+        let becomes = self.draft_to_complete(turn, place, stored).await?;
         let mut sent = Vec::with_capacity(of);
         for (number, delivery) in stored.parts.iter().enumerate() {
             let platform_id = match &delivery.sent_as {
@@ -72,10 +82,16 @@ impl Turns {
                     let known: Vec<&str> = sent.iter().map(|sent: &Sent| sent.platform_id.as_str()).collect();
                     let arrived =
                         if is_resumed { self.arrived(&*platform, place, (&part, &known)).await? } else { None };
+                    let draft = becomes.as_ref().filter(|(at, _)| *at == number).map(|(_, draft)| draft);
                     let sending = async {
-                        match arrived {
-                            Some(id) => Ok(Some(id)),
-                            None => self.send_part(&*platform, place, (&part, &known), &once).await,
+                        match (arrived, draft) {
+                            (Some(id), _) => Ok(Some(id)),
+                            (None, Some(draft)) => {
+                                self.complete(turn, (&*platform, place), &part, (draft, &once)).await
+                            }
+                            (None, None) => {
+                                self.send_part(&*platform, place, (&part, &known), (&once, How::Anew)).await
+                            }
                         }
                     };
                     let Some(id) = sending.await? else {
@@ -113,22 +129,29 @@ impl Turns {
     }
 
     /// The platform's id of the message; `None`: the place is closed to us for good.
-    async fn send_part(
+    pub(super) async fn send_part(
         &self,
         platform: &dyn crate::platform::Platform,
         place: &Place,
         (part, known): (&Part, &[&str]),
-        once: &OnceKey,
+        (once, how): (&OnceKey, How<'_>),
     ) -> Result<Option<String>, Stopped> {
         let mut wait = FIRST_WAIT;
         let mut is_unsure = false;
         for attempt in 1..=TRIES {
-            if is_unsure && let Some(id) = self.arrived(platform, place, (part, known)).await? {
+            if is_unsure
+                && matches!(how, How::Anew)
+                && let Some(id) = self.arrived(platform, place, (part, known)).await?
+            {
                 metrics::delivered(platform.name(), true);
                 return Ok(Some(id));
             }
             is_unsure = false;
-            let pause = match platform.send(place, part, once).await {
+            let sending = match how {
+                How::Anew => platform.send(place, part, once).await,
+                How::Over(id) => platform.revise(place, id, part, once).await.map(|()| id.to_owned()),
+            };
+            let pause = match sending {
                 Ok(id) => {
                     metrics::delivered(platform.name(), true);
                     return Ok(Some(id));

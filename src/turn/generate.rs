@@ -1,12 +1,15 @@
 //! Generating: the prompt, the model, and the finished text stored before anything is sent.
 
-use std::time::Instant;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::deliver::face_of;
 use super::made_of::{MadeOf, PromptUse, Timings};
 use super::prompt::{self, Prompt};
+use super::stream::{self, Pace, Showed, Voices};
 use super::{HEARTBEAT, LEASE_MILLIS, Stopped, Stored, Turns, pictures};
 use crate::crash;
 use crate::db::ledger::{self, Account, EntryKind, NewEntry, Reservation, Reserved};
@@ -22,7 +25,7 @@ use crate::guard::{access, outgoing};
 use crate::keyring::{KeyringError, Own};
 use crate::model::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Reply, price, tokens};
 use crate::ops::metrics;
-use crate::platform::{Face, Platform};
+use crate::platform::{Face, Platform, Streams};
 
 /// Prompt of a model too small for the whole character.
 const TINY_PROMPT_TOKENS: u32 = 900;
@@ -38,6 +41,8 @@ const ANSWER_TOKENS: u32 = 1_200;
 const MEMORY_SHARE: f32 = 0.25;
 /// Characters of a token, where an answer broke off and nobody counted.
 const CHARS_PER_TOKEN: u64 = 3;
+/// How often it is looked whether an answer under way is to be shown.
+const LOOK: Duration = Duration::from_millis(250);
 /// A prompt that was too long is built once more with this share of its budget.
 const SHORTER: f32 = 0.7;
 
@@ -66,6 +71,8 @@ struct Stage<'a> {
     place: &'a Place,
     face: &'a Face,
     platform: Option<&'a dyn Platform>,
+    /// Where it may be shown by edits while it is written.
+    by_edits: Option<(&'a dyn Platform, Voices<'a>)>,
 }
 
 impl Turns {
@@ -158,7 +165,18 @@ impl Turns {
         };
         let mut reserved = false;
 
-        let stage = Stage { place, face: &face, platform: platform.as_deref() };
+        let others = others_of(&gathered.context);
+        let by_edits = match platform.as_deref().filter(|platform| platform.limits().streams == Streams::ByEdits) {
+            // What the house has to say first would come after it; and what an earlier attempt showed is completed.
+            Some(platform) if turn.attempt == 1 => {
+                let (tells, news) = self.says_first(turn, Some(platform.limits())).await?;
+                let voices = Voices { own: &face.name, others: &others, asked: &gathered.asked };
+                (tells.is_none() && news.is_none()).then_some((platform, voices))
+            }
+            _ => None,
+        };
+        let mut pace = Pace::new(preset.max_tokens);
+        let stage = Stage { place, face: &face, platform: platform.as_deref(), by_edits };
         let mut budget = prompt::Budget { prompt: preset.prompt_tokens as usize, memory_share: preset.memory_share };
         let mut shortened = false;
         let answer = loop {
@@ -183,7 +201,7 @@ impl Turns {
                 }
                 reserved = true;
             }
-            match self.ask(turn, &*model, &request, stage, cancel).await? {
+            match self.ask(turn, &*model, &request, (stage, &mut pace), cancel).await? {
                 // Not every model takes pictures that its name says it does, nor as many bytes.
                 Err(error)
                     if matches!(error.class, ErrorClass::BadRequest | ErrorClass::TooLong) && !pictures.is_empty() =>
@@ -218,7 +236,7 @@ impl Turns {
                 metrics::stage_took(metrics::Stage::ModelTotal, reply.total);
                 metrics::tokens_spent(reply.tokens, made_of.key_source);
                 let cost = cost_of(turn, account, &made_of, reserved);
-                let text = tidy(&reply.text, &face.name, &others_of(&gathered.context));
+                let text = tidy(&reply.text, &face.name, &others);
                 let text = outgoing::rendered(&text, &gathered.asked).trim().to_owned();
                 if text.is_empty() {
                     let (class, line) = (ErrorClass::Empty, Refusal::new(failure_text(ErrorClass::Empty)).into());
@@ -398,16 +416,19 @@ impl Turns {
         turn: &Turn,
         model: &dyn LlmProvider,
         request: &ChatRequest,
-        Stage { place, face, platform }: Stage<'_>,
+        (Stage { place, face, platform, by_edits }, pace): (Stage<'_>, &mut Pace),
         cancel: &CancellationToken,
     ) -> Result<Result<Reply, ModelError>, Stopped> {
-        let mut draft = String::new();
-        let shows_drafts = platform.filter(|platform| platform.limits().streams);
+        let draft = Mutex::new(String::new());
+        let live = platform.filter(|platform| platform.limits().streams == Streams::Live);
         let mut on_text = |piece: &str| {
             crash::point("first text");
-            if let Some(platform) = shows_drafts {
+            if live.is_some() || by_edits.is_some() {
+                let mut draft = draft.lock().unwrap_or_else(PoisonError::into_inner);
                 draft.push_str(piece);
-                platform.writing(place, face, Some(&draft));
+                if let Some(platform) = live {
+                    platform.writing(place, face, Some(&draft));
+                }
             }
         };
         let mut patience = std::pin::pin!(tokio::time::sleep(self.settings.patience));
@@ -415,10 +436,35 @@ impl Turns {
         let mut told = None;
         let mut reply = model.reply(request, &mut on_text, cancel);
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut showing: Option<BoxFuture<'_, Result<Showed, Stopped>>> = None;
+        let mut answered = None;
         let answer = loop {
+            // What is on its way to be shown arrives before the answer does, or would be shown in its place.
+            if showing.is_none()
+                && let Some(answer) = answered.take()
+            {
+                break answer;
+            }
             tokio::select! {
-                answer = &mut reply => break answer,
-                () = &mut patience, if tells && told.is_none() => {
+                answer = &mut reply, if answered.is_none() => answered = Some(answer),
+                showed = async { showing.as_mut().expect("only where there is one").await }, if showing.is_some() => {
+                    showing = None;
+                    if showed? == Showed::NoMore {
+                        pace.stop();
+                    }
+                }
+                _ = look.tick(), if by_edits.is_some() && showing.is_none() && answered.is_none() => {
+                    let shown = self.drafts.get(&turn.id).and_then(|draft| draft.sent_as.clone());
+                    let spares = |platform: &dyn Platform| platform.spares(place, face, shown.as_deref());
+                    if let Some((platform, voices)) = by_edits
+                        && let Some((text, number)) = shown_now(&draft, pace, platform, (voices, &spares))
+                    {
+                        showing = Some(Box::pin(self.show(turn, (platform, place, face), text, number)));
+                    }
+                }
+                () = &mut patience, if tells && told.is_none() && pace.times() == 0 => {
                     let locale = self.locale_of(turn).await;
                     told = Some(self.tell_it_takes_longer(turn, (place, face), &locale));
                 }
@@ -429,7 +475,7 @@ impl Turns {
                     if turns::is_cancelled(&self.db, &turn.id).await? {
                         return Err(Stopped::Cancelled);
                     }
-                    if let Some(platform) = platform.filter(|platform| !platform.limits().streams) {
+                    if let Some(platform) = platform.filter(|_| live.is_none()) {
                         platform.writing(place, face, None);
                     }
                 }
@@ -452,6 +498,31 @@ impl Turns {
         let (lane, epoch, until) = (turn.place.clone(), turn.epoch, self.clock.now().plus_millis(LEASE_MILLIS));
         Ok(self.db.write(move |tx| Box::pin(async move { turns::keep(tx, &lane, epoch, until).await })).await?)
     }
+}
+
+/// What is to be shown now of an answer under way, if anything, and how often it was shown before.
+fn shown_now(
+    draft: &Mutex<String>,
+    pace: &mut Pace,
+    platform: &dyn Platform,
+    (voices, spares): (Voices<'_>, &dyn Fn(&dyn Platform) -> bool),
+) -> Option<(String, u32)> {
+    let draft = draft.lock().unwrap_or_else(PoisonError::into_inner);
+    let written = draft.chars().count();
+    if !pace.wants(Instant::now(), written) {
+        return None;
+    }
+    let Some(text) = stream::partial(&draft, voices, platform.limits().message_len) else {
+        // Nothing that can be shown yet, or already more than one message holds.
+        pace.showed(written);
+        return None;
+    };
+    if !spares(platform) {
+        return None;
+    }
+    let number = pace.times();
+    pace.showed(written);
+    Some((text, number))
 }
 
 /// The ledger's entry for a call.
@@ -500,7 +571,7 @@ fn others_of(context: &prompt::Context) -> Vec<String> {
 
 /// The answer without what is not the personality's to say: a leading own name, and anything from a line on that
 /// starts with somebody else's.
-fn tidy(text: &str, own: &str, others: &[String]) -> String {
+pub(super) fn tidy(text: &str, own: &str, others: &[String]) -> String {
     let mut text = text.trim();
     for start in [format!("{own}:"), format!("**{own}:**"), format!("**{own}**:")] {
         if let Some(rest) = strip_prefix_any_case(text, &start) {

@@ -16,6 +16,7 @@ pub mod prompt;
 mod receive;
 mod settle;
 mod store;
+mod stream;
 mod telling;
 pub mod trigger;
 
@@ -129,6 +130,8 @@ pub struct Turns {
     parts: Parts,
     ends: Ends,
     running: dashmap::DashMap<TurnId, CancellationToken>,
+    /// What this process shows of answers that are being written.
+    drafts: dashmap::DashMap<TurnId, turns::Draft>,
     /// Turns of which something was taken back: what they taught is not written down any more.
     forgotten: Arc<dashmap::DashMap<TurnId, ()>>,
 }
@@ -187,7 +190,13 @@ impl From<db::Error> for Stopped {
 impl Turns {
     /// Builds the pipeline.
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self { parts, ends: Ends::default(), running: dashmap::DashMap::new(), forgotten: Arc::default() })
+        Arc::new(Self {
+            parts,
+            ends: Ends::default(),
+            running: dashmap::DashMap::new(),
+            drafts: dashmap::DashMap::new(),
+            forgotten: Arc::default(),
+        })
     }
 
     /// Waits until a turn has ended: answered, apologised for or withdrawn.
@@ -235,6 +244,10 @@ impl Turns {
             self.stored(turn).await?
         } else {
             crash::point("lane claimed");
+            // A turn that was withdrawn is taken up only for what it had shown.
+            if turn.attempt > 1 && turns::is_cancelled(&self.db, &turn.id).await? {
+                return Err(Stopped::Cancelled);
+            }
             if turn.attempt > ATTEMPTS_MAX {
                 tracing::error!(turn.id = %turn.id, turn.attempt, "a turn was given up: it ended its worker too often");
                 let line = Refusal::new("failure-gave-up").into();
@@ -264,7 +277,10 @@ impl Turns {
     }
 
     /// Ends a turn that was withdrawn.
-    async fn withdraw(&self, turn: &Turn) -> Result<(), db::Error> {
+    async fn withdraw(&self, turn: &Turn) -> Result<(), Stopped> {
+        if let Some(place) = self.directory.place_by_id(&turn.place).await? {
+            self.withdraw_draft(turn, &place).await?;
+        }
         let (turn, now) = (turn.clone(), self.clock.now());
         let writing = self.db.write(move |tx| {
             Box::pin(async move {
@@ -276,7 +292,7 @@ impl Turns {
                 script.run(tx).await
             })
         });
-        writing.await
+        Ok(writing.await?)
     }
 
     async fn later(&self, turn: &Turn) -> Result<(), db::Error> {
@@ -301,7 +317,14 @@ impl LaneWorker for Turns {
                 Err(error) => return crate::ops_error("claim", &error),
             };
             let span = tracing::info_span!("turn", trace = %turn.trace, turn.id = %turn.id, turn.attempt);
-            match self.process(&turn).instrument(span).await {
+            let processed = match self.process(&turn).instrument(span.clone()).await {
+                Err(Stopped::Cancelled) => match self.withdraw(&turn).instrument(span).await {
+                    Ok(()) => Err(Stopped::Cancelled),
+                    Err(stopped) => Err(stopped),
+                },
+                processed => processed,
+            };
+            match processed {
                 Ok(ended) => {
                     self.ends.tell(&turn.id, ended.state);
                     if ended.lane_is_empty {
@@ -310,9 +333,6 @@ impl LaneWorker for Turns {
                 }
                 Err(Stopped::Cancelled) => {
                     metrics::turn_ended(Outcome::Cancelled);
-                    if let Err(error) = self.withdraw(&turn).await {
-                        return crate::ops_error("turn", &error);
-                    }
                     self.ends.tell(&turn.id, TurnState::Cancelled);
                 }
                 Err(Stopped::Later(why)) => {
@@ -322,7 +342,10 @@ impl LaneWorker for Turns {
                     }
                     return;
                 }
-                Err(Stopped::Fenced | Stopped::Leaving) => return,
+                Err(Stopped::Fenced | Stopped::Leaving) => {
+                    self.drafts.remove(&turn.id);
+                    return;
+                }
             }
         }
     }

@@ -54,6 +54,7 @@ impl Turns {
         let remembers = memory.is_some();
         let (ending, now, chore) = (turn.clone(), self.clock.now(), self.clock.id());
         let forgotten = self.forgotten.clone();
+        let had_draft = turn.attempt > 1 || self.drafts.contains_key(&turn.id);
         let writing = self.db.write(move |tx| {
             Box::pin(async move {
                 // First the fence: nothing below is written by a worker that lost the lane.
@@ -62,6 +63,10 @@ impl Turns {
                 turns::end(&mut script, &ending.id, state, now);
                 for part in &sent {
                     turns::part_sent(&mut script, &ending.id, part.part, &part.platform_id, now);
+                }
+                // What was shown of it while it was written has become the answer.
+                if had_draft {
+                    turns::drop_draft(&mut script, &ending.id);
                 }
                 said.iter().for_each(|message| messages::add(&mut script, message));
                 // Asked for as it is written: a deletion comes either before, or finds the memory.
@@ -74,6 +79,7 @@ impl Turns {
         });
         let lane_is_empty = writing.await?;
         crash::point("turn settled");
+        self.drafts.remove(&turn.id);
         if remembers {
             self.recall.wake();
         }

@@ -1,13 +1,16 @@
 //! Storing what is to be said, before anything of it is sent: an answer, or a line of the house in its place.
 
+use std::sync::Arc;
+
 use super::made_of::MadeOf;
 use super::{Stopped, Stored, Turns};
 use crate::crash;
 use crate::db;
 use crate::db::turns::{self, Answered, Cost, Delivery};
-use crate::domain::{Line, Place, Refusal, Turn};
+use crate::directory::Announcement;
+use crate::domain::{Line, Member, Place, Refusal, Turn};
 use crate::guard::outgoing;
-use crate::platform::split;
+use crate::platform::{Limits, split};
 use crate::texts::Arg;
 
 /// What a platform puts around the line below an answer, in UTF-16 code units.
@@ -44,6 +47,17 @@ impl Turns {
         self.store_answer(turn, place, text, Some(class), made_of, cost).await
     }
 
+    /// What the house itself has to say before an answer: to whom that they talk with an AI, and what is announced.
+    pub(super) async fn says_first(
+        &self,
+        turn: &Turn,
+        limits: Option<Limits>,
+    ) -> Result<(Option<Arc<Member>>, Option<Arc<Announcement>>), Stopped> {
+        let member = self.directory.member(&turn.member).await?;
+        let tells = member.filter(|member| member.told_at.is_none() && limits.is_some_and(|limits| limits.discloses));
+        Ok((tells, self.directory.news_for(&turn.place).await?))
+    }
+
     /// Stores a turn's text as the messages it will be, with what the house itself has to say before it.
     pub(super) async fn store_answer(
         &self,
@@ -60,13 +74,11 @@ impl Turns {
         let room = limit.saturating_sub(footer.map_or(0, |footer| footer.encode_utf16().count() + FOOTER_FRAME));
         // What the house itself has to say goes before the personality's words.
         let mut lines = Vec::new();
-        let member = self.directory.member(&turn.member).await?;
         let locale = self.locale_of(turn).await;
-        let tells = member.filter(|member| member.told_at.is_none() && limits.is_some_and(|limits| limits.discloses));
+        let (tells, news) = self.says_first(turn, limits).await?;
         if tells.is_some() {
             lines.push(self.texts.say(&locale, "disclosure-first-contact", &[]));
         }
-        let news = self.directory.news_for(&turn.place).await?;
         if let Some(news) = &news {
             lines.push(self.texts.say(&locale, "disclosure-announcement", &[("text", news.text.clone().into())]));
         }

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 
-use super::{Face, Limits, OnceKey, Part, Platform, SendError};
+use super::{Face, Limits, OnceKey, Part, Platform, SendError, Streams};
 use crate::db;
 use crate::desk::{Caller, Desk, Filled};
 use crate::domain::{
@@ -78,7 +78,7 @@ impl Platform for Terminal {
     }
 
     fn limits(&self) -> Limits {
-        let streams = self.screen.is_interactive();
+        let streams = if self.screen.is_interactive() { Streams::Live } else { Streams::No };
         Limits { message_len: PART_MAX, messages_max: usize::MAX, takes_back: false, streams, discloses: false }
     }
 

@@ -13,7 +13,7 @@ use super::webhooks::Webhook;
 use super::wire::{Flake, flake_of};
 use super::{Discord, Me, NAME, names};
 use crate::domain::{Identity, Place};
-use crate::platform::{Face, Limits, OnceKey, Part, Platform, SendError, split};
+use crate::platform::{Face, Limits, OnceKey, Part, Platform, SendError, Streams, split};
 
 /// Longest message, in characters.
 const MESSAGE_MAX: usize = 2_000;
@@ -186,7 +186,13 @@ impl Platform for Discord {
     }
 
     fn limits(&self) -> Limits {
-        Limits { message_len: PART_MAX, messages_max: PARTS_MAX, takes_back: true, streams: false, discloses: true }
+        Limits {
+            message_len: PART_MAX,
+            messages_max: PARTS_MAX,
+            takes_back: true,
+            streams: Streams::No,
+            discloses: true,
+        }
     }
 
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{Face, Limits, OnceKey, Part, Platform, SendError};
+use super::{Face, Limits, OnceKey, Part, Platform, SendError, Streams};
 use crate::crash;
 use crate::db::{Db, meta};
 use crate::domain::{Identity, Incoming, Moment, Place, PlaceRef, Privacy, Speaker};
@@ -235,7 +235,7 @@ impl Platform for FakePlatform {
             message_len: MESSAGE_LEN,
             messages_max: usize::MAX,
             takes_back: false,
-            streams: false,
+            streams: Streams::No,
             discloses: self.discloses,
         }
     }

@@ -245,6 +245,8 @@ impl Matrix {
         self.buttons.remove(id);
         if self.is_in(&event.room, id).await {
             self.stored("matrix redaction", || self.house().turns.deleted(NAME, id)).await;
+        } else {
+            self.stored("matrix redaction", || self.house().turns.draft_taken_away(NAME, &event.room, id)).await;
         }
     }
 

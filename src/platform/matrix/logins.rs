@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use dashmap::{DashMap, DashSet};
-use matrix_account::{Account, Event};
+use matrix_account::{Account, Error, Event};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
@@ -28,8 +28,11 @@ const BRING_TRIES: u32 = 3;
 const BRING_PAUSE: Duration = Duration::from_millis(300);
 /// How long a character that could not come into a room is not brought there again.
 const STAYS_OUT: Duration = Duration::from_secs(600);
-/// Rooms that this is remembered of, and events whose hearers are.
+/// Rooms that this is remembered of, events whose hearers are, and messages whose speakers are.
 const KEPT_MAX: usize = 1_000;
+
+/// How the homeserver says that there is no such event, or none that an account may see.
+const NOT_FOUND: &str = "M_NOT_FOUND";
 
 /// The account of a personality.
 #[derive(Clone, Debug)]
@@ -140,11 +143,20 @@ impl Voice {
     }
 }
 
+/// Whose a message of the house is.
+pub(super) struct Author {
+    pub user: String,
+    /// `None`: that account is not the house's any more.
+    pub account: Option<Account>,
+}
+
 /// Events and rooms that several accounts have to do with.
 #[derive(Default)]
 pub(super) struct Shared {
     /// Which account deals with an event, oldest first.
     taken: Mutex<VecDeque<(String, String)>>,
+    /// Which account said a message, oldest first.
+    spoken: Mutex<VecDeque<(String, String)>>,
     /// When the house's own account came into rooms, in Unix milliseconds.
     came: DashMap<String, i64>,
     /// Rooms that are being greeted.
@@ -166,6 +178,19 @@ impl Shared {
     /// Begins to greet a room; `None`: another account of the house does.
     pub fn greets(&self, room: &str) -> Option<Greeting<'_>> {
         self.greeting.insert(room.to_owned()).then(|| Greeting(&self.greeting, room.to_owned()))
+    }
+
+    fn spoke(&self, message: &str, user: &str) {
+        let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
+        if spoken.len() >= KEPT_MAX {
+            spoken.pop_front();
+        }
+        spoken.push_back((message.to_owned(), user.to_owned()));
+    }
+
+    fn speaker(&self, message: &str) -> Option<String> {
+        let spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
+        spoken.iter().rev().find(|(id, _)| id == message).map(|(_, user)| user.clone())
     }
 
     /// Takes an event for an account; `false`: another one has it.
@@ -396,15 +421,53 @@ impl Matrix {
         noting.await.is_some()
     }
 
-    /// The account that a message was said with; the one that hears the room where that is not known.
-    pub(super) async fn author(&self, room: &str, message: &str) -> Option<Account> {
-        let host = self.host_of(room)?;
-        if !self.has_logins() {
-            return Some(host);
+    /// Notes which account said a message.
+    pub(super) fn spoke(&self, message: &str, account: &Account) {
+        if self.has_logins() {
+            self.shared.spoke(message, &account.user());
         }
-        let said = host.event(room, message).await.ok().flatten();
-        let voice = said.and_then(|said| self.voice_of(&said.sender));
-        voice.and_then(|voice| voice.account()).or(Some(host))
+    }
+
+    /// The account that said a message, as far as this process knows.
+    pub(super) fn speaker_of(&self, message: &str) -> Option<Account> {
+        if !self.has_logins() {
+            return self.own.account();
+        }
+        self.shared.speaker(message).and_then(|user| self.voice_of(&user)).and_then(|voice| voice.account())
+    }
+
+    /// The house's accounts that are in a room, its own first.
+    pub(super) fn accounts_in(&self, room: &str) -> Vec<Account> {
+        self.voices().iter().filter(|voice| voice.is_in(room)).filter_map(|voice| voice.account()).collect()
+    }
+
+    /// Whose a message of the house is.
+    pub(super) async fn author(&self, room: &str, message: &str) -> Result<Author, SendError> {
+        const NOT_YET: SendError = SendError::RateLimited { after_millis: NOT_YET_MILLIS };
+        let user = match self.shared.speaker(message) {
+            _ if !self.has_logins() => Some(self.own.user.clone()),
+            Some(user) => Some(user),
+            None => self.sender_of(room, message).await?,
+        };
+        let Some(user) = user else { return Err(SendError::Gone) };
+        let voice = self.voice_of(&user).filter(|voice| !voice.is_lost());
+        let account = voice.map(|voice| voice.account().ok_or(NOT_YET)).transpose()?;
+        Ok(Author { user, account })
+    }
+
+    /// Who sent a message, as the homeserver says to those of the house's accounts that are there; `None`: nobody of them can
+    /// see it.
+    async fn sender_of(&self, room: &str, message: &str) -> Result<Option<String>, SendError> {
+        let mut is_sure = true;
+        for account in self.accounts_in(room) {
+            match account.event(room, message).await {
+                Ok(Some(said)) => return Ok(Some(said.sender)),
+                Ok(None) | Err(Error::Unauthorized) => {}
+                Err(Error::Away(why)) if why == NOT_FOUND => {}
+                Err(_) => is_sure = false,
+            }
+        }
+        if is_sure { Ok(None) } else { Err(SendError::Unsure("nobody says whose it is".to_owned())) }
     }
 
     /// The account that shows that a face writes in a room.

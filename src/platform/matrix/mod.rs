@@ -25,6 +25,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, RwLock, Weak};
 
 use dashmap::DashMap;
+pub use matrix_account::Allowance;
 use matrix_account::{Account, Family};
 use secrecy::SecretString;
 use tokio::sync::Notify;
@@ -68,6 +69,9 @@ pub struct Options {
     pub service: Option<Service>,
     /// Folder with a store for each of those.
     pub ghosts: PathBuf,
+    /// How fast the homeserver lets the account send, for answers that are shown while they are written; `None`: they are
+    /// shown when they are finished.
+    pub streaming: Option<Allowance>,
 }
 
 /// The house's connection to Matrix.

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
+use super::logins::Author;
 use super::spoken::{self, Mouth};
 use super::{Matrix, NAME, rooms};
 use crate::domain::{Identity, PictureKind, Place, Privacy};
-use crate::platform::{Face, Limits, OnceKey, Part, Platform, SendError, split};
+use crate::platform::{Face, Limits, OnceKey, Part, Platform, SendError, Streams, split};
 
 /// Longest message, in UTF-16 code units: with its looks, and encrypted, it stays within what an event may hold.
 const PART_MAX: usize = 6_000;
@@ -103,25 +104,69 @@ impl Matrix {
         (part, reply_to): (&Part, Option<&str>),
         once: &OnceKey,
     ) -> Result<String, SendError> {
-        let is_face = !part.is_notice && !part.face.name.is_empty();
-        let is_itself = is_face && self.is_itself(account, &part.face);
-        let picture = if is_itself { None } else { self.picture(account, &part.face).await };
-        let mouth = is_face.then_some(Mouth { id: &part.face.slug, name: &part.face.name, avatar: picture.as_deref() });
-        let spoken = |text: &str| if is_itself { spoken::as_itself(text) } else { spoken::message(text, mouth) };
         let is_long = part.text.encode_utf16().count() > PART_MAX;
         let content = if is_long {
             let beginning = split::split(&part.text, BEGINNING_MAX).into_iter().next().unwrap_or_default();
             let whole = (ANSWER_FILE, part.text.clone().into_bytes());
-            with_file(account, room, spoken(&format!("{beginning}\n…")), whole).await.map_err(send_error)?
+            let caption = self.in_face(account, &format!("{beginning}\n…"), part).await;
+            with_file(account, room, caption, whole).await.map_err(send_error)?
         } else {
-            spoken(&spoken::with_footer(&part.text, part.footer.as_deref()))
+            self.in_face(account, &spoken::with_footer(&part.text, part.footer.as_deref()), part).await
         };
         let content = spoken::related(content, reply_to, thread);
         let sent = account.send(room, "m.room.message", content, &transaction(&once.0)).await.map_err(send_error)?;
-        if is_itself {
+        self.spoke(&sent.id, account);
+        if self.is_itself(account, &part.face) && !part.is_notice {
             self.wear_face(&part.face);
         }
         Ok(sent.id)
+    }
+
+    /// A text as what an account says of a part: with its face, where the account is not that face itself.
+    async fn in_face(&self, account: &Account, text: &str, part: &Part) -> Value {
+        let is_face = !part.is_notice && !part.face.name.is_empty();
+        if is_face && self.is_itself(account, &part.face) {
+            return spoken::as_itself(text);
+        }
+        let picture = self.picture(account, &part.face).await;
+        let mouth = Mouth { id: &part.face.slug, name: &part.face.name, avatar: picture.as_deref() };
+        spoken::message(text, is_face.then_some(mouth))
+    }
+
+    /// Takes a message away: whose it is does, or one of the house's accounts that has the power; which one.
+    async fn redact(&self, author: Author, room: &str, id: &str) -> Result<Account, SendError> {
+        let once = transaction(&format!("take back {id}"));
+        if let Some(account) = author.account {
+            match account.redact(room, id, &once).await {
+                Err(Refused::Forbidden) => {}
+                done => return done.map(|()| account).map_err(send_error),
+            }
+        }
+        for account in self.accounts_in(room).into_iter().filter(|account| account.user() != author.user) {
+            if !account.may_redact(room).await {
+                continue;
+            }
+            match account.redact(room, id, &once).await {
+                Err(Refused::Forbidden) => {}
+                done => return done.map(|()| account).map_err(send_error),
+            }
+        }
+        Err(SendError::Forbidden)
+    }
+
+    /// Nothing is written any more where the last part of an answer was said.
+    fn said(&self, account: Account, room: &str, part: &Part) {
+        if part.number + 1 < part.of {
+            return;
+        }
+        // A character that came into the room only now was shown typing by whoever is there.
+        let host = self.host_of(room).filter(|host| host.user() != account.user());
+        for typist in [Some(account), host].into_iter().flatten() {
+            if self.typing.remove(&typing_key(room, &typist)).is_some() {
+                let room = room.to_owned();
+                self.life.spawn("matrix typing", async move { typist.typing(&room, None).await });
+            }
+        }
     }
 
     /// Where the homeserver keeps the picture of a face; `None`: it has none, or it cannot be kept now.
@@ -169,7 +214,8 @@ impl Platform for Matrix {
     }
 
     fn limits(&self) -> Limits {
-        Limits { message_len: PART_MAX, messages_max: PARTS_MAX, takes_back: true, streams: false, discloses: true }
+        let streams = if self.options.streaming.is_some() { Streams::ByEdits } else { Streams::No };
+        Limits { message_len: PART_MAX, messages_max: PARTS_MAX, takes_back: true, streams, discloses: true }
     }
 
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {
@@ -187,17 +233,29 @@ impl Platform for Matrix {
             account = instead;
         }
         let id = sent?;
-        if part.number + 1 == part.of {
-            // A character that came into the room only now was shown typing by whoever is there.
-            let host = self.host_of(room).filter(|host| host.user() != account.user());
-            for typist in [Some(account), host].into_iter().flatten() {
-                if self.typing.remove(&typing_key(room, &typist)).is_some() {
-                    let room = room.to_owned();
-                    self.life.spawn("matrix typing", async move { typist.typing(&room, None).await });
-                }
-            }
-        }
+        self.said(account, room, part);
         Ok(id)
+    }
+
+    fn spares(&self, to: &Place, face: &Face, shown: Option<&str>) -> bool {
+        let Some(allowance) = self.options.streaming else { return false };
+        let (room, _) = rooms::room_of(&to.subject);
+        let account = match shown {
+            Some(id) => self.speaker_of(id),
+            None => self.writer(room, face),
+        };
+        account.is_some_and(|account| account.spares(allowance))
+    }
+
+    async fn revise(&self, to: &Place, id: &str, part: &Part, once: &OnceKey) -> Result<(), SendError> {
+        let (room, _) = rooms::room_of(&to.subject);
+        // An edit by anybody else is none: it would be another message.
+        let account = self.author(room, id).await?.account.ok_or(SendError::Forbidden)?;
+        let text = spoken::with_footer(&part.text, part.footer.as_deref());
+        let content = spoken::edit(self.in_face(&account, &text, part).await, id);
+        account.send(room, "m.room.message", content, &transaction(&once.0)).await.map_err(send_error)?;
+        self.said(account, room, part);
+        Ok(())
     }
 
     async fn fetch(&self, url: &str, limit: usize) -> Result<Vec<u8>, SendError> {
@@ -206,17 +264,27 @@ impl Platform for Matrix {
     }
 
     async fn take_back(&self, to: &Place, id: &str, _is_notice: bool) -> Result<(), SendError> {
-        const NOT_YET: SendError = SendError::RateLimited { after_millis: NOT_YET_MILLIS };
         let (room, _) = rooms::room_of(&to.subject);
-        let author = self.author(room, id).await.ok_or(NOT_YET)?;
-        let once = transaction(&format!("take back {id}"));
-        match author.redact(room, id, &once).await {
-            // The house may have power in the room that its character has not.
-            Err(Refused::Forbidden) if !self.is_house(&author) => {
-                self.signed_in()?.redact(room, id, &once).await.map_err(send_error)
-            }
-            done => done.map_err(send_error),
+        // What it said before it was edited is in the room as well, for whoever looks for it. A message that is gone has no edits
+        // that could be asked for.
+        let author = self.author(room, id).await?;
+        let reader = author.account.clone().or_else(|| self.host_of(room));
+        let edits = match reader {
+            Some(reader) => reader.edits_of(room, id, &author.user).await,
+            None => Vec::new(),
+        };
+        let taker = self.redact(author, room, id).await?;
+        if !edits.is_empty() {
+            let room = room.to_owned();
+            self.life.spawn("matrix edits", async move {
+                for id in edits {
+                    if let Err(error) = taker.redact(&room, &id, &transaction(&format!("take back {id}"))).await {
+                        tracing::info!(error = %error, "an edit of a message that is gone stays in the room");
+                    }
+                }
+            });
         }
+        Ok(())
     }
 
     async fn whisper(&self, to: &Identity, text: &str, once: &OnceKey) -> Result<(), SendError> {

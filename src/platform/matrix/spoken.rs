@@ -9,6 +9,9 @@ use super::content::{HOUSE_MARK, PROFILE};
 /// Longest looks of a message, in bytes: an event may hold 65,536, encrypted, with the text itself.
 const LOOKS_MAX: usize = 24 * 1024;
 
+/// Longest words of an edit for clients that know no edits, in bytes: the event holds the words themselves as well.
+const INSTEAD_MAX: usize = 1_000;
+
 /// Whose mouth a message comes out of.
 #[derive(Clone, Copy, Debug)]
 pub struct Mouth<'a> {
@@ -75,6 +78,17 @@ pub fn with_face(mut content: Value, mouth: Option<Mouth<'_>>) -> Value {
     }
     content[PROFILE] = profile;
     content
+}
+
+/// The content as what the message `id` says from now on. What it answers and the thread it is in stay as they are.
+pub fn edit(content: Value, id: &str) -> Value {
+    let body = content["body"].as_str().unwrap_or_default();
+    let end = (0..=INSTEAD_MAX.min(body.len())).rev().find(|end| body.is_char_boundary(*end)).unwrap_or_default();
+    let more = if end < body.len() { "…" } else { "" };
+    json!({
+        "msgtype": content["msgtype"], "body": format!("* {}{more}", &body[..end]), "m.mentions": {}, HOUSE_MARK: true,
+        "m.new_content": content, "m.relates_to": {"rel_type": "m.replace", "event_id": id},
+    })
 }
 
 /// A text with a small line below it.
@@ -206,6 +220,20 @@ mod tests {
         }
         let link = abbey("[page](https://example.org/a)");
         assert!(link["formatted_body"].as_str().unwrap().contains("<a href=\"https://example.org/a\">page</a>"));
+    }
+
+    #[test]
+    fn an_edit_has_the_face_and_pings_nobody() {
+        let edit = edit(abbey("hello **you**"), "$1");
+        assert_eq!((edit["body"].as_str(), edit["m.mentions"].clone()), (Some("* Abbey: hello **you**"), json!({})));
+        assert_eq!(edit["m.relates_to"], json!({"rel_type": "m.replace", "event_id": "$1"}));
+        assert_eq!(edit["m.new_content"], abbey("hello **you**"));
+        assert!(edit["m.new_content"].get("m.relates_to").is_none() && edit[HOUSE_MARK] == true);
+        // The words are in it twice, and an event holds only so much.
+        let long = super::edit(abbey(&"語".repeat(6_000)), "$1");
+        assert!(long["body"].as_str().unwrap().len() <= INSTEAD_MAX + 8, "{}", long["body"]);
+        assert_eq!(long["m.new_content"], abbey(&"語".repeat(6_000)));
+        assert!(long.to_string().len() * 4 / 3 < 64_000);
     }
 
     #[test]

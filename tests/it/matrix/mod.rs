@@ -15,4 +15,5 @@ mod proxy;
 mod rooms;
 mod running;
 mod speaking;
+mod streaming;
 mod town;

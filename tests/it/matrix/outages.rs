@@ -8,12 +8,12 @@ use matrix_town::{Limits, Synapse};
 use super::town::Town;
 
 /// What a wait may be with the limits that homeservers come with.
-const STALL_MAX: Duration = Duration::from_secs(3);
+pub const STALL_MAX: Duration = Duration::from_secs(3);
 /// How soon the house is back after its homeserver.
 const BACK_WITHIN: Duration = Duration::from_secs(10);
 
 /// A homeserver of this test's own; it ends with the process.
-async fn own(limits: Limits) -> &'static Synapse {
+pub async fn own(limits: Limits) -> &'static Synapse {
     matrix_town::prepare().await;
     Box::leak(Box::new(Synapse::start(limits).await))
 }

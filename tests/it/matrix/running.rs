@@ -19,13 +19,13 @@ const ON_THE_WAY: [&str; 6] =
 const FALLS_WITHIN: Duration = Duration::from_secs(15);
 
 /// The program with a folder of its own.
-struct Program<'a> {
-    folder: &'a Path,
-    synapse: &'a Synapse,
-    llm: &'a FakeLlm,
-    account: &'a str,
+pub struct Program<'a> {
+    pub folder: &'a Path,
+    pub synapse: &'a Synapse,
+    pub llm: &'a FakeLlm,
+    pub account: &'a str,
     /// More of its settings.
-    more: Vec<(&'a str, String)>,
+    pub more: Vec<(&'a str, String)>,
 }
 
 impl Program<'_> {
@@ -40,6 +40,7 @@ impl Program<'_> {
             .env("MATRIX_HOMESERVER", self.synapse.url())
             .env("MATRIX_USER", self.synapse.user_id(self.account))
             .env("MATRIX_PASSWORD", password(self.account))
+            .env("MATRIX_STREAMING", "fast")
             .env("HTTP_ADDR", "127.0.0.1:0")
             .env("METRICS_ADDR", "127.0.0.1:0")
             .env("GREENROOM_LOG_FORMAT", "text")
@@ -55,11 +56,11 @@ impl Program<'_> {
     }
 
     /// What the last program said.
-    fn said(&self) -> String {
+    pub fn said(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.log()).unwrap()).into_owned()
     }
 
-    fn start(&self) -> Child {
+    pub fn start(&self) -> Child {
         self.command("run").spawn().unwrap()
     }
 
@@ -70,7 +71,7 @@ impl Program<'_> {
     }
 
     /// Stops a program as a service manager does, once it is up.
-    async fn stopped(&self, child: Child) -> String {
+    pub async fn stopped(&self, child: Child) -> String {
         let began = Instant::now();
         while !self.said().contains("signed in to Matrix") {
             assert!(began.elapsed() < SOON, "it does not start: {}", self.said());
@@ -84,13 +85,13 @@ impl Program<'_> {
     }
 
     /// A program that falls at a point, as by `kill -9`.
-    fn falling_at(&self, point: &str) -> Child {
+    pub fn falling_at(&self, point: &str) -> Child {
         self.command("run").env("GREENROOM_TEST_CRASH_AT", format!("{point}:1")).spawn().unwrap()
     }
 }
 
 /// A room of somebody and the house, which is running; after its greeting.
-async fn room(human: &Human, house: &str, encrypted: bool) -> String {
+pub async fn room(human: &Human, house: &str, encrypted: bool) -> String {
     let room = human.create_room(RoomOptions { encrypted, invite: &[house], ..RoomOptions::default() }).await;
     human.sees_join(&room, house).await;
     human.until(|seen| seen.messages(&room).any(|said| said.sender == house).then_some(()), SOON).await;

@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 use super::town::{SOON, Town};
 
-const PROFILE: &str = "com.beeper.per_message_profile";
+pub const PROFILE: &str = "com.beeper.per_message_profile";
 /// How soon one sees that an answer is being written.
 const PROMPTLY: Duration = Duration::from_millis(500);
 /// Shorter than typing lasts that nobody ends.
 const AT_ONCE: Duration = Duration::from_secs(4);
 
 /// A text of so many words, each another.
-fn words(count: usize) -> String {
+pub fn words(count: usize) -> String {
     let all: Vec<String> = (0..count).map(|n| format!("word{n}")).collect();
     all.join(" ")
 }
@@ -246,7 +246,7 @@ async fn a_failure_is_one_polite_line_in_place_of_the_answer() {
 }
 
 /// What a hostile model says. `{kim}`: a member's id, `{room}`: the room's.
-const HOSTILE: &[&str] = &[
+pub const HOSTILE: &[&str] = &[
     "@room look",
     "@everyone @here @channel",
     "{kim} look",
@@ -291,7 +291,7 @@ const HOSTILE: &[&str] = &[
 const NEVER: &[&str] = &["<img", "<script", "<style", "<iframe", "<mx-reply", "<span", "<h1>big"];
 
 /// What is wrong with a message that must not ping anybody.
-fn harm(event: &Event) -> Vec<String> {
+pub fn harm(event: &Event) -> Vec<String> {
     let mut harm = Vec::new();
     if event.content["m.mentions"] != json!({}) {
         harm.push(format!("mentions: {event:?}"));

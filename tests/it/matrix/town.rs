@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use greenroom::desk::Desk;
-use greenroom::platform::matrix::{Inviter, Login, Matrix, Options, Service};
+use greenroom::platform::matrix::{Allowance, Inviter, Login, Matrix, Options, Service};
 use greenroom::testing::{Answering, Engine, Plan, World};
 use matrix_town::{Event, Human, Role, RoomOptions, Synapse};
 use serde_json::{Value, json};
@@ -41,6 +41,7 @@ pub fn options(synapse: &Synapse, world: &World, name: &str) -> Options {
         logins: Vec::new(),
         service: None,
         ghosts: world.path().join("matrix.logins"),
+        streaming: Some(Allowance::USUAL),
     }
 }
 
@@ -55,6 +56,21 @@ pub async fn connect(world: &World, options: Options) -> Arc<Matrix> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     matrix
+}
+
+/// How a town's house is on Matrix.
+pub struct Connection<'a> {
+    pub inviters: Vec<Inviter>,
+    /// Characters that have logins of their own.
+    pub slugs: &'a [&'a str],
+    pub service: Option<Service>,
+    pub allowance: Allowance,
+}
+
+impl Default for Connection<'_> {
+    fn default() -> Self {
+        Self { inviters: vec![Inviter::Anyone], slugs: &[], service: None, allowance: Allowance::USUAL }
+    }
 }
 
 /// A model that says again what it was told last.
@@ -77,7 +93,7 @@ impl Town {
 
     /// A town at a homeserver of its own.
     pub async fn on(synapse: &'static Synapse, name: &'static str) -> Self {
-        Self::built(synapse, name, Plan { model: echo(), ..Plan::default() }, (vec![Inviter::Anyone], &[], None)).await
+        Self::built(synapse, name, Plan { model: echo(), ..Plan::default() }, Connection::default()).await
     }
 
     /// A town in which these characters have logins of their own.
@@ -86,13 +102,19 @@ impl Town {
         let robin = Synapse::shared().await.user_id(&format!("robin-{name}"));
         // Robin runs the house.
         let plan = Plan { model: echo(), owners: vec![format!("matrix:{robin}")], ..Plan::default() };
-        Self::built(Synapse::shared().await, name, plan, (vec![Inviter::Anyone], slugs, None)).await
+        Self::built(
+            Synapse::shared().await,
+            name,
+            plan,
+            Connection { slugs, allowance: Allowance::LIFTED, ..Connection::default() },
+        )
+        .await
     }
 
     /// A town whose homeserver makes users for characters.
     pub async fn with_service(synapse: &'static Synapse, name: &'static str, service: Service) -> Self {
         let plan = Plan { model: echo(), ..Plan::default() };
-        Self::built(synapse, name, plan, (vec![Inviter::Anyone], &[], Some(service))).await
+        Self::built(synapse, name, plan, Connection { service: Some(service), ..Connection::default() }).await
     }
 
     /// The user that a character with a login is.
@@ -111,14 +133,15 @@ impl Town {
     /// A town whose house follows only these people's invitations.
     pub async fn inviting(name: &'static str, plan: Plan, inviters: Vec<Inviter>) -> Self {
         matrix_town::prepare().await;
-        Self::built(Synapse::shared().await, name, plan, (inviters, &[], None)).await
+        let how = Connection { inviters, allowance: Allowance::LIFTED, ..Connection::default() };
+        Self::built(Synapse::shared().await, name, plan, how).await
     }
 
     async fn built(
         synapse: &'static Synapse,
         name: &'static str,
         plan: Plan,
-        (inviters, slugs, service): (Vec<Inviter>, &[&str], Option<Service>),
+        Connection { inviters, slugs, service, allowance }: Connection<'_>,
     ) -> Self {
         let account = format!("house-{name}");
         synapse.register(&account, &password(&account), Role::User).await;
@@ -137,7 +160,9 @@ impl Town {
                 store: world.path().join("matrix.logins").join(slug),
             });
         }
-        let matrix = connect(&world, Options { inviters, logins, service, ..options(synapse, &world, &account) }).await;
+        let streaming = Some(allowance);
+        let options = Options { inviters, logins, service, streaming, ..options(synapse, &world, &account) };
+        let matrix = connect(&world, options).await;
         let began = std::time::Instant::now();
         while !slugs.iter().all(|slug| matrix.speaks_as(slug)) {
             assert!(began.elapsed() < SOON, "a character does not come to Matrix");
