@@ -45,6 +45,8 @@ const NOTE_DRAFT: &str = "INSERT INTO delivery (turn_id, part, once_key, text, i
      SELECT id, $2, $3, '', $4, $5 FROM turn \
      WHERE id = $1 AND epoch = $6 AND state = 'running' AND NOT cancelled RETURNING turn_id";
 const DRAFT: &str = "SELECT once_key, platform_id FROM delivery WHERE turn_id = $1 AND part = $2";
+const DRAFTING: &str = "SELECT t.personality_id FROM delivery d JOIN turn t ON t.id = d.turn_id \
+     JOIN place p ON p.id = t.place_id WHERE d.platform_id = $2 AND d.part = $3 AND p.platform = $1";
 const DROP_DRAFT: &str = "DELETE FROM delivery WHERE turn_id = $1 AND part = $2";
 const CANCEL_DRAFTED: &str = "UPDATE turn SET cancelled = $5, updated_at = $6 WHERE state = 'running' \
      AND id IN (SELECT turn_id FROM delivery WHERE platform_id = $3 AND part = $4) \
@@ -102,6 +104,7 @@ pub const ALL: &[&str] = &[
     PART_SENT,
     NOTE_DRAFT,
     DRAFT,
+    DRAFTING,
     DROP_DRAFT,
     CANCEL_DRAFTED,
     LANES_WAITING,
@@ -441,6 +444,13 @@ pub async fn draft(db: &Db, turn: &TurnId) -> Result<Option<Draft>, Error> {
     let row = on!(db, c => sqlx::query_as::<_, (String, Option<String>)>(DRAFT)
         .bind(turn.as_str()).bind(DRAFT_PART).fetch_optional(c).await)?;
     Ok(row.map(|(once_key, sent_as)| Draft { once_key, sent_as }))
+}
+
+/// The personality whose unfinished answer a platform's message is.
+pub async fn drafting(db: &Db, platform: &str, platform_id: &str) -> Result<Option<PersonalityId>, Error> {
+    let row = on!(db, c => sqlx::query_as::<_, (String,)>(DRAFTING)
+        .bind(platform).bind(platform_id).bind(DRAFT_PART).fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| PersonalityId::new(id)))
 }
 
 /// Notes that a turn has no draft any more: it became the answer, or is gone.

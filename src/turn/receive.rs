@@ -85,7 +85,7 @@ impl Turns {
             None => None,
         };
         let replied_to = match &incoming.reply_to {
-            Some(id) => messages::speaker(&self.db, &incoming.account, id).await?,
+            Some(id) => self.speaker(&incoming.account, id).await?,
             None => None,
         };
         let names = self.directory.names();
@@ -201,13 +201,21 @@ impl Turns {
         Ok(last.is_some_and(|at| self.clock.now().0 - at.0 < LISTENS_FOR_MILLIS))
     }
 
+    /// The personality that said a platform's message, or is still writing it.
+    async fn speaker(&self, account: &str, platform_id: &str) -> Result<Option<PersonalityId>, db::Error> {
+        match messages::speaker(&self.db, account, platform_id).await? {
+            None => turns::drafting(&self.db, account, platform_id).await,
+            speaker => Ok(speaker),
+        }
+    }
+
     /// Whether a message may call somebody; asked before anything about who wrote it is kept.
     async fn may_call(&self, incoming: &Incoming) -> Result<bool, db::Error> {
         if incoming.calls_house {
             return Ok(true);
         }
         if let Some(id) = &incoming.reply_to
-            && messages::speaker(&self.db, &incoming.account, id).await?.is_some()
+            && self.speaker(&incoming.account, id).await?.is_some()
         {
             return Ok(true);
         }

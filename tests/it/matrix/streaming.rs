@@ -129,6 +129,23 @@ async fn a_long_answer_grows_and_ends_as_exactly_what_was_said() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_to_what_is_still_being_written_reaches_its_speaker() {
+    let town = Town::with("half", Answering::default()).await;
+    let kim = town.human("kim").await;
+    let room = town.met(true, &[&kim]).await;
+    let (_, draft) = town.asks_slowly(&room, &words(LONG)).await;
+    let before = town.world.model.asked().len();
+    kim.reply(&room, &draft.id, "shorter please").await;
+    town.completed(&room, &format!("Abbey: {}", words(LONG))).await;
+    town.writes_slowly(false);
+    let answered = |seen: &Seen| (shown(seen, &room, &town.house).len() == 3).then_some(());
+    town.robin.until(answered, SOON).await;
+    town.has_no_drafts().await;
+    assert_eq!(town.world.model.asked().len(), before + 1);
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_character_with_a_login_shows_its_answer_itself_while_it_is_written() {
     let town = Town::with_logins("login-grows", &["abbey"]).await;
     let (kim, abbey) = (town.human("kim").await, town.login("abbey"));
