@@ -62,7 +62,8 @@ pub fn announce(config: &Config, front_ends: usize) {
     }
     if front_ends == 0 {
         tracing::warn!(
-            "no front end is running: set DISCORD_TOKEN for Discord (Matrix is not in this build yet), or chat with `greenroom console`"
+            "no front end is running: set DISCORD_TOKEN for Discord, MATRIX_HOMESERVER and MATRIX_USER for Matrix, or chat with \
+             `greenroom console`"
         );
     }
 }
