@@ -7,8 +7,10 @@ use matrix_town::{Limits, Synapse};
 
 use super::town::Town;
 
-/// What a wait may be with the limits that homeservers come with.
+/// What the limits that homeservers come with may add to a wait.
 pub const STALL_MAX: Duration = Duration::from_secs(3);
+/// Exchanges that no limit touches, because the burst is full before them: they tell how long the machine itself takes.
+const UNTOUCHED: usize = 3;
 /// How soon the house is back after its homeserver.
 const BACK_WITHIN: Duration = Duration::from_secs(10);
 
@@ -64,7 +66,8 @@ async fn ten_exchanges_in_a_row_do_not_stall_at_the_usual_limits() {
         waits.push(asked.elapsed());
     }
     println!("waits: {waits:?}");
-    assert!(waits.iter().all(|wait| *wait < STALL_MAX), "{waits:?}");
+    let usual = waits[..UNTOUCHED].iter().max().unwrap();
+    assert!(waits.iter().all(|wait| *wait < *usual + STALL_MAX), "{waits:?}");
     // Beyond them it waits as it is told, and nothing is lost.
     let before = town.said(&room).len();
     kim.say(&room, "@abbey one more").await;
