@@ -94,6 +94,7 @@ impl Matrix {
                 }
             }
         }
+        voice.begin();
         // A user that was made needs nobody's word to become another device, once.
         let (mut device, mut is_spare) = (Device::Same, voice.is_made());
         while !soft.is_cancelled() {

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use dashmap::{DashMap, DashSet};
@@ -21,11 +21,14 @@ use crate::platform::{Face, OnceKey, Part, Platform as _, SendError};
 
 /// How long an answer waits for its character to come into the room: a homeserver that says no says so at once.
 const BRING_WITHIN: Duration = Duration::from_secs(15);
-/// How long after a start answers wait for their characters to sign in.
+/// How long answers wait for their characters to sign in, from when those begin.
 const COMES_WITHIN: Duration = Duration::from_secs(30);
 /// Tries of that, and the pause between them: an invitation may be told before the homeserver lets anybody in.
 const BRING_TRIES: u32 = 3;
 const BRING_PAUSE: Duration = Duration::from_millis(300);
+/// How long a character that came into a room waits for its account to know that: until the sync after the one under way.
+const LET_IN_WITHIN: Duration = Duration::from_secs(5);
+const LET_IN_PAUSE: Duration = Duration::from_millis(100);
 /// How long a character that could not come into a room is not brought there again.
 const STAYS_OUT: Duration = Duration::from_secs(600);
 /// Rooms that this is remembered of, events whose hearers are, and messages whose speakers are.
@@ -62,7 +65,10 @@ pub(super) struct Voice {
     is_lost: AtomicBool,
     /// What it is shown as: name and picture.
     shown: Mutex<Option<String>>,
-    since: Instant,
+    /// When it began to sign in.
+    began: OnceLock<Instant>,
+    /// Whether it has heard where things stand.
+    has_come: AtomicBool,
 }
 
 impl Voice {
@@ -79,7 +85,8 @@ impl Voice {
             is_ready: AtomicBool::default(),
             is_lost: AtomicBool::default(),
             shown: Mutex::default(),
-            since: Instant::now(),
+            began: OnceLock::new(),
+            has_come: AtomicBool::default(),
         }
     }
 
@@ -95,13 +102,20 @@ impl Voice {
             is_ready: AtomicBool::default(),
             is_lost: AtomicBool::default(),
             shown: Mutex::default(),
-            since: Instant::now(),
+            began: OnceLock::new(),
+            has_come: AtomicBool::default(),
         }
     }
 
-    /// Whether it is about to sign in for the first time.
+    /// It signs in from now on.
+    pub fn begin(&self) {
+        let _ = self.began.set(Instant::now());
+    }
+
+    /// Whether it is about to hear for the first time which rooms it is in.
     fn is_coming(&self) -> bool {
-        self.account().is_none() && !self.is_lost() && self.since.elapsed() < COMES_WITHIN
+        let is_late = || self.began.get().is_some_and(|began| began.elapsed() >= COMES_WITHIN);
+        !self.has_come.load(Ordering::Relaxed) && !self.is_lost() && !is_late()
     }
 
     /// Whether it is a user that the house made as an application service.
@@ -123,6 +137,7 @@ impl Voice {
 
     pub fn set_ready(&self, is_ready: bool) {
         self.is_ready.store(is_ready, Ordering::Relaxed);
+        self.has_come.fetch_or(is_ready, Ordering::Relaxed);
     }
 
     pub fn lose(&self) {
@@ -332,6 +347,22 @@ impl Matrix {
         let account = account.or_else(|| self.host_of(room)).ok_or(NOT_YET)?;
         self.decide(once, Choice::First, &account.user()).await.map_err(|error| unsure(&error))?;
         Ok((account, true))
+    }
+
+    /// Whether a character that was not let speak is in the room after all: a sync that was under way when it came in knows
+    /// of its invitation only.
+    pub(super) async fn is_let_in(&self, account: &Account, room: &str) -> bool {
+        if self.is_house(account) || account.is_in(room) {
+            return false;
+        }
+        let began = Instant::now();
+        while !account.is_in(room) {
+            if began.elapsed() > LET_IN_WITHIN {
+                return false;
+            }
+            tokio::time::sleep(LET_IN_PAUSE).await;
+        }
+        true
     }
 
     /// Who says a part after the first try of its character was not let through; `None`: nobody else.

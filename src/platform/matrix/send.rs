@@ -224,6 +224,9 @@ impl Platform for Matrix {
         let reply_to = part.reply_to.as_deref().filter(|_| part.number == 0 && to.privacy != Privacy::Direct);
         let (mut account, is_first) = self.mouth(room, part, once).await?;
         let mut sent = self.say_part(&account, (room, thread), (part, reply_to), once).await;
+        if is_first && matches!(sent, Err(SendError::Forbidden)) && self.is_let_in(&account, room).await {
+            sent = self.say_part(&account, (room, thread), (part, reply_to), once).await;
+        }
         // What was tried before may have arrived: nobody else says it again.
         if is_first
             && matches!(sent, Err(SendError::Forbidden))
