@@ -459,7 +459,7 @@ impl Turns {
                     let shown = self.drafts.get(&turn.id).and_then(|draft| draft.sent_as.clone());
                     let spares = |platform: &dyn Platform| platform.spares(place, face, shown.as_deref());
                     if let Some((platform, voices)) = by_edits
-                        && let Some((text, number)) = shown_now(&draft, pace, platform, (voices, &spares))
+                        && let Some((text, number)) = shown_now(&draft, pace, platform, (voices, spares))
                     {
                         showing = Some(Box::pin(self.show(turn, (platform, place, face), text, number)));
                     }
@@ -505,7 +505,7 @@ fn shown_now(
     draft: &Mutex<String>,
     pace: &mut Pace,
     platform: &dyn Platform,
-    (voices, spares): (Voices<'_>, &dyn Fn(&dyn Platform) -> bool),
+    (voices, spares): (Voices<'_>, impl Fn(&dyn Platform) -> bool),
 ) -> Option<(String, u32)> {
     let draft = draft.lock().unwrap_or_else(PoisonError::into_inner);
     let written = draft.chars().count();

@@ -186,6 +186,11 @@ async fn owners_are_told_once_that_a_character_lost_its_account() {
     town.synapse.admin("DELETE", &path, json!({})).await.unwrap();
     // What happens there ends the wait of its sync.
     town.robin.say(&room, "is it quiet here?").await;
+    let began = std::time::Instant::now();
+    while town.matrix.speaks_as("abbey") {
+        assert!(began.elapsed() < SOON, "nobody notices that the account is lost");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let told = town.robin.joins_when_invited_by(&town.house).await;
     let lost = format!("The Matrix account {abbey} of Abbey cannot be used any more.");
     let is_it = |event: &&Event| event.sender == town.house && event.body().starts_with(&lost);
