@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use greenroom::domain::{
-    MemberId, Memory, MemoryId, MemoryKind, Moment, Persona, PersonaId, Personality, PersonalityFile, PersonalityId,
-    PlaceId, Privacy, Provenance, Tenant,
+    Detail, MemberId, Memory, MemoryId, MemoryKind, Moment, Persona, PersonaId, Personality, PersonalityFile,
+    PersonalityId, PlaceId, Privacy, Provenance, Tenant,
 };
 use greenroom::recall::Hit;
 use greenroom::testing::{Answering, Engine, POSTGRES_SETTING, World};
@@ -122,6 +122,7 @@ fn assembly() {
         memory: Memory {
             id: MemoryId::new(format!("m{n}")),
             kind: MemoryKind::Episode,
+            detail: Detail::default(),
             tenant: Tenant::stored("t"),
             persona: PersonaId::new("p"),
             personality: PersonalityId::new("abbey"),

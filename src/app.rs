@@ -17,6 +17,7 @@ use crate::crash;
 use crate::db::Db;
 use crate::desk::Desk;
 use crate::directory::Directory;
+use crate::distil::{self, Distiller};
 use crate::domain::{Clock, PersonalityFile, SystemClock};
 use crate::guard::pace::{Pace, Rates};
 use crate::keyring::{self, Keyring};
@@ -68,6 +69,7 @@ pub struct House {
     pub desk: Arc<Desk>,
     pub life: Life,
     strongbox: Strongbox,
+    distiller: Option<Arc<Distiller>>,
     retention: Retention,
     workers_done: CancellationToken,
 }
@@ -96,6 +98,17 @@ impl House {
         keyring::belong_together(&db, &vault).await.context("opening members' keys")?;
         let strongbox = Strongbox::new(db.clone(), vault.clone());
         let keyring = Arc::new(Keyring::new(db.clone(), clock.clone(), vault, Providers::new(&config.llm)));
+        let distiller = config.distil.is_on.then(|| {
+            Arc::new(Distiller::new(distil::Parts {
+                db: db.clone(),
+                clock: clock.clone(),
+                directory: directory.clone(),
+                model: model.clone(),
+                keyring: keyring.clone(),
+                recall: recall.clone(),
+                settings: distil_settings(config),
+            }))
+        });
         let platforms = Platforms::default();
         let turns = Turns::new(Parts {
             db: db.clone(),
@@ -136,6 +149,7 @@ impl House {
             desk,
             life,
             strongbox,
+            distiller,
             retention: retention(config),
             workers_done,
         })
@@ -152,6 +166,10 @@ impl House {
         // The keeper goes on until the last turn has settled, so that a clean stop leaves no vector unmade.
         let (recall, done) = (self.recall.clone(), self.workers_done.clone());
         self.life.spawn("recall", async move { recall.run(done).await });
+        if let Some(distiller) = self.distiller.clone() {
+            let soft = self.life.soft();
+            self.life.spawn("distilling", async move { distiller.run(soft).await });
+        }
         let (turns, retention) = (self.turns.clone(), self.retention);
         self.life.spawn("retention", async move { turns.keep_tidy(retention).await });
         watch::backlog(&self.life, self.db.clone(), self.clock.clone());
@@ -169,6 +187,16 @@ impl House {
 fn retention(config: &Config) -> Retention {
     let days = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 24 * 3_600));
     Retention { messages: days(config.keep_messages_days), idle_members: days(config.forget_idle_days) }
+}
+
+fn distil_settings(config: &Config) -> distil::Settings {
+    distil::Settings {
+        model: config.distil.model.clone().unwrap_or_default(),
+        sum_up_after: Duration::from_secs(u64::from(config.distil.sum_up_after_hours) * 3_600),
+        operator_key: config.operator_key(),
+        owners: config.owners.clone(),
+        time_zone: config.time_zone.clone(),
+    }
 }
 
 fn rates(fair: &FairConfig) -> Rates {

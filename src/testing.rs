@@ -14,6 +14,7 @@ use crate::avatars::Avatars;
 use crate::config::{Config, LlmConfig, OperatorKey};
 use crate::db::{self, Db, turns};
 use crate::directory::Directory;
+use crate::distil::{self, Distiller};
 use crate::domain::{
     Clock, Identity, KeySource, Moment, PersonalityFile, PlaceRef, Privacy, Scope, SystemClock, TurnId,
 };
@@ -273,6 +274,7 @@ pub struct World {
     pub db: Db,
     pub life: Life,
     pub strongbox: Strongbox,
+    distiller: Distiller,
     scratch: Scratch,
 }
 
@@ -359,6 +361,22 @@ impl World {
         let vault = Arc::new(vault);
         let strongbox = Strongbox::new(db.clone(), vault.clone());
         let keyring = Keyring::new(db.clone(), clock.clone(), vault, providers);
+        let (directory, recall, keyring) = (Arc::new(directory), Arc::new(recall), Arc::new(keyring));
+        let distiller = Distiller::new(distil::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            directory: directory.clone(),
+            model: model.clone(),
+            keyring: keyring.clone(),
+            recall: recall.clone(),
+            settings: distil::Settings {
+                model: String::new(),
+                sum_up_after: Duration::from_secs(48 * 3_600),
+                operator_key: OperatorKey::Everyone,
+                owners: plan.owners.clone(),
+                time_zone: "UTC".into(),
+            },
+        });
         let platforms = Platforms::default();
         let platform = FakePlatform::here(rooms.clone());
         platforms.add(Arc::new(if plan.discloses { platform.disclosing() } else { platform }));
@@ -366,10 +384,10 @@ impl World {
         let turns = Turns::new(Parts {
             db: db.clone(),
             clock: clock.clone(),
-            directory: Arc::new(directory),
+            directory,
             model: model.clone(),
-            recall: Arc::new(recall),
-            keyring: Arc::new(keyring),
+            recall,
+            keyring,
             platforms,
             texts: Arc::new(Texts::load("en-US").expect("the texts are sound")),
             doorbell: Arc::new(LocalDoorbell::new(plan.workers)),
@@ -388,7 +406,7 @@ impl World {
                 patience: plan.patience,
             },
         });
-        let world = Self { turns, rooms, model, clock, db, life, strongbox, scratch };
+        let world = Self { turns, rooms, model, clock, db, life, strongbox, distiller, scratch };
         world.start();
         world
     }
@@ -469,6 +487,13 @@ impl World {
     pub async fn remembered(&self) {
         self.turns.recall.drain().await;
         assert_eq!(self.turns.recall.pending().await.expect("the outbox is readable"), 0, "the outbox is empty");
+    }
+
+    /// Distils what there is to distil now, and makes the vectors of it; returns how often the model was asked.
+    pub async fn distilled(&self) -> usize {
+        let asked = self.distiller.work(&self.life.soft()).await;
+        self.remembered().await;
+        asked
     }
 
     /// The scope of `who` with a personality in a room.

@@ -270,6 +270,8 @@ personality-guest = { $about } (mit dir geteilt)
 
 ## /memory
 memory-origin-corrected = von dir richtiggestellt
+memory-origin-inferred = aus Gesagtem gewonnen
+memory-outdated = nicht mehr so
 memory-locked = festgehalten
 memory-flagged = zweifelhaft: { $reason }
 reply-memory-correct-ask = Wie ist es wirklich? Was du schreibst, tritt an die Stelle davon, und die alte Fassung wird nie wieder benutzt.

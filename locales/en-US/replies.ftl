@@ -270,6 +270,8 @@ personality-guest = { $about } (shared with you)
 
 ## /memory
 memory-origin-corrected = put right by you
+memory-origin-inferred = made of what was said
+memory-outdated = no longer so
 memory-locked = locked
 memory-flagged = doubtful: { $reason }
 reply-memory-correct-ask = How is it really? What you write takes the place of this, and the old wording is never used again.

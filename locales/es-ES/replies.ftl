@@ -270,6 +270,8 @@ personality-guest = { $about } (compartido contigo)
 
 ## /memory
 memory-origin-corrected = corregido por ti
+memory-origin-inferred = sacado de lo dicho
+memory-outdated = ya no es así
 memory-locked = protegido
 memory-flagged = dudoso: { $reason }
 reply-memory-correct-ask = ¿Cómo es en realidad? Lo que escribas ocupa el lugar de esto, y la versión anterior no se vuelve a usar.

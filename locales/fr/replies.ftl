@@ -270,6 +270,8 @@ personality-guest = { $about } (partagé avec toi)
 
 ## /memory
 memory-origin-corrected = rectifié par toi
+memory-origin-inferred = tiré de ce qui a été dit
+memory-outdated = plus d’actualité
 memory-locked = protégé
 memory-flagged = douteux : { $reason }
 reply-memory-correct-ask = Qu’en est-il vraiment ? Ce que tu écris prend la place de ceci, et l’ancienne version ne sert plus jamais.

@@ -5,39 +5,57 @@ use sqlx::types::Json;
 use std::collections::HashMap;
 
 use super::script::{list_of, listed};
-use super::{Db, Error, Pool, Script, Tx};
+use super::{Db, Error, Pool, Script, Tx, layers};
 use crate::domain::{
-    MemberId, Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Scope,
-    Tenant, TurnId,
+    Detail, MemberId, Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Provenance,
+    Scope, Tenant, TurnId,
 };
 use crate::{on, on_tx};
 
-const ADD: &str = "INSERT INTO memory (id, kind, tenant, persona_id, personality_id, place_id, privacy, provenance, \
-     turn_id, said_by, said, answered_by, answered, at, created_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-const GET: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
-     answered_by, answered, at, locked_at, flag FROM memory WHERE id = $1";
-const MANY_SQLITE: &str = "SELECT json_group_array(json_array(id, tenant, persona_id, personality_id, place_id, privacy, \
-     provenance, turn_id, said_by, said, answered_by, answered, at, locked_at, flag)) FROM memory \
-     WHERE id IN (SELECT value FROM json_each($1)) AND corrected_by IS NULL";
-const MANY_POSTGRES: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, \
-     said_by, said, answered_by, answered, at, locked_at, flag FROM memory \
-     WHERE id IN (SELECT jsonb_array_elements_text(CAST($1 AS JSONB))) AND corrected_by IS NULL";
+/// The columns of a [`Row`]. A row has as many as a tuple may have: what distilled memories have more goes with the kind.
+macro_rules! columns {
+    () => {
+        "id, kind || ' ' || COALESCE(detail, ''), tenant, persona_id, personality_id, place_id, privacy, provenance, \
+         turn_id, said_by, said, answered_by, answered, at, locked_at, flag"
+    };
+}
+
+/// A statement that reads memories.
+macro_rules! memory {
+    ($rest:literal) => {
+        concat!("SELECT ", $crate::db::memories::columns!(), " FROM memory ", $rest)
+    };
+}
+
+pub(super) use {columns, memory};
+
+const ADD: &str = "INSERT INTO memory (id, kind, detail, tenant, persona_id, personality_id, place_id, privacy, \
+     provenance, turn_id, said_by, said, answered_by, answered, at, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+const GET: &str = memory!("WHERE id = $1");
+const MANY_SQLITE: &str = concat!(
+    "SELECT json_group_array(json_array(",
+    columns!(),
+    ")) FROM memory WHERE id IN (SELECT value FROM json_each($1)) AND corrected_by IS NULL"
+);
+const MANY_POSTGRES: &str =
+    memory!("WHERE id IN (SELECT jsonb_array_elements_text(CAST($1 AS JSONB))) AND corrected_by IS NULL");
 const PREVIOUS: [&str; 2] = listed!(
     "SELECT m.id, (SELECT b.id FROM memory b WHERE b.tenant = m.tenant AND b.place_id = m.place_id \
-     AND b.corrected_by IS NULL AND (b.at, b.id) < (m.at, m.id) ORDER BY b.at DESC, b.id DESC LIMIT 1) FROM memory m WHERE m.id IN "
+     AND b.kind = 'episode' AND b.corrected_by IS NULL AND (b.at, b.id) < (m.at, m.id) ORDER BY b.at DESC, b.id DESC LIMIT 1) FROM memory m \
+     WHERE m.kind = 'episode' AND m.id IN "
 );
-const OF_MEMBER: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, \
-     said, answered_by, answered, at, locked_at, flag FROM memory \
-     WHERE persona_id IN (SELECT id FROM persona WHERE member_id = $1) ORDER BY at, id";
-const PAGE: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
-     answered_by, answered, at, locked_at, flag FROM memory WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL AND (privacy = 'open' OR place_id = $4 OR $5) \
-     ORDER BY at DESC, id DESC LIMIT $6 OFFSET $7";
+const OF_MEMBER: &str = memory!("WHERE persona_id IN (SELECT id FROM persona WHERE member_id = $1) ORDER BY at, id");
+const PAGE: &str = memory!(
+    "WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL AND (privacy = 'open' OR place_id = $4 OR $5) \
+     ORDER BY at DESC, id DESC LIMIT $6 OFFSET $7"
+);
 const COUNT: &str = "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL \
      AND (privacy = 'open' OR place_id = $4 OR $5)";
-const ENDING: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
-     answered_by, answered, at, locked_at, flag FROM memory WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL AND (privacy = 'open' OR place_id = $4 OR $5) \
-     AND id LIKE $6 LIMIT 2";
+const ENDING: &str = memory!(
+    "WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL AND (privacy = 'open' OR place_id = $4 OR $5) \
+     AND id LIKE $6 LIMIT 2"
+);
 const REMOVE: &str = "DELETE FROM memory WHERE id = $1";
 const ALL_IDS: &str = "SELECT id FROM memory WHERE id > $1 ORDER BY id LIMIT $2";
 const TOTAL: &str = "SELECT COUNT(*) FROM memory";
@@ -48,7 +66,7 @@ const DONE: &str = "DELETE FROM outbox WHERE id = $1";
 const RETRY: &str = "UPDATE outbox SET attempt = attempt + 1, run_at = $2 WHERE id = $1";
 const PENDING: &str = "SELECT COUNT(*) FROM outbox";
 const AFTER: &str = "SELECT n.id FROM memory m JOIN memory n ON n.tenant = m.tenant AND n.place_id = m.place_id \
-     WHERE m.id = $1 AND n.corrected_by IS NULL AND (n.at > m.at OR (n.at = m.at AND n.id > m.id)) ORDER BY n.at, n.id LIMIT 1";
+     WHERE m.id = $1 AND m.kind = 'episode' AND n.kind = 'episode' AND n.corrected_by IS NULL AND (n.at > m.at OR (n.at = m.at AND n.id > m.id)) ORDER BY n.at, n.id LIMIT 1";
 const LOCK: &str = "UPDATE memory SET locked_at = $2 WHERE id = $1";
 const FLAG: &str = "UPDATE memory SET flag = $2 WHERE id = $1";
 const CORRECTED: &str = "UPDATE memory SET corrected_by = $2 WHERE id = $1";
@@ -101,7 +119,8 @@ pub const ALL: &[&str] = &[
     STATS,
 ];
 
-type Row = (
+pub(super) type Row = (
+    String,
     String,
     String,
     String,
@@ -119,9 +138,10 @@ type Row = (
     Option<String>,
 );
 
-fn memory_of(
+pub(super) fn memory_of(
     (
         id,
+        kind,
         tenant,
         persona,
         personality,
@@ -138,9 +158,12 @@ fn memory_of(
         flag,
     ): Row,
 ) -> Memory {
+    let (kind, detail) = kind.split_once(' ').unwrap_or((&kind, ""));
     Memory {
         id: MemoryId::new(id),
-        kind: MemoryKind::Episode,
+        kind: MemoryKind::read(kind),
+        // What cannot be read says nothing more about the memory.
+        detail: serde_json::from_str(detail).unwrap_or_default(),
         tenant: Tenant::stored(tenant),
         persona: PersonaId::new(persona),
         personality: PersonalityId::new(personality),
@@ -177,13 +200,30 @@ pub struct Chore {
     pub attempt: i64,
 }
 
-/// Stores a memory and asks for its vectors.
+/// A memory's detail as the database stores it; exchanges have none.
+pub fn detail_of(memory: &Memory) -> Option<String> {
+    (memory.detail != Detail::default()).then(|| serde_json::to_string(&memory.detail).unwrap_or_default())
+}
+
+/// Stores an exchange and asks for its vectors.
 pub fn add<'v>(script: &mut Script<'v>, memory: &'v Memory, chore: &'v str, now: Moment) {
+    add_detailed(script, memory, None, chore, now);
+}
+
+/// Stores a memory of any kind, with its [`detail_of`], and asks for its vectors.
+pub fn add_detailed<'v>(
+    script: &mut Script<'v>,
+    memory: &'v Memory,
+    detail: Option<&'v str>,
+    chore: &'v str,
+    now: Moment,
+) {
     script.add(
         ADD,
         [
             memory.id.as_str().into(),
             memory.kind.as_str().into(),
+            detail.into(),
             memory.tenant.as_str().into(),
             memory.persona.as_str().into(),
             memory.personality.as_str().into(),
@@ -257,7 +297,7 @@ pub async fn previous(db: &Db, ids: &[&MemoryId]) -> Result<HashMap<MemoryId, Me
 }
 
 /// The three tenants of a scope; a scope has never more.
-fn three(scope: &Scope) -> [String; 3] {
+pub(super) fn three(scope: &Scope) -> [String; 3] {
     let mut tenants = scope.tenants().into_iter().map(|tenant| tenant.as_str().to_owned());
     std::array::from_fn(|_| tenants.next().unwrap_or_default())
 }
@@ -300,14 +340,23 @@ pub async fn count(db: &Db, scope: &Scope) -> Result<i64, Error> {
     Ok(count)
 }
 
-/// Removes a memory and asks for its vectors' removal. `chores` are ids for two outbox rows.
+/// Removes a memory, and everything distilled from it, and asks for their vectors' removal. `chores` are ids for two
+/// outbox rows.
 ///
 /// The memory after it was indexed together with its words, so that one is indexed again.
 pub async fn remove(tx: &mut Tx, chores: [String; 2], id: &MemoryId) -> Result<(), Error> {
+    let derived = layers::derived(tx, std::slice::from_ref(id)).await?;
+    // There is one such chore a memory at most, so that its id may say which.
+    let forgets: Vec<String> = derived.iter().map(|derived| format!("derived-{derived}")).collect();
     let after = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(AFTER).bind(id.as_str()).fetch_optional(c).await)?;
     let after = after.map(|(after,)| MemoryId::new(after));
     let [forget, put] = &chores;
     let mut script = Script::default();
+    for (derived, forget) in derived.iter().zip(&forgets) {
+        script.add(CLEAR_OUTBOX, [derived.as_str().into()]);
+        script.add(REMOVE, [derived.as_str().into()]);
+        enqueue(&mut script, forget, derived, Action::Forget);
+    }
     script.add(CLEAR_OUTBOX, [id.as_str().into()]);
     script.add(REMOVE, [id.as_str().into()]);
     enqueue(&mut script, forget, id, Action::Forget);
@@ -342,8 +391,8 @@ pub async fn of_turn(tx: &mut Tx, turn: &TurnId, keeps_locked: bool) -> Result<O
     Ok(row.map(|(id,)| MemoryId::new(id)))
 }
 
-/// Puts `correction` in the place of the memory `id`, whose words no search finds from here on. `chores` are ids for three
-/// outbox rows.
+/// Puts `correction` in the place of the memory `id`, whose words no search finds from here on; nor those of what was
+/// distilled from it, or of what it was distilled from. `chores` are ids for three outbox rows.
 pub async fn correct(
     tx: &mut Tx,
     chores: [String; 3],
@@ -354,8 +403,13 @@ pub async fn correct(
     let after = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(AFTER).bind(id.as_str()).fetch_optional(c).await)?;
     let after = after.map(|(after,)| MemoryId::new(after));
     let [put, forget, again] = &chores;
+    let mut of_same = layers::derived(tx, std::slice::from_ref(id)).await?;
+    if correction.is_statement() {
+        of_same.extend(layers::told_in(tx, std::slice::from_ref(id)).await?);
+    }
+    let detail = detail_of(correction);
     let mut script = Script::default();
-    add(&mut script, correction, put, now);
+    add_detailed(&mut script, correction, detail.as_deref(), put, now);
     if correction.is_locked {
         script.add(LOCK, [correction.id.as_str().into(), now.0.into()]);
     }
@@ -365,7 +419,8 @@ pub async fn correct(
     if let Some(after) = after.as_ref().filter(|after| **after != correction.id) {
         enqueue(&mut script, again, after, Action::Put);
     }
-    script.run(tx).await
+    script.run(tx).await?;
+    layers::outdate(tx, &of_same, &correction.id).await
 }
 
 /// The memories that `id` was put in the place of, directly.

@@ -4,9 +4,10 @@ use commands::{Command, Memory as MemoryCommand, MemoryRef, Page, PersonalityNam
 use secrecy::ExposeSecret as _;
 
 use super::{Session, Stop};
-use crate::db::{choices, memories, people};
+use crate::db::{choices, layers, memories, people};
 use crate::domain::{
-    Answer, Ask, AskKind, Form, Memory, MemoryId, Provenance, Quiet, QuietKind, Refusal, Tenant, holds_a_key,
+    Answer, Ask, AskKind, Form, Memory, MemoryId, MemoryKind, Provenance, Quiet, QuietKind, Refusal, Tenant,
+    holds_a_key,
 };
 use crate::turn::prompt::written;
 
@@ -66,7 +67,12 @@ async fn view(session: &Session<'_>, page: Page) -> Result<Answer, Stop> {
         "reply-memory-page",
         &[("count", total.into()), ("page", (page.number() as usize).into()), ("pages", pages.into())],
     );
-    let mut answer = shown.iter().fold(Answer::private(head), |answer, memory| row(session, answer, memory));
+    let ids: Vec<&MemoryId> = shown.iter().map(|memory| &memory.id).collect();
+    let outdated = layers::outdated(&session.turns.db, &scope, &ids).await?;
+    let mut answer = shown.iter().fold(Answer::private(head), |answer, memory| {
+        let marks = outdated.contains(&memory.id).then(|| session.say("memory-outdated", &[]));
+        marked_row(session, answer, memory, marks.into_iter().collect())
+    });
     if (page.number() as usize) < pages {
         let command = format!("/memory view --page {}", page.number() + 1);
         answer.text = format!("{} {}", answer.text, session.say("reply-memory-more", &[("command", command.into())]));
@@ -305,11 +311,17 @@ async fn forget_me(session: &Session<'_>, name: Option<PersonalityName>) -> Resu
 
 /// One memory of a list: its short id and date, then both sides.
 fn row(session: &Session<'_>, answer: Answer, memory: &Memory) -> Answer {
+    marked_row(session, answer, memory, Vec::new())
+}
+
+/// The same with further marks behind its date.
+fn marked_row(session: &Session<'_>, answer: Answer, memory: &Memory, mut marks: Vec<String>) -> Answer {
     let origin = session.say(
         match memory.provenance {
             Provenance::UserSaid => "memory-origin-user-said",
             Provenance::Import => "memory-origin-import",
             Provenance::Corrected => "memory-origin-corrected",
+            Provenance::Inferred => "memory-origin-inferred",
         },
         &[],
     );
@@ -322,12 +334,14 @@ fn row(session: &Session<'_>, answer: Answer, memory: &Memory) -> Answer {
             ("origin", origin.into()),
         ],
     );
-    let said = format!("{}: {}", memory.said_by, shown(&memory.said));
+    let said = match memory.kind {
+        MemoryKind::Episode => format!("{}: {}", memory.said_by, shown(&memory.said)),
+        MemoryKind::Fact | MemoryKind::Profile | MemoryKind::Summary => shown(&memory.said),
+    };
     let text = match memory.answered.as_str() {
         "" => said,
         answered => format!("{said}\n{}: {}", memory.answered_by, shown(answered)),
     };
-    let mut marks = Vec::new();
     if memory.is_locked {
         marks.push(session.say("memory-locked", &[]));
     }

@@ -8,13 +8,87 @@ use super::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Privacy, TurnId
 pub enum MemoryKind {
     /// One exchange, word for word.
     Episode,
+    /// What a stretch of talk was about.
+    Summary,
+    /// One statement that can be checked.
+    Fact,
+    /// One thing about how a persona and a personality stand to each other.
+    Profile,
 }
 
 impl MemoryKind {
     /// As the database stores it.
     pub fn as_str(self) -> &'static str {
-        "episode"
+        match self {
+            Self::Episode => "episode",
+            Self::Summary => "summary",
+            Self::Fact => "fact",
+            Self::Profile => "profile",
+        }
     }
+
+    /// Reads what [`Self::as_str`] wrote.
+    pub fn read(text: &str) -> Self {
+        match text {
+            "summary" => Self::Summary,
+            "fact" => Self::Fact,
+            "profile" => Self::Profile,
+            _ => Self::Episode,
+        }
+    }
+}
+
+/// What a memory of the profile is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Aspect {
+    /// How far they have come: strangers, friends. There is one at a time.
+    Stage,
+    /// How they treat each other. There is one at a time.
+    Dynamics,
+    /// What the member likes, or does not.
+    Preference,
+    /// What somebody promised.
+    Commitment,
+    /// What was begun and not finished: a question, a worry, a plan.
+    Thread,
+    /// A joke that both know.
+    Joke,
+    /// Something that happened and mattered.
+    Event,
+    /// What the personality means to bring about.
+    Goal,
+    /// What the personality wants to keep in mind.
+    Note,
+}
+
+impl Aspect {
+    /// Whether a new one takes the place of the one before.
+    pub fn is_single(self) -> bool {
+        matches!(self, Self::Stage | Self::Dynamics)
+    }
+
+    /// Whether it is in every prompt; others come when the talk comes to them.
+    pub fn is_always_known(self) -> bool {
+        !matches!(self, Self::Joke | Self::Event)
+    }
+}
+
+/// What is known of a distilled memory besides its words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Detail {
+    /// Whom or what a fact is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// What a memory of the profile is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aspect: Option<Aspect>,
+    /// How sure it is, in per cent: what members say of themselves more than what they say of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<u8>,
+    /// When it began to hold, or when a summed-up stretch began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Moment>,
 }
 
 /// Where a memory came from.
@@ -27,6 +101,8 @@ pub enum Provenance {
     Import,
     /// How the member put right what was remembered; it beats everything derived.
     Corrected,
+    /// Distilled by a model of what was said.
+    Inferred,
 }
 
 impl Provenance {
@@ -36,6 +112,7 @@ impl Provenance {
             Self::UserSaid => "user_said",
             Self::Import => "import",
             Self::Corrected => "corrected",
+            Self::Inferred => "model_inferred",
         }
     }
 
@@ -44,6 +121,7 @@ impl Provenance {
         match text {
             "import" => Self::Import,
             "corrected" => Self::Corrected,
+            "model_inferred" => Self::Inferred,
             _ => Self::UserSaid,
         }
     }
@@ -136,6 +214,8 @@ impl Scope {
 pub struct Memory {
     pub id: MemoryId,
     pub kind: MemoryKind,
+    /// Empty for exchanges.
+    pub detail: Detail,
     pub tenant: Tenant,
     pub persona: PersonaId,
     pub personality: PersonalityId,
@@ -146,13 +226,13 @@ pub struct Memory {
     pub turn: Option<TurnId>,
     /// Who spoke, as shown then.
     pub said_by: String,
-    /// What the member said, word for word.
+    /// What the member said, word for word; of a distilled memory, its statement.
     pub said: String,
     /// Who answered.
     pub answered_by: String,
     /// What the personality answered, word for word.
     pub answered: String,
-    /// When it was said.
+    /// When it was said; of a distilled memory, when the last of what it was made from was.
     pub at: Moment,
     /// Kept when many are deleted at once.
     pub is_locked: bool,
@@ -161,9 +241,20 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// The exchange as a reader sees it: `Name: words` lines.
+    /// Whether it says one thing that may turn out to be otherwise: then nothing that tells it holds any more either.
+    pub fn is_statement(&self) -> bool {
+        match self.kind {
+            MemoryKind::Fact => true,
+            MemoryKind::Profile => self.detail.aspect.is_none_or(|aspect| !aspect.is_single()),
+            MemoryKind::Episode | MemoryKind::Summary => false,
+        }
+    }
+
+    /// The memory as a reader sees it: an exchange as `Name: words` lines, anything distilled as its statement.
     pub fn text(&self) -> String {
-        if self.answered.is_empty() {
+        if self.kind != MemoryKind::Episode {
+            self.said.clone()
+        } else if self.answered.is_empty() {
             format!("{}: {}", self.said_by, self.said)
         } else {
             format!("{}: {}\n{}: {}", self.said_by, self.said, self.answered_by, self.answered)

@@ -28,7 +28,7 @@ pub use incoming::{Incoming, Proxied, Speaker};
 pub use limits::{Budget, Payer, Period, SetBy, Used, leaves, member_in, shares};
 pub use member::{Identity, Member, Persona};
 pub use member_key::{KeyState, MemberKey};
-pub use memory::{Memory, MemoryKind, Provenance, Scope, Tenant};
+pub use memory::{Aspect, Detail, Memory, MemoryKind, Provenance, Scope, Tenant};
 pub use pasted::holds_a_key;
 pub use personality::{Alias, HOST, Personality, PersonalityFile, Visibility, slug_of};
 pub use picture::PictureKind;

@@ -94,13 +94,14 @@ fn day(at: Moment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{MemoryId, MemoryKind, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Tenant};
+    use crate::domain::{Detail, MemoryId, MemoryKind, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Tenant};
 
     fn memory(place: &str, at: i64, said: &str, answered: &str) -> Memory {
         let (persona, personality) = (PersonaId::new("p"), PersonalityId::new("abbey"));
         Memory {
             id: MemoryId::new(format!("{place}-{at}")),
             kind: MemoryKind::Episode,
+            detail: Detail::default(),
             tenant: Tenant::personal(&persona, &personality),
             persona,
             personality,

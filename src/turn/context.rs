@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use super::Turns;
 use super::prompt::{Context, HistoryLine, Pictures, Remembered};
-use crate::db::{self, messages};
+use crate::db::{self, layers, messages};
 use crate::directory::Bond;
-use crate::domain::{Kind, Member, Moment, Place, Privacy, QuietKind, Scope, Turn, TurnId};
+use crate::domain::{Aspect, Kind, Member, Moment, Place, Privacy, QuietKind, Scope, Turn, TurnId};
 use crate::model::ModelInfo;
 use crate::ops_error;
 
@@ -16,6 +16,8 @@ use crate::ops_error;
 const PAGE: i64 = 100;
 /// Memories considered for one answer.
 const MEMORIES_MAX: usize = 24;
+/// What always comes along of how two stand to each other, at most.
+const PROFILE_MAX: i64 = 64;
 /// A message of fewer words than this is searched together with what was said just before.
 const SHORT_QUERY_WORDS: usize = 4;
 
@@ -72,6 +74,8 @@ impl Turns {
                 (Vec::new(), Some(error.to_string()))
             }
         };
+        let mut profile = if is_fresh { Vec::new() } else { layers::profile(&self.db, &scope, PROFILE_MAX).await? };
+        profile.retain(|memory| memory.detail.aspect.is_none_or(Aspect::is_always_known));
         let memories = memories.into_iter().map(|(memory, hit)| Remembered { memory, hit }).collect();
         let recall_millis = started.elapsed().as_secs_f64() * 1_000.0;
 
@@ -84,6 +88,7 @@ impl Turns {
             time_zone: self.time_zone_of(turn).await,
             history,
             memories,
+            profile,
             instructions: bond.choices.decided(Kind::Prompt).value().map(str::to_owned),
             message: asked,
             pictures: Pictures { seen: 0, unseen: pictures.len() },

@@ -14,6 +14,7 @@ pub mod made_of;
 mod pictures;
 pub mod prompt;
 mod receive;
+mod remembered;
 mod settle;
 mod store;
 mod telling;

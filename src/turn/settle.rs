@@ -6,7 +6,9 @@ use crate::crash;
 use crate::db::messages::{self, NewMessage};
 use crate::db::turns;
 use crate::db::{Script, memories};
-use crate::domain::{Memory, MemoryId, MemoryKind, MessageId, Outcome, Place, Provenance, Tenant, Turn, TurnState};
+use crate::domain::{
+    Detail, Memory, MemoryId, MemoryKind, MessageId, Outcome, Place, Provenance, Tenant, Turn, TurnState,
+};
 use crate::model::tokens;
 use crate::ops::metrics::{self, Stage};
 
@@ -99,6 +101,7 @@ impl Turns {
         Ok(Some(Memory {
             id: MemoryId::new(self.clock.id()),
             kind: MemoryKind::Episode,
+            detail: Detail::default(),
             tenant: Tenant::personal(&turn.persona, &turn.personality),
             persona: turn.persona.clone(),
             personality: turn.personality.clone(),

@@ -7,6 +7,7 @@ mod crash;
 mod deploy;
 mod desk;
 mod discord;
+mod distilling;
 mod folk;
 mod isolation;
 mod keys;

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::domain::{
-    Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Scope, Tenant,
+    Detail, Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Scope, Tenant,
 };
 
 /// How session dates are written: `1:56 pm on 8 May, 2023`.
@@ -96,6 +96,7 @@ fn conversation(number: usize, sample: Sample) -> anyhow::Result<Conversation> {
             turns.push(Memory {
                 id: MemoryId::new(format!("{number}/{}", turn.dia_id)),
                 kind: MemoryKind::Episode,
+                detail: Detail::default(),
                 tenant: tenant.clone(),
                 persona: persona.clone(),
                 personality: personality.clone(),
