@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use greenroom::domain::{
     Detail, MemberId, Memory, MemoryId, MemoryKind, Moment, Persona, PersonaId, Personality, PersonalityFile,
-    PersonalityId, PlaceId, Privacy, Provenance, Tenant,
+    PersonalityId, PlaceId, Privacy, Provenance, Reach, Tenant,
 };
 use greenroom::recall::Hit;
 use greenroom::testing::{Answering, Engine, POSTGRES_SETTING, World};
@@ -127,7 +127,7 @@ fn assembly() {
             persona: PersonaId::new("p"),
             personality: PersonalityId::new("abbey"),
             place: PlaceId::new("here"),
-            privacy: Privacy::Direct,
+            reach: Reach::Private,
             provenance: Provenance::UserSaid,
             turn: None,
             said_by: "Robin".into(),
@@ -142,7 +142,7 @@ fn assembly() {
             memory: MemoryId::new(format!("m{n}")),
             tenant: Tenant::stored("t"),
             place: PlaceId::new("here"),
-            privacy: Privacy::Direct,
+            reach: Reach::Private,
             at: Moment(0),
             score: 1.0,
             dense: None,

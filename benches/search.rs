@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use greenroom::db::Db;
-use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Scope, Tenant};
+use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Reach, Scope, Tenant};
 use greenroom::recall::{Entry, Exact, Query, Space, VectorStore, Weights};
 
 const DIMENSION: usize = 384;
@@ -59,7 +59,7 @@ impl Dice {
             memory: MemoryId::new(format!("{who}-{n}")),
             tenant: Tenant::personal(&PersonaId::new(who), &PersonalityId::new("abbey")),
             place: PlaceId::new("here"),
-            privacy: if self.below(4) == 0 { Privacy::Direct } else { Privacy::Open },
+            reach: if self.below(4) == 0 { Reach::Private } else { Reach::Open },
             at: Moment(self.below(1_000_000) as i64),
             text: self.text(WORDS),
             dense: self.vector(),

@@ -22,6 +22,7 @@ mod place;
 mod preset;
 mod prompt;
 mod said;
+mod session;
 mod settings;
 mod usage;
 mod words;
@@ -48,6 +49,7 @@ pub use personality::{Personality, With};
 pub use place::{Place, Who};
 pub use preset::{Preset, PresetValues};
 pub use prompt::Prompt;
+pub use session::Session;
 pub use settings::{Choice, Settings};
 pub use usage::{Period, Usage};
 pub use words::quote;
@@ -101,6 +103,9 @@ pub enum Command {
     Deactivate,
     /// Choose whether the active character answers without being called
     Autorespond(Autorespond),
+    /// Talk for a while without it being remembered for good
+    #[command(subcommand)]
+    Session(Session),
     /// Leave the terminal
     Quit,
     /// Say who you are
@@ -193,6 +198,7 @@ impl Command {
             | Self::Activate(_)
             | Self::Deactivate
             | Self::Autorespond(_)
+            | Self::Session(_)
             | Self::Usage(_)
             | Self::Persona(_)
             | Self::Settings(_)
@@ -226,6 +232,7 @@ impl Command {
             | Self::Activate(_)
             | Self::Deactivate
             | Self::Autorespond(_)
+            | Self::Session(_)
             | Self::Usage(_)
             | Self::Keys(_)
             | Self::Place(_)
@@ -244,6 +251,7 @@ impl Command {
             | Self::Activate(_)
             | Self::Deactivate
             | Self::Autorespond(_)
+            | Self::Session(Session::Start { .. } | Session::End { .. })
             | Self::Quit => false,
             Self::Memory(_)
             | Self::Personality(_)
@@ -252,6 +260,7 @@ impl Command {
             | Self::Prompt(_)
             | Self::Keys(_)
             | Self::Usage(_)
+            | Self::Session(Session::View)
             | Self::Inspect
             | Self::Again
             | Self::Unsay
@@ -282,6 +291,7 @@ impl Command {
             Self::Activate(activate) => within("activate", activate.words()),
             Self::Deactivate => vec!["deactivate".into()],
             Self::Autorespond(autorespond) => within("autorespond", autorespond.words()),
+            Self::Session(session) => within("session", session.words()),
             Self::Usage(usage) => within("usage", usage.words()),
             Self::Keys(keys) => within("keys", keys.words()),
             Self::Data(data) => within("data", data.words()),

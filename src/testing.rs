@@ -24,7 +24,7 @@ use crate::life::{Ending, Life};
 use crate::model::providers::Providers;
 use crate::model::{ChatRequest, Finish, LlmProvider, ModelError, ModelInfo, Reply, TokenUse, tokens};
 use crate::outside::{Outside, Rules};
-use crate::platform::fake::{Event, FakePlatform, Rooms};
+use crate::platform::fake::{self, Event, FakePlatform, Rooms};
 use crate::queue::local::LocalDoorbell;
 use crate::recall::{Embedder, Recall, RecallError, Side, Space, VectorStore, Weights};
 use crate::strongbox::Strongbox;
@@ -505,6 +505,7 @@ impl World {
             subject: room.into(),
             parent: None,
             privacy: privacy_of(room),
+            is_encrypted: fake::is_encrypted(room),
             is_adult: room.contains("18+"),
         };
         let place = self.turns.directory.place(&place).await.expect("places are readable");

@@ -2,19 +2,21 @@
 
 use std::collections::HashSet;
 
-use super::memories::{self, Row, memory, memory_of};
+use super::memories::{self, Row, memory, memory_of, seen};
 use super::script::{fetch_listed, list_of, listed};
 use super::{Db, Error, Pool, Script, Tx};
-use crate::domain::{Memory, MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Scope, Tenant};
+use crate::domain::{Memory, MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Reach, Scope, Tenant};
 use crate::{on, on_tx};
 
 const PROFILE: &str = memory!(
-    "WHERE tenant IN ($1, $2, $3) AND kind = 'profile' AND corrected_by IS NULL \
-     AND (privacy = 'open' OR place_id = $4 OR $5) ORDER BY at DESC, id DESC LIMIT $6"
+    "WHERE tenant IN ($1, $2, $3) AND kind = 'profile' AND corrected_by IS NULL AND ",
+    seen!(),
+    " ORDER BY at DESC, id DESC LIMIT $6"
 );
 const FACTS: &str = memory!(
-    "WHERE tenant IN ($1, $2, $3) AND kind = 'fact' AND corrected_by IS NULL \
-     AND (privacy = 'open' OR place_id = $4 OR $5) ORDER BY at DESC, id DESC LIMIT $6"
+    "WHERE tenant IN ($1, $2, $3) AND kind = 'fact' AND corrected_by IS NULL AND ",
+    seen!(),
+    " ORDER BY at DESC, id DESC LIMIT $6"
 );
 const OUTDATED: [&str; 2] = listed!(
     "SELECT o.memory_id, m.tenant, m.place_id, m.privacy FROM memory_outdated o JOIN memory m ON m.id = o.by_id \
@@ -270,8 +272,8 @@ pub async fn outdated(db: &Db, scope: &Scope, ids: &[&MemoryId]) -> Result<HashS
         Pool::Sqlite(c) => sqlx::query_as(sqlite).bind(list).fetch_all(c).await?,
         Pool::Postgres(c) => sqlx::query_as(postgres).bind(list).fetch_all(c).await?,
     };
-    let holds = |(_, tenant, place, privacy): &OutdatedRow| {
-        scope.admits(&Tenant::stored(tenant), &PlaceId::new(place), Privacy::read(privacy))
+    let holds = |(_, tenant, place, reach): &OutdatedRow| {
+        scope.admits(&Tenant::stored(tenant), &PlaceId::new(place), Reach::read(reach))
     };
     Ok(rows.iter().filter(|row| holds(row)).map(|(id, ..)| MemoryId::new(id)).collect())
 }
@@ -296,10 +298,10 @@ pub async fn put_right(db: &Db, tenant: &Tenant) -> Result<Vec<String>, Error> {
 async fn holding(db: &Db, sql: &'static str, scope: &Scope, limit: i64) -> Result<Vec<Memory>, Error> {
     let [one, two, three] = memories::three(scope);
     let rows = on!(db, c => sqlx::query_as::<_, Row>(sql)
-        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(memories::looks(scope))
         .bind(limit).fetch_all(c).await)?;
     let mut found: Vec<Memory> = rows.into_iter().map(memory_of).collect();
-    found.retain(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy));
+    found.retain(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach));
     if found.is_empty() {
         return Ok(found);
     }

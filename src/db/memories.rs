@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::script::{list_of, listed};
 use super::{Db, Error, Pool, Script, Tx, layers};
 use crate::domain::{
-    Detail, MemberId, Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Provenance,
+    Detail, MemberId, Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Provenance, Reach,
     Scope, Tenant, TurnId,
 };
 use crate::{on, on_tx};
@@ -22,12 +22,19 @@ macro_rules! columns {
 
 /// A statement that reads memories.
 macro_rules! memory {
-    ($rest:literal) => {
-        concat!("SELECT ", $crate::db::memories::columns!(), " FROM memory ", $rest)
+    ($($rest:expr),+) => {
+        concat!("SELECT ", $crate::db::memories::columns!(), " FROM memory ", $($rest),+)
     };
 }
 
-pub(super) use {columns, memory};
+/// Which memories a scope sees: `$4` is the place that asks, `$5` how far it looks ([`looks`]).
+macro_rules! seen {
+    () => {
+        "(place_id = $4 OR CASE privacy WHEN 'open' THEN 0 WHEN 'private' THEN 1 ELSE 2 END <= CAST($5 AS BIGINT))"
+    };
+}
+
+pub(super) use {columns, memory, seen};
 
 const ADD: &str = "INSERT INTO memory (id, kind, detail, tenant, persona_id, personality_id, place_id, privacy, \
      provenance, turn_id, said_by, said, answered_by, answered, at, created_at) \
@@ -46,15 +53,21 @@ const PREVIOUS: [&str; 2] = listed!(
      WHERE m.kind = 'episode' AND m.id IN "
 );
 const OF_MEMBER: &str = memory!("WHERE persona_id IN (SELECT id FROM persona WHERE member_id = $1) ORDER BY at, id");
+/// Of a session, a list shows what its reader said themselves.
 const PAGE: &str = memory!(
-    "WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL AND (privacy = 'open' OR place_id = $4 OR $5) \
-     ORDER BY at DESC, id DESC LIMIT $6 OFFSET $7"
+    "WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ",
+    seen!(),
+    " ORDER BY at DESC, id DESC LIMIT $7 OFFSET $8"
 );
-const COUNT: &str = "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL \
-     AND (privacy = 'open' OR place_id = $4 OR $5)";
+const COUNT: &str = concat!(
+    "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) \
+     AND corrected_by IS NULL AND ",
+    seen!()
+);
 const ENDING: &str = memory!(
-    "WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL AND (privacy = 'open' OR place_id = $4 OR $5) \
-     AND id LIKE $6 LIMIT 2"
+    "WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ",
+    seen!(),
+    " AND id LIKE $7 LIMIT 2"
 );
 const REMOVE: &str = "DELETE FROM memory WHERE id = $1";
 const ALL_IDS: &str = "SELECT id FROM memory WHERE id > $1 ORDER BY id LIMIT $2";
@@ -146,7 +159,7 @@ pub(super) fn memory_of(
         persona,
         personality,
         place,
-        privacy,
+        reach,
         provenance,
         turn,
         said_by,
@@ -168,7 +181,7 @@ pub(super) fn memory_of(
         persona: PersonaId::new(persona),
         personality: PersonalityId::new(personality),
         place: PlaceId::new(place),
-        privacy: Privacy::read(&privacy),
+        reach: Reach::read(&reach),
         provenance: Provenance::read(&provenance),
         turn: turn.map(TurnId::new),
         said_by,
@@ -228,7 +241,7 @@ pub fn add_detailed<'v>(
             memory.persona.as_str().into(),
             memory.personality.as_str().into(),
             memory.place.as_str().into(),
-            memory.privacy.as_str().into(),
+            memory.reach.as_str().into(),
             memory.provenance.as_str().into(),
             memory.turn.as_ref().map(TurnId::as_str).into(),
             (&memory.said_by).into(),
@@ -251,15 +264,25 @@ pub fn enqueue<'v>(script: &mut Script<'v>, chore: &'v str, memory: &'v MemoryId
     script.add(ENQUEUE, [chore.into(), memory.as_str().into(), action.into()]);
 }
 
+/// Takes back what the outbox was to do about a memory.
+pub(super) fn drop_chores<'v>(script: &mut Script<'v>, memory: &'v MemoryId) {
+    script.add(CLEAR_OUTBOX, [memory.as_str().into()]);
+}
+
+/// Removes the row of a memory from which nothing was distilled.
+pub(super) fn forget_row<'v>(script: &mut Script<'v>, memory: &'v MemoryId) {
+    script.add(REMOVE, [memory.as_str().into()]);
+}
+
 /// A memory by id that `scope` admits; `None` also when it exists but is not for the asker.
 pub async fn get(db: &Db, scope: &Scope, id: &MemoryId) -> Result<Option<Memory>, Error> {
-    Ok(stored(db, id).await?.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)))
+    Ok(stored(db, id).await?.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach)))
 }
 
 /// Memories by id that `scope` admits, in no order.
 pub async fn many(db: &Db, scope: &Scope, ids: &[&MemoryId]) -> Result<Vec<Memory>, Error> {
     let memories = stored_many(db, ids).await?.into_iter();
-    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
+    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach)).collect())
 }
 
 /// Memories by id, in no order, for the house's own bookkeeping: never shown to anyone.
@@ -302,14 +325,23 @@ pub(super) fn three(scope: &Scope) -> [String; 3] {
     std::array::from_fn(|_| tenants.next().unwrap_or_default())
 }
 
-/// Memories that `scope` admits, newest first.
+/// How far a scope looks, as [`seen`] counts it.
+pub(super) fn looks(scope: &Scope) -> i64 {
+    match scope.beyond() {
+        Reach::Open => 0,
+        Reach::Private => 1,
+        Reach::Sealed => 2,
+    }
+}
+
+/// Memories that `scope` admits, newest first; of a running session only what its own persona said.
 pub async fn page(db: &Db, scope: &Scope, limit: i64, offset: i64) -> Result<Vec<Memory>, Error> {
     let [one, two, three] = three(scope);
     let rows = on!(db, c => sqlx::query_as::<_, Row>(PAGE)
-        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
-        .bind(limit).bind(offset).fetch_all(c).await)?;
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
+        .bind(scope.persona().as_str()).bind(limit).bind(offset).fetch_all(c).await)?;
     let memories = rows.into_iter().map(memory_of);
-    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
+    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach)).collect())
 }
 
 /// Memories that `scope` admits whose id ends like this; at most two, enough to tell "one" from "several".
@@ -319,10 +351,10 @@ pub async fn ending(db: &Db, scope: &Scope, end: &str) -> Result<Vec<Memory>, Er
     let [one, two, three] = three(scope);
     let pattern = format!("%{}", end.replace(|c: char| !c.is_ascii_alphanumeric(), ""));
     let rows = on!(db, c => sqlx::query_as::<_, Row>(ENDING)
-        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
-        .bind(pattern).fetch_all(c).await)?;
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
+        .bind(scope.persona().as_str()).bind(pattern).fetch_all(c).await)?;
     let memories = rows.into_iter().map(memory_of);
-    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
+    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach)).collect())
 }
 
 /// Every memory about a member, with whichever persona and personality it was made, oldest first.
@@ -335,8 +367,8 @@ pub async fn of_member(db: &Db, member: &MemberId) -> Result<Vec<Memory>, Error>
 pub async fn count(db: &Db, scope: &Scope) -> Result<i64, Error> {
     let [one, two, three] = three(scope);
     let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT)
-        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
-        .fetch_one(c).await)?;
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
+        .bind(scope.persona().as_str()).fetch_one(c).await)?;
     Ok(count)
 }
 

@@ -25,6 +25,7 @@ pub mod presets;
 pub mod rules;
 mod script;
 pub mod secrets;
+pub mod sessions;
 pub mod turns;
 
 use std::future::Future;

@@ -81,11 +81,13 @@ async fn view(session: &Session<'_>, page: Page) -> Result<Answer, Stop> {
 }
 
 async fn search(session: &Session<'_>, words: &str) -> Result<Answer, Stop> {
-    let scope = session.own_scope().await?;
-    let found = session.turns.recall.find(&scope, words, FOUND_MAX).await.map_err(|error| {
+    let scope = session.readable_scope().await?;
+    let mut found = session.turns.recall.find(&scope, words, FOUND_MAX).await.map_err(|error| {
         tracing::warn!(error = %error, "a memory search failed");
         Refusal::new("refusal-recall-away")
     })?;
+    // What others said in a running session is not the caller's to look through.
+    found.retain(|(memory, _)| !memory.is_of_session() || memory.persona == *scope.persona());
     if found.is_empty() {
         return Ok(Answer::private(session.say("reply-memory-not-found", &[("words", words.into())])));
     }
@@ -101,7 +103,7 @@ async fn named(session: &Session<'_>, ids: &[MemoryRef]) -> Result<Vec<Memory>, 
         match memories::ending(&session.turns.db, &scope, id.as_str()).await?.as_slice() {
             [] => return Err(Refusal::new("refusal-memory-not-found").arg("id", id.as_str()).into()),
             // What belongs to everyone of a character is not one member's to change.
-            [memory] if memory.tenant != Tenant::personal(&memory.persona, &memory.personality) => {
+            [memory] if !memory.is_of_session() && memory.tenant != own_of(memory) => {
                 return Err(Refusal::new("refusal-memory-not-found").arg("id", id.as_str()).into());
             }
             [memory] => found.push(memory.clone()),
@@ -113,9 +115,18 @@ async fn named(session: &Session<'_>, ids: &[MemoryRef]) -> Result<Vec<Memory>, 
     Ok(found)
 }
 
+fn own_of(memory: &Memory) -> Tenant {
+    Tenant::personal(&memory.persona, &memory.personality)
+}
+
+/// The memory of this id, to write about its words: those of an encrypted room are written about there.
 async fn named_one(session: &Session<'_>, id: &MemoryRef) -> Result<Memory, Stop> {
     let mut found = named(session, std::slice::from_ref(id)).await?;
-    Ok(found.pop().ok_or_else(|| Refusal::new("refusal-memory-not-found").arg("id", id.as_str()))?)
+    let memory = found.pop().ok_or_else(|| Refusal::new("refusal-memory-not-found").arg("id", id.as_str()))?;
+    if memory.is_sealed_off(&session.place.id) {
+        return Err(Refusal::new("refusal-memory-sealed").arg("id", id.as_str()).into());
+    }
+    Ok(memory)
 }
 
 async fn delete(session: &Session<'_>, ids: &[MemoryRef]) -> Result<Answer, Stop> {
@@ -334,18 +345,23 @@ fn marked_row(session: &Session<'_>, answer: Answer, memory: &Memory, mut marks:
             ("origin", origin.into()),
         ],
     );
+    let is_sealed_off = memory.is_sealed_off(&session.place.id);
     let said = match memory.kind {
         MemoryKind::Episode => format!("{}: {}", memory.said_by, shown(&memory.said)),
         MemoryKind::Fact | MemoryKind::Profile | MemoryKind::Summary => shown(&memory.said),
     };
     let text = match memory.answered.as_str() {
+        _ if is_sealed_off => session.say("memory-sealed", &[("kind", memory.kind.as_str().into())]),
         "" => said,
         answered => format!("{said}\n{}: {}", memory.answered_by, shown(answered)),
     };
+    if memory.is_of_session() {
+        marks.push(session.say("memory-of-session", &[]));
+    }
     if memory.is_locked {
         marks.push(session.say("memory-locked", &[]));
     }
-    if let Some(reason) = &memory.flag {
+    if let Some(reason) = memory.flag.as_ref().filter(|_| !is_sealed_off) {
         marks.push(session.say("memory-flagged", &[("reason", reason.clone().into())]));
     }
     let head = std::iter::once(head).chain(marks).collect::<Vec<_>>().join(" · ");

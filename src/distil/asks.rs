@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::outcome::{ITEMS_MAX, Known};
-use crate::domain::{Aspect, Memory, Moment, Provenance};
+use crate::domain::{Aspect, Memory, Moment, Provenance, within_fence};
 use crate::model::{ChatLine, Role};
 
 const LEARN: &str = include_str!("../../prompts/learn.md");
@@ -55,7 +55,9 @@ fn asked(instructions: &str, scene: Scene<'_>, material: String) -> Vec<ChatLine
         .replace("{today}", &scene.now.day(scene.time_zone))
         .replace("{name}", &one_line(scene.personality))
         .replace("{persona}", &one_line(scene.persona));
-    let content = format!("<material>\n{}</material>", material.replace("material>", "material"));
+    // Line by line: what one line holds closes no fence for those after it.
+    let material: Vec<String> = material.lines().map(|line| within_fence(line, "material")).collect();
+    let content = format!("<material>\n{}\n</material>", material.join("\n"));
     vec![ChatLine { role: Role::System, content: instructions }, ChatLine { role: Role::User, content }]
 }
 

@@ -23,7 +23,7 @@ use crate::db::ledger::{self, Account, EntryKind, NewEntry, Reservation, Reserve
 use crate::db::{self, Db, Script};
 use crate::directory::Directory;
 use crate::domain::{
-    Clock, Detail, KeySource, Kind, Memory, MemoryId, MemoryKind, Moment, Persona, Personality, Privacy, Provenance,
+    Clock, Detail, KeySource, Kind, Memory, MemoryId, MemoryKind, Moment, Persona, Personality, Provenance, Reach,
     Scope, TurnId,
 };
 use crate::guard::access;
@@ -453,7 +453,7 @@ impl Distiller {
         talk: &Unread,
         reader: &Reader,
         (kind, detail): (MemoryKind, Detail),
-        privacy: Privacy,
+        reach: Reach,
         text: String,
         at: Moment,
     ) -> Memory {
@@ -465,7 +465,7 @@ impl Distiller {
             persona: talk.persona.clone(),
             personality: talk.personality.clone(),
             place: talk.place.clone(),
-            privacy,
+            reach,
             provenance: Provenance::Inferred,
             turn: None,
             said_by: reader.persona.name.clone(),
@@ -520,14 +520,9 @@ fn first_stretch(mut episodes: Vec<Memory>, until: Moment) -> Vec<Memory> {
 }
 
 /// For whom something is that was made from all of these: for no more than the least of them.
-fn strictest(episodes: &[Memory], known: &[&Memory]) -> Privacy {
-    let all = episodes.iter().chain(known.iter().copied()).map(|memory| memory.privacy);
-    all.max_by_key(|privacy| match privacy {
-        Privacy::Open => 0,
-        Privacy::Closed => 1,
-        Privacy::Direct => 2,
-    })
-    .unwrap_or(Privacy::Direct)
+fn strictest(episodes: &[Memory], known: &[&Memory]) -> Reach {
+    let all = episodes.iter().chain(known.iter().copied()).map(|memory| memory.reach);
+    all.max().unwrap_or(Reach::Sealed)
 }
 
 fn start_of(day: jiff::civil::Date, zone: &str) -> Option<Moment> {

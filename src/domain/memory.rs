@@ -1,6 +1,6 @@
 //! Memories and who they are for.
 
-use super::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Privacy, TurnId};
+use super::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, TurnId};
 
 /// What kind of thing a memory is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -127,6 +127,40 @@ impl Provenance {
     }
 }
 
+/// How far a memory carries beyond the place where it was made, nearest last: what is made of several carries no
+/// farther than the greatest of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// Everywhere its persona talks with its personality.
+    Open,
+    /// Elsewhere only where its member allowed it.
+    Private,
+    /// Nowhere else, whatever anybody allowed: it was said in an encrypted room.
+    Sealed,
+}
+
+impl Reach {
+    /// As databases and vector stores keep it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Private => "private",
+            Self::Sealed => "sealed",
+        }
+    }
+
+    /// Reads what [`Self::as_str`] wrote, or what stood there before places could be encrypted; anything else carries
+    /// nowhere.
+    pub fn read(text: &str) -> Self {
+        match text {
+            "open" => Self::Open,
+            "private" | "direct" | "closed" => Self::Private,
+            _ => Self::Sealed,
+        }
+    }
+}
+
 /// Whose memories these are: the key that every stored vector carries and every search must name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
@@ -161,27 +195,34 @@ impl Tenant {
 
 /// Who asks, whom, and where: the only way to search or list memories.
 ///
-/// It admits a memory when its tenant is one of the scope's, and when the memory is from an open place or from
-/// the very place that asks.
+/// It admits a memory when its tenant is one of the scope's, and when the memory is from the very place that asks or
+/// carries as far as the scope looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     persona: PersonaId,
     personality: PersonalityId,
     place: PlaceId,
-    everywhere: bool,
+    beyond: Reach,
 }
 
 impl Scope {
     /// The scope of one answer: `persona` talks with `personality` in `place`.
     pub fn of(persona: PersonaId, personality: PersonalityId, place: PlaceId) -> Self {
-        Self { persona, personality, place, everywhere: false }
+        Self { persona, personality, place, beyond: Reach::Open }
     }
 
-    /// The scope that reaches the memories of every place.
+    /// The scope that takes in what was said in private elsewhere, but for encrypted rooms.
     ///
-    /// Only for a member looking at their own memories in private, and for members who allowed it.
+    /// Only for members who allowed it, and for a member searching their own memories in private.
+    pub fn shared(persona: PersonaId, personality: PersonalityId, place: PlaceId) -> Self {
+        Self { persona, personality, place, beyond: Reach::Private }
+    }
+
+    /// The scope of a member who looks after their own memories in private, wherever they were made.
+    ///
+    /// The words of those that [`Memory::is_sealed_off`] are not to be shown.
     pub fn own(persona: PersonaId, personality: PersonalityId, place: PlaceId) -> Self {
-        Self { persona, personality, place, everywhere: true }
+        Self { persona, personality, place, beyond: Reach::Sealed }
     }
 
     /// The tenants whose memories may be seen, one to three.
@@ -193,19 +234,24 @@ impl Scope {
         ]
     }
 
+    /// Who asks.
+    pub fn persona(&self) -> &PersonaId {
+        &self.persona
+    }
+
     /// The place that asks.
     pub fn place(&self) -> &PlaceId {
         &self.place
     }
 
-    /// Whether memories of private places elsewhere may be seen as well.
-    pub fn sees_everywhere(&self) -> bool {
-        self.everywhere
+    /// How little a memory of elsewhere may carry to be seen.
+    pub fn beyond(&self) -> Reach {
+        self.beyond
     }
 
     /// Whether a memory with these marks may be seen.
-    pub fn admits(&self, tenant: &Tenant, place: &PlaceId, privacy: Privacy) -> bool {
-        self.tenants().contains(tenant) && (self.everywhere || privacy == Privacy::Open || *place == self.place)
+    pub fn admits(&self, tenant: &Tenant, place: &PlaceId, reach: Reach) -> bool {
+        self.tenants().contains(tenant) && (*place == self.place || reach <= self.beyond)
     }
 }
 
@@ -220,7 +266,7 @@ pub struct Memory {
     pub persona: PersonaId,
     pub personality: PersonalityId,
     pub place: PlaceId,
-    pub privacy: Privacy,
+    pub reach: Reach,
     pub provenance: Provenance,
     /// The turn it was made from; `None` for imports.
     pub turn: Option<TurnId>,
@@ -241,6 +287,16 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Whether its words are not for `place`: they were said in an encrypted room, and stay there.
+    pub fn is_sealed_off(&self, place: &PlaceId) -> bool {
+        self.reach == Reach::Sealed && self.place != *place
+    }
+
+    /// Whether it is of a running session.
+    pub fn is_of_session(&self) -> bool {
+        self.tenant == Tenant::session(&self.place, &self.personality)
+    }
+
     /// Whether it says one thing that may turn out to be otherwise: then nothing that tells it holds any more either.
     pub fn is_statement(&self) -> bool {
         match self.kind {
@@ -272,11 +328,30 @@ mod tests {
         let (here, there) = (PlaceId::new("here"), PlaceId::new("there"));
         let scope = Scope::of(persona.clone(), abbey.clone(), here.clone());
         let own = Tenant::personal(&persona, &abbey);
-        assert!(scope.admits(&own, &here, Privacy::Direct));
-        assert!(scope.admits(&own, &there, Privacy::Open));
-        assert!(!scope.admits(&own, &there, Privacy::Direct));
-        assert!(!scope.admits(&own, &there, Privacy::Closed));
-        assert!(!scope.admits(&Tenant::personal(&PersonaId::new("b"), &abbey), &here, Privacy::Open));
-        assert!(Scope::own(persona, abbey, here).admits(&own, &there, Privacy::Direct));
+        assert!(scope.admits(&own, &here, Reach::Private));
+        assert!(scope.admits(&own, &here, Reach::Sealed));
+        assert!(scope.admits(&own, &there, Reach::Open));
+        assert!(!scope.admits(&own, &there, Reach::Private));
+        assert!(!scope.admits(&own, &there, Reach::Sealed));
+        assert!(!scope.admits(&Tenant::personal(&PersonaId::new("b"), &abbey), &here, Reach::Open));
+        let shared = Scope::shared(persona.clone(), abbey.clone(), here.clone());
+        assert!(shared.admits(&own, &there, Reach::Private));
+        assert!(!shared.admits(&own, &there, Reach::Sealed), "no consent opens an encrypted room");
+        assert!(Scope::own(persona, abbey, here).admits(&own, &there, Reach::Sealed));
+    }
+
+    #[test]
+    fn what_cannot_be_read_carries_nowhere() {
+        for (text, expected) in [
+            ("open", Reach::Open),
+            ("private", Reach::Private),
+            ("direct", Reach::Private),
+            ("closed", Reach::Private),
+            ("sealed", Reach::Sealed),
+            ("", Reach::Sealed),
+            ("whatever", Reach::Sealed),
+        ] {
+            assert_eq!(Reach::read(text), expected, "{text}");
+        }
     }
 }

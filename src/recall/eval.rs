@@ -166,7 +166,7 @@ async fn entries(embedder: &dyn Embedder, turns: &[Memory], setup: Setup) -> any
                 memory: turn.id.clone(),
                 tenant: turn.tenant.clone(),
                 place: turn.place.clone(),
-                privacy: turn.privacy,
+                reach: turn.reach,
                 at: turn.at,
                 text: (setup.lexical)(&passage).to_owned(),
                 dense: Vec::new(),

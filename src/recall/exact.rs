@@ -15,7 +15,7 @@ use super::words::{self, Terms};
 use super::{Entry, Forget, Hit, Query, RecallError, Space, VectorStore};
 use crate::db::chunks::{self, Chunk, Loaded, Revised};
 use crate::db::{self, Db};
-use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
+use crate::domain::{MemoryId, Moment, PlaceId, Reach, Scope, Tenant};
 
 /// Bytes of tenants' copies kept in memory, unless the largest alone takes more.
 pub const CACHE_BYTES: usize = 64 << 20;
@@ -334,7 +334,7 @@ fn row(entry: &Entry, terms: &Terms) -> Chunk {
         memory: entry.memory.as_str().to_owned(),
         tenant: entry.tenant.as_str().to_owned(),
         place: entry.place.as_str().to_owned(),
-        privacy: entry.privacy.as_str(),
+        reach: entry.reach.as_str(),
         at: entry.at.0,
         terms: terms.to_bytes(),
         dense: entry.dense.iter().flat_map(|value| value.to_le_bytes()).collect(),
@@ -346,7 +346,7 @@ fn item(entry: &Entry, terms: Terms) -> Item {
         id: entry.id.clone(),
         memory: entry.memory.clone(),
         place: entry.place.clone(),
-        privacy: entry.privacy,
+        reach: entry.reach,
         at: entry.at,
         terms,
         dense: entry.dense.clone(),
@@ -364,7 +364,7 @@ fn fill(mut shelf: Shelf, rows: Vec<Loaded>) -> Result<Shelf, RecallError> {
         shelf.push(Item {
             memory: MemoryId::new(row.memory_id),
             place: PlaceId::new(row.place_id),
-            privacy: Privacy::read(&row.privacy),
+            reach: Reach::read(&row.reach),
             at: Moment(row.at),
             terms,
             dense: numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),

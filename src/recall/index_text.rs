@@ -94,7 +94,7 @@ fn day(at: Moment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Detail, MemoryId, MemoryKind, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Tenant};
+    use crate::domain::{Detail, MemoryId, MemoryKind, PersonaId, PersonalityId, PlaceId, Provenance, Reach, Tenant};
 
     fn memory(place: &str, at: i64, said: &str, answered: &str) -> Memory {
         let (persona, personality) = (PersonaId::new("p"), PersonalityId::new("abbey"));
@@ -106,7 +106,7 @@ mod tests {
             persona,
             personality,
             place: PlaceId::new(place),
-            privacy: Privacy::Open,
+            reach: Reach::Open,
             provenance: Provenance::UserSaid,
             turn: None,
             said_by: "Mia".to_owned(),

@@ -217,7 +217,7 @@ impl Recall {
                     memory: memory.id.clone(),
                     tenant: memory.tenant.clone(),
                     place: memory.place.clone(),
-                    privacy: memory.privacy,
+                    reach: memory.reach,
                     at: memory.at,
                     text: passage.lexical,
                     dense: Vec::new(),

@@ -28,7 +28,7 @@ pub use qdrant::{Qdrant, QdrantSettings};
 
 use crate::config::{Config, EmbeddingsConfig};
 use crate::db::Db;
-use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
+use crate::domain::{MemoryId, Moment, PlaceId, Reach, Scope, Tenant};
 
 /// An embedding space: vectors of different spaces never meet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -87,7 +87,7 @@ pub struct Entry {
     pub memory: MemoryId,
     pub tenant: Tenant,
     pub place: PlaceId,
-    pub privacy: Privacy,
+    pub reach: Reach,
     pub at: Moment,
     /// The indexed text, with speaker, date and context.
     pub text: String,
@@ -124,7 +124,7 @@ pub struct Hit {
     pub memory: MemoryId,
     pub tenant: Tenant,
     pub place: PlaceId,
-    pub privacy: Privacy,
+    pub reach: Reach,
     pub at: Moment,
     /// Fused score; only comparable within one answer.
     pub score: f32,

@@ -30,7 +30,7 @@ use uuid::Uuid;
 use super::rank::{self, Candidate};
 use super::words::Terms;
 use super::{Entry, Forget, Hit, Query, RecallError, Space, VectorStore};
-use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
+use crate::domain::{MemoryId, Moment, PlaceId, Reach, Scope, Tenant};
 
 /// Longest wait for a search: an answer without memories is better than none.
 pub const SEARCH_DEADLINE: Duration = Duration::from_millis(150);
@@ -228,14 +228,24 @@ impl Qdrant {
     }
 }
 
+/// What carries everywhere, as points say it.
+const OPEN: &[&str] = &["open"];
+/// What carries where its member allowed it as well; with the words of points from before there was another kind.
+const NOT_SEALED: &[&str] = &["open", "private", "direct", "closed"];
+
 /// What a search may see: the only way to a filter for a search.
 fn admitted(scope: &Scope) -> Filter {
     let tenants = scope.tenants().iter().map(|tenant| tenant.as_str().to_owned()).collect();
     let mut must = vec![is_any("tenant", tenants)];
-    if !scope.sees_everywhere() {
-        let open = is_any("privacy", vec![Privacy::Open.as_str().to_owned()]);
+    let far = match scope.beyond() {
+        Reach::Open => Some(OPEN),
+        Reach::Private => Some(NOT_SEALED),
+        Reach::Sealed => None,
+    };
+    if let Some(far) = far {
+        let far = is_any("privacy", far.iter().copied().map(str::to_owned).collect());
         let here = is_any("place", vec![scope.place().as_str().to_owned()]);
-        must.push(Filter::any([open, here]).into());
+        must.push(Filter::any([far, here]).into());
     }
     Filter::all(must)
 }
@@ -288,7 +298,7 @@ fn rank(
         for point in list {
             let score = point.score;
             let (chunk, hit) = read(point)?;
-            if !scope.admits(&hit.tenant, &hit.place, hit.privacy) {
+            if !scope.admits(&hit.tenant, &hit.place, hit.reach) {
                 tracing::error!("Qdrant answered with a memory outside of the scope that was asked for; left out");
                 metrics::counter!("greenroom_recall_foreign_total").increment(1);
                 continue;
@@ -320,7 +330,7 @@ fn read(mut point: ScoredPoint) -> Result<(String, Hit), RecallError> {
         _ => Err(unusable(field)),
     };
     let (chunk, memory, tenant, place) = (text("chunk")?, text("memory")?, text("tenant")?, text("place")?);
-    let privacy = Privacy::read(&text("privacy")?);
+    let reach = Reach::read(&text("privacy")?);
     let Some(Value { kind: Some(Kind::IntegerValue(at)) }) = point.payload.remove("at") else {
         return Err(unusable("at"));
     };
@@ -328,7 +338,7 @@ fn read(mut point: ScoredPoint) -> Result<(String, Hit), RecallError> {
         memory: MemoryId::new(memory),
         tenant: Tenant::stored(tenant),
         place: PlaceId::new(place),
-        privacy,
+        reach,
         at: Moment(at),
         score: 0.0,
         dense: None,
@@ -446,7 +456,7 @@ fn point(entry: &Entry) -> PointStruct {
     payload.insert("memory", entry.memory.as_str());
     payload.insert("tenant", entry.tenant.as_str());
     payload.insert("place", entry.place.as_str());
-    payload.insert("privacy", entry.privacy.as_str());
+    payload.insert("privacy", entry.reach.as_str());
     payload.insert("at", entry.at.0);
     PointStruct::new(Uuid::new_v5(&POINTS, entry.id.as_bytes()).to_string(), vectors, payload)
 }

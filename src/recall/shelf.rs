@@ -6,7 +6,7 @@ use std::mem::size_of;
 use super::codes::{Codes, Probe};
 use super::words::Terms;
 use super::{Hit, Query, rank};
-use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
+use crate::domain::{MemoryId, Moment, PlaceId, Reach, Scope, Tenant};
 
 /// A chunk on its way to a shelf.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct Item {
     pub id: String,
     pub memory: MemoryId,
     pub place: PlaceId,
-    pub privacy: Privacy,
+    pub reach: Reach,
     pub at: Moment,
     pub terms: Terms,
     /// Unit vector of the shelf's dimension.
@@ -27,14 +27,13 @@ pub struct Item {
 struct Mark {
     place: u32,
     words: u32,
-    open: bool,
+    reach: Reach,
 }
 
 #[derive(Debug)]
 struct Row {
     id: String,
     memory: MemoryId,
-    privacy: Privacy,
     at: Moment,
 }
 
@@ -109,17 +108,16 @@ impl Shelf {
         self.marks.push(Mark {
             place: u32::try_from(place).expect("there are no more places than chunks"),
             words: item.terms.len(),
-            open: item.privacy == Privacy::Open,
+            reach: item.reach,
         });
         self.codes.push(&item.dense);
-        self.rows.push(Row { id: item.id, memory: item.memory, privacy: item.privacy, at: item.at });
+        self.rows.push(Row { id: item.id, memory: item.memory, at: item.at });
     }
 
     /// Appends to `admitted` which chunks `scope` admits.
     fn admitted(&self, scope: &Scope, admitted: &mut Vec<bool>) {
-        let here: Vec<bool> =
-            self.places.iter().map(|place| scope.sees_everywhere() || place == scope.place()).collect();
-        admitted.extend(self.marks.iter().map(|mark| mark.open || here[mark.place as usize]));
+        let here: Vec<bool> = self.places.iter().map(|place| place == scope.place()).collect();
+        admitted.extend(self.marks.iter().map(|mark| mark.reach <= scope.beyond() || here[mark.place as usize]));
     }
 }
 
@@ -170,12 +168,12 @@ pub fn search(shelves: &[&Shelf], scope: &Scope, query: &Query) -> Vec<Hit> {
     let hit = |(candidate, score): (usize, f32)| {
         let part = wall.part(chosen[candidate].0);
         let at = chosen[candidate].0 - part.from;
-        let row = &part.shelf.rows[at];
+        let (row, mark) = (&part.shelf.rows[at], &part.shelf.marks[at]);
         Hit {
             memory: row.memory.clone(),
             tenant: part.shelf.tenant.clone(),
-            place: part.shelf.places[part.shelf.marks[at].place as usize].clone(),
-            privacy: row.privacy,
+            place: part.shelf.places[mark.place as usize].clone(),
+            reach: mark.reach,
             at: row.at,
             score,
             dense: candidates[candidate].dense,
@@ -183,7 +181,7 @@ pub fn search(shelves: &[&Shelf], scope: &Scope, query: &Query) -> Vec<Hit> {
         }
     };
     let best = rank::best(&candidates, query.weights, query.limit).into_iter().map(hit);
-    best.filter(|hit| scope.admits(&hit.tenant, &hit.place, hit.privacy)).collect()
+    best.filter(|hit| scope.admits(&hit.tenant, &hit.place, hit.reach)).collect()
 }
 
 impl Part<'_> {
@@ -336,7 +334,7 @@ mod tests {
             id: format!("c{n:05}"),
             memory: MemoryId::new(format!("m{n:05}")),
             place: PlaceId::new("here"),
-            privacy: Privacy::Open,
+            reach: Reach::Open,
             at: Moment(0),
             terms: Terms::default(),
             dense,

@@ -24,8 +24,10 @@ const SHORT_QUERY_WORDS: usize = 4;
 /// What was gathered, and how long it took.
 pub struct Gathered {
     pub context: Context,
-    /// What the member asked, for the memory of this exchange.
+    /// What is to be answered.
     pub asked: String,
+    /// What the member said of it themselves, for the memory of this exchange.
+    pub said: String,
     /// Where the pictures are that came with it.
     pub pictures: Vec<String>,
     /// Why memories are missing, if recall did not answer.
@@ -47,7 +49,7 @@ impl Turns {
         let names = self.directory.names();
         let Some(personality) = names.get(&turn.personality).cloned() else { return Ok(None) };
         let Some(persona) = self.directory.persona(&turn.persona).await? else { return Ok(None) };
-        let messages::Start { asked, pictures, after, open } = messages::start(&self.db, turn).await?;
+        let messages::Start { asked, said, pictures, after, open } = messages::start(&self.db, turn).await?;
         if asked.is_empty() {
             // Every message that asked was deleted.
             return Ok(None);
@@ -60,7 +62,7 @@ impl Turns {
         let query = query_of(&asked_text, &history);
         let (persona_id, personality_id) = (turn.persona.clone(), turn.personality.clone());
         let scope = if bond.choices.decided(Kind::Sharing).is_on(false) {
-            Scope::own(persona_id, personality_id, turn.place.clone())
+            Scope::shared(persona_id, personality_id, turn.place.clone())
         } else {
             Scope::of(persona_id, personality_id, turn.place.clone())
         };
@@ -94,7 +96,15 @@ impl Turns {
             pictures: Pictures { seen: 0, unseen: pictures.len() },
             is_tiny: info.tiny,
         };
-        Ok(Some(Gathered { context, asked: asked_text, pictures, recall_failed, history_millis, recall_millis }))
+        Ok(Some(Gathered {
+            context,
+            asked: asked_text,
+            said: said.join("\n"),
+            pictures,
+            recall_failed,
+            history_millis,
+            recall_millis,
+        }))
     }
 
     /// History after a sequence number and within so many tokens, oldest first, and who else spoke. `open` are the

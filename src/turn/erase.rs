@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Turns;
-use crate::db::{self, dealt, messages, people, rules};
+use crate::db::{self, dealt, messages, people, rules, sessions};
 use crate::domain::MemberId;
 use crate::guard::access;
 
@@ -55,6 +55,7 @@ impl Turns {
         let purging = self.db.write(move |tx| {
             Box::pin(async move {
                 rules::purge_denials(tx, now).await?;
+                sessions::purge(tx, forgets).await?;
                 dealt::purge(tx, forgets).await
             })
         });

@@ -149,8 +149,8 @@ struct Stored {
     is_notice: bool,
     made_of: Option<MadeOf>,
     parts: Vec<Delivery>,
-    /// What was asked, for the memory of the exchange.
-    asked: String,
+    /// What the member said, for the memory of the exchange; not what came with it.
+    said: String,
 }
 
 /// How a turn ended.
@@ -260,7 +260,7 @@ impl Turns {
             is_notice: failure.is_some(),
             made_of: serde_json::from_value(made_of).ok(),
             parts: turns::parts(&self.db, &turn.id).await?,
-            asked: messages::start(&self.db, turn).await?.asked.join("\n"),
+            said: messages::start(&self.db, turn).await?.said.join("\n"),
         })
     }
 

@@ -283,7 +283,8 @@ fn shorten(text: &str, limit: usize) -> String {
 mod tests {
     use super::*;
     use crate::domain::{
-        Detail, MemberId, MemoryId, MemoryKind, PersonaId, PersonalityFile, PersonalityId, PlaceId, Provenance, Tenant,
+        Detail, MemberId, MemoryId, MemoryKind, PersonaId, PersonalityFile, PersonalityId, PlaceId, Provenance, Reach,
+        Tenant,
     };
 
     fn context(history: usize, memories: usize) -> Context {
@@ -316,7 +317,7 @@ mod tests {
                 persona: PersonaId::new("p"),
                 personality: PersonalityId::new("abbey"),
                 place: PlaceId::new("here"),
-                privacy: Privacy::Direct,
+                reach: Reach::Private,
                 provenance: Provenance::UserSaid,
                 turn: None,
                 said_by: "Robin".into(),
@@ -331,7 +332,7 @@ mod tests {
                 memory: MemoryId::new(format!("m{n}")),
                 tenant: Tenant::stored("t"),
                 place: PlaceId::new("here"),
-                privacy: Privacy::Direct,
+                reach: Reach::Private,
                 at: Moment(0),
                 score: 1.0,
                 dense: None,

@@ -4,8 +4,8 @@
 //! and the exchanges themselves the rest, best first.
 
 use super::made_of::Considered;
-use super::prompt::{Context, HistoryLine, one_line};
-use crate::domain::{Aspect, Memory, MemoryKind, Moment};
+use super::prompt::{Context, HistoryLine};
+use crate::domain::{Aspect, Memory, MemoryKind, Moment, within_fence};
 use crate::model::tokens;
 
 /// Share of what there is for memories that the profile may take.
@@ -133,7 +133,7 @@ fn is_exchange(memory: &Memory) -> bool {
 /// A memory as quoted data: dated, attributed, on one line. `persona` is who talks now.
 fn quote(memory: &Memory, persona: &str, zone: &str) -> String {
     let day = |at: Moment| at.written(zone, "%-d %B %Y");
-    let safe = |text: &str| one_line(text).replace("remembered>", "remembered");
+    let safe = |text: &str| within_fence(text, "remembered");
     let when = day(memory.at);
     let said = safe(&memory.said);
     match memory.kind {

@@ -93,6 +93,9 @@ const ROBIN: &[Step] = &[
     ("/keys list", &[], "mine"),
     ("/keys test mine", &[], "works"),
     ("/keys remove mine", &[], "is removed"),
+    ("/session start", &[], "what Abbey is told here is remembered here only"),
+    ("/session view", &[], "Abbey: since"),
+    ("/session end Abbey --keep", &[], "There was nothing to keep"),
     ("/activate Abbey", &[], "Abbey now answers"),
     ("/autorespond off", &[], "only when called"),
     ("/deactivate", &[], "nobody answers here"),
@@ -173,6 +176,7 @@ fn at_the_terminal() -> Caller {
         subject: "you/main".into(),
         parent: None,
         privacy: Privacy::Direct,
+        is_encrypted: false,
         is_adult: true,
     };
     let identity = greenroom::domain::Identity { platform: "console".into(), subject: "you".into() };

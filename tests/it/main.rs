@@ -20,6 +20,7 @@ mod matrix;
 mod outside;
 mod remembering;
 mod rules;
+mod sessions;
 mod sql;
 mod stories;
 

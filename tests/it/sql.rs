@@ -27,6 +27,7 @@ both!(every_statement_is_understood, |engine| {
         db::presets::ALL,
         db::rules::ALL,
         db::secrets::ALL,
+        db::sessions::ALL,
         db::turns::ALL,
     ];
     let split = [db::chunks::SPLIT, db::layers::SPLIT, db::memories::SPLIT, db::messages::SPLIT];

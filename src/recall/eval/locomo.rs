@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::domain::{
-    Detail, Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Scope, Tenant,
+    Detail, Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Provenance, Reach, Scope, Tenant,
 };
 
 /// How session dates are written: `1:56 pm on 8 May, 2023`.
@@ -101,7 +101,7 @@ fn conversation(number: usize, sample: Sample) -> anyhow::Result<Conversation> {
                 persona: persona.clone(),
                 personality: personality.clone(),
                 place: place.clone(),
-                privacy: Privacy::Direct,
+                reach: Reach::Private,
                 provenance: Provenance::Import,
                 turn: None,
                 said_by: turn.speaker,

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Scope, Tenant};
+use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Reach, Scope, Tenant};
 use greenroom::recall::words::words;
 use greenroom::recall::{Entry, Query, Space, Weights, rank};
 
@@ -64,7 +64,7 @@ pub fn entry(who: &str, memory: &str) -> Entry {
         memory: MemoryId::new(memory),
         tenant: Tenant::personal(&PersonaId::new(who), &PersonalityId::new("abbey")),
         place: PlaceId::new("here"),
-        privacy: Privacy::Open,
+        reach: Reach::Open,
         at: Moment(1),
         text: "plain words".into(),
         dense: unit(1),
@@ -76,7 +76,7 @@ pub fn chat(dice: &mut Dice, who: &str, count: usize) -> Vec<Entry> {
     let mut entries = Vec::new();
     for n in 0..count {
         let place = ["here", "there"][dice.below(2)];
-        let privacy = [Privacy::Open, Privacy::Open, Privacy::Closed][dice.below(3)];
+        let reach = [Reach::Open, Reach::Open, Reach::Private][dice.below(3)];
         for chunk in 0..1 + dice.below(5) / 4 {
             let text = (0..20 + dice.below(75)).map(|_| dice.word()).collect::<Vec<_>>().join(" ");
             let cluster = unit(1_000 + dice.below(12) as u64);
@@ -84,7 +84,7 @@ pub fn chat(dice: &mut Dice, who: &str, count: usize) -> Vec<Entry> {
             entries.push(Entry {
                 id: format!("{who}-{n}/{chunk}"),
                 place: PlaceId::new(place),
-                privacy,
+                reach,
                 at: Moment(dice.below(1_000) as i64),
                 text,
                 dense,
@@ -108,7 +108,7 @@ pub fn question(dice: &mut Dice, entries: &[Entry]) -> Query {
 /// What a search must answer, worked out in double precision and without any index.
 pub fn reference(entries: &[Entry], scope: &Scope, query: &Query) -> Vec<String> {
     let seen: Vec<&Entry> =
-        entries.iter().filter(|entry| scope.admits(&entry.tenant, &entry.place, entry.privacy)).collect();
+        entries.iter().filter(|entry| scope.admits(&entry.tenant, &entry.place, entry.reach)).collect();
     let pool = rank::pool(query.limit);
     let lexical = bm25(&seen, &query.text);
     let dense: Option<Vec<f64>> = query.dense.as_ref().map(|dense| {

@@ -8,7 +8,7 @@ mod homes;
 
 use std::sync::Arc;
 
-use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Scope, Tenant};
+use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Reach, Scope, Tenant};
 use greenroom::recall::{Entry, Forget, Hit, Query, RecallError, VectorStore, Weights};
 use tokio::task::JoinSet;
 
@@ -153,16 +153,17 @@ every_store!(nobody_finds_what_is_not_theirs, |home| {
 
 every_store!(private_words_stay_where_they_were_said, |home| {
     let store = home.store().await;
-    let at = |memory: &str, place: &str, privacy| Entry {
+    let at = |memory: &str, place: &str, reach| Entry {
         place: PlaceId::new(place),
-        privacy,
+        reach,
         ..said("ada", memory, "the secret recipe", 1)
     };
     let entries = [
-        at("dm", "dm", Privacy::Direct),
-        at("den", "den", Privacy::Closed),
-        at("club", "club", Privacy::Open),
-        at("spaced", "den with a view", Privacy::Closed),
+        at("dm", "dm", Reach::Private),
+        at("den", "den", Reach::Private),
+        at("club", "club", Reach::Open),
+        at("spaced", "den with a view", Reach::Private),
+        at("sealed", "vault", Reach::Sealed),
     ];
     store.put(&entries).await.unwrap();
     let seen = async |scope: Scope| {
@@ -176,8 +177,13 @@ every_store!(private_words_stay_where_they_were_said, |home| {
     assert_eq!(seen(scope("ada", "den")).await, ["club", "den"]);
     assert_eq!(seen(scope("ada", "den with a view")).await, ["club", "spaced"]);
     assert_eq!(seen(scope("ada", "view")).await, ["club"]);
-    let own = Scope::own(PersonaId::new("ada"), PersonalityId::new("abbey"), PlaceId::new("dm"));
-    assert_eq!(seen(own).await, ["club", "den", "dm", "spaced"]);
+    let from = |scope: fn(PersonaId, PersonalityId, PlaceId) -> Scope, place: &str| {
+        scope(PersonaId::new("ada"), PersonalityId::new("abbey"), PlaceId::new(place))
+    };
+    assert_eq!(seen(from(Scope::shared, "dm")).await, ["club", "den", "dm", "spaced"]);
+    assert_eq!(seen(from(Scope::own, "dm")).await, ["club", "den", "dm", "sealed", "spaced"]);
+    // No consent opens what was said in an encrypted room, and in that room it is found.
+    assert_eq!(seen(scope("ada", "vault")).await, ["club", "sealed"]);
 });
 
 every_store!(canon_and_session_are_part_of_the_scope, |home| {
