@@ -14,6 +14,8 @@ pub mod made_of;
 mod pictures;
 pub mod prompt;
 mod receive;
+#[cfg(feature = "testing")]
+mod rehearse;
 mod remembered;
 mod settle;
 mod store;

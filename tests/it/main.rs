@@ -12,6 +12,7 @@ mod folk;
 mod isolation;
 mod keys;
 mod layers;
+mod leaks;
 mod leaves;
 mod ledger;
 mod llm_faults;
