@@ -15,7 +15,7 @@ fn any_command() -> impl Strategy<Value = Command> {
     let id = "[0-9a-z]{6,26}".prop_map(|id| id.parse().unwrap());
     prop_oneof![
         proptest::option::of(1..=Page::MAX).prop_map(|page| {
-            Command::Memory(Memory::View { page: page.map(|page| page.to_string().parse().unwrap()) })
+            Command::Memory(Memory::View { page: page.map(|page| page.to_string().parse().unwrap()), from: None })
         }),
         proptest::collection::vec(some(30), 1..5).prop_map(|words| Command::Memory(Memory::Search { words })),
         proptest::collection::vec(id, 1..5).prop_map(|ids| Command::Memory(Memory::Delete { ids })),

@@ -106,6 +106,7 @@ impl House {
                 model: model.clone(),
                 keyring: keyring.clone(),
                 recall: recall.clone(),
+                texts: texts.clone(),
                 settings: distil_settings(config),
             }))
         });
@@ -186,7 +187,11 @@ impl House {
 
 fn retention(config: &Config) -> Retention {
     let days = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 24 * 3_600));
-    Retention { messages: days(config.keep_messages_days), idle_members: days(config.forget_idle_days) }
+    Retention {
+        messages: days(config.keep_messages_days),
+        words: days(config.keep_words_days),
+        idle_members: days(config.forget_idle_days),
+    }
 }
 
 fn distil_settings(config: &Config) -> distil::Settings {
@@ -196,6 +201,7 @@ fn distil_settings(config: &Config) -> distil::Settings {
         operator_key: config.operator_key(),
         owners: config.owners.clone(),
         time_zone: config.time_zone.clone(),
+        locale: config.locale.clone(),
     }
 }
 

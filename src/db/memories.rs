@@ -50,6 +50,18 @@ const PAGE: &str = memory!(
     "WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL AND (privacy = 'open' OR place_id = $4 OR $5) \
      ORDER BY at DESC, id DESC LIMIT $6 OFFSET $7"
 );
+const OF_TENANT: &str = memory!("WHERE tenant = $1 AND corrected_by IS NULL ORDER BY at DESC, id DESC LIMIT $2");
+const COUNT_OF: &str = "SELECT COUNT(*) FROM memory WHERE tenant = $1 AND corrected_by IS NULL";
+const OLDER: &str = memory!(
+    "WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL AND (privacy = 'open' OR place_id = $4 OR $5) \
+     AND (at, id) < ($6, $7) ORDER BY at DESC, id DESC LIMIT $8"
+);
+const NEWER: &str = memory!(
+    "WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL AND (privacy = 'open' OR place_id = $4 OR $5) \
+     AND (at, id) > ($6, $7) ORDER BY at, id LIMIT $8"
+);
+const COUNT_NEWER: &str = "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL \
+     AND (privacy = 'open' OR place_id = $4 OR $5) AND (at, id) > ($6, $7)";
 const COUNT: &str = "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL \
      AND (privacy = 'open' OR place_id = $4 OR $5)";
 const ENDING: &str = memory!(
@@ -98,6 +110,11 @@ pub const ALL: &[&str] = &[
     GET,
     OF_MEMBER,
     PAGE,
+    OF_TENANT,
+    COUNT_OF,
+    OLDER,
+    NEWER,
+    COUNT_NEWER,
     COUNT,
     REMOVE,
     ALL_IDS,
@@ -296,6 +313,12 @@ pub async fn previous(db: &Db, ids: &[&MemoryId]) -> Result<HashMap<MemoryId, Me
     Ok(pairs.into_iter().filter_map(|(id, previous)| found.get(&previous).map(|memory| (id, memory.clone()))).collect())
 }
 
+/// The tenants of a scope whose memories are of talk: not what is true of a character for everybody.
+fn of_talk(scope: &Scope) -> [String; 3] {
+    let [personal, _, session] = three(scope);
+    [personal.clone(), personal, session]
+}
+
 /// The three tenants of a scope; a scope has never more.
 pub(super) fn three(scope: &Scope) -> [String; 3] {
     let mut tenants = scope.tenants().into_iter().map(|tenant| tenant.as_str().to_owned());
@@ -304,7 +327,7 @@ pub(super) fn three(scope: &Scope) -> [String; 3] {
 
 /// Memories that `scope` admits, newest first.
 pub async fn page(db: &Db, scope: &Scope, limit: i64, offset: i64) -> Result<Vec<Memory>, Error> {
-    let [one, two, three] = three(scope);
+    let [one, two, three] = of_talk(scope);
     let rows = on!(db, c => sqlx::query_as::<_, Row>(PAGE)
         .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
         .bind(limit).bind(offset).fetch_all(c).await)?;
@@ -312,11 +335,42 @@ pub async fn page(db: &Db, scope: &Scope, limit: i64, offset: i64) -> Result<Vec
     Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
 }
 
+/// Memories that `scope` admits and that are older than an entry of this time and id, or newer, those nearest to it;
+/// newest first.
+pub async fn page_from(
+    db: &Db,
+    scope: &Scope,
+    is_newer: bool,
+    (at, id): (Moment, &str),
+    limit: i64,
+) -> Result<Vec<Memory>, Error> {
+    let [one, two, three] = of_talk(scope);
+    let sql = if is_newer { NEWER } else { OLDER };
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(sql)
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
+        .bind(at.0).bind(id).bind(limit).fetch_all(c).await)?;
+    let mut memories: Vec<Memory> = rows.into_iter().map(memory_of).collect();
+    memories.retain(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy));
+    if is_newer {
+        memories.reverse();
+    }
+    Ok(memories)
+}
+
+/// How many memories that `scope` admits are newer than one.
+pub async fn count_newer(db: &Db, scope: &Scope, memory: &Memory) -> Result<i64, Error> {
+    let [one, two, three] = of_talk(scope);
+    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT_NEWER)
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
+        .bind(memory.at.0).bind(memory.id.as_str()).fetch_one(c).await)?;
+    Ok(count)
+}
+
 /// Memories that `scope` admits whose id ends like this; at most two, enough to tell "one" from "several".
 ///
 /// `end` must be lower-case letters and digits.
 pub async fn ending(db: &Db, scope: &Scope, end: &str) -> Result<Vec<Memory>, Error> {
-    let [one, two, three] = three(scope);
+    let [one, two, three] = of_talk(scope);
     let pattern = format!("%{}", end.replace(|c: char| !c.is_ascii_alphanumeric(), ""));
     let rows = on!(db, c => sqlx::query_as::<_, Row>(ENDING)
         .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
@@ -331,9 +385,21 @@ pub async fn of_member(db: &Db, member: &MemberId) -> Result<Vec<Memory>, Error>
     Ok(rows.into_iter().map(memory_of).collect())
 }
 
+/// The memories of one tenant, newest first, at most `limit`.
+pub async fn of_tenant(db: &Db, tenant: &Tenant, limit: i64) -> Result<Vec<Memory>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(OF_TENANT).bind(tenant.as_str()).bind(limit).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(memory_of).collect())
+}
+
+/// How many memories one tenant has.
+pub async fn count_of(db: &Db, tenant: &Tenant) -> Result<i64, Error> {
+    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT_OF).bind(tenant.as_str()).fetch_one(c).await)?;
+    Ok(count)
+}
+
 /// How many memories `scope` admits.
 pub async fn count(db: &Db, scope: &Scope) -> Result<i64, Error> {
-    let [one, two, three] = three(scope);
+    let [one, two, three] = of_talk(scope);
     let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT)
         .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
         .fetch_one(c).await)?;
@@ -346,6 +412,15 @@ pub async fn count(db: &Db, scope: &Scope) -> Result<i64, Error> {
 /// The memory after it was indexed together with its words, so that one is indexed again.
 pub async fn remove(tx: &mut Tx, chores: [String; 2], id: &MemoryId) -> Result<(), Error> {
     let derived = layers::derived(tx, std::slice::from_ref(id)).await?;
+    remove_with(tx, chores, id, &derived).await
+}
+
+/// Removes an exchange and leaves what was distilled from it. `chores` are ids for two outbox rows.
+pub async fn remove_words(tx: &mut Tx, chores: [String; 2], id: &MemoryId) -> Result<(), Error> {
+    remove_with(tx, chores, id, &[]).await
+}
+
+async fn remove_with(tx: &mut Tx, chores: [String; 2], id: &MemoryId, derived: &[MemoryId]) -> Result<(), Error> {
     // There is one such chore a memory at most, so that its id may say which.
     let forgets: Vec<String> = derived.iter().map(|derived| format!("derived-{derived}")).collect();
     let after = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(AFTER).bind(id.as_str()).fetch_optional(c).await)?;

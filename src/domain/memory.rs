@@ -193,6 +193,16 @@ impl Scope {
         ]
     }
 
+    /// Who asks.
+    pub fn persona(&self) -> &PersonaId {
+        &self.persona
+    }
+
+    /// Who is asked.
+    pub fn personality(&self) -> &PersonalityId {
+        &self.personality
+    }
+
     /// The place that asks.
     pub fn place(&self) -> &PlaceId {
         &self.place
