@@ -256,7 +256,7 @@ fn what_cannot_be_read_is_explained() {
         .to_owned();
     assert_eq!(misread("/persona"), Misread::Incomplete { command: "/persona".into(), choices: choices.clone() });
     assert_eq!(misread("/persona 42"), Misread::Incomplete { command: "/persona".into(), choices });
-    let usage = || "/memory view [--page <page>]".to_owned();
+    let usage = || "/memory view [--page <page>] [--from <from>]".to_owned();
     assert_eq!(
         misread("/memory view --page x"),
         Misread::BadValue { argument: "page".into(), given: "x".into(), why: BadArg::Page }

@@ -83,14 +83,14 @@ const LOCK: &str = "UPDATE memory SET locked_at = $2 WHERE id = $1";
 const FLAG: &str = "UPDATE memory SET flag = $2 WHERE id = $1";
 const CORRECTED: &str = "UPDATE memory SET corrected_by = $2 WHERE id = $1";
 const CORRECTIONS: &str = "SELECT id FROM memory WHERE corrected_by = $1";
-const UNLOCKED: &str = "SELECT id FROM memory WHERE locked_at IS NULL \
+const UNLOCKED: &str = "SELECT id FROM memory WHERE locked_at IS NULL AND tenant NOT LIKE 'g:%' \
      AND persona_id IN (SELECT id FROM persona WHERE member_id = $1) \
      AND (CAST($2 AS TEXT) IS NULL OR personality_id = $2) ORDER BY id";
 const STATS: &str = "SELECT personality_id, persona_id, COUNT(*), \
      CAST(SUM(CASE WHEN locked_at IS NULL THEN 0 ELSE 1 END) AS BIGINT), \
      CAST(SUM(CASE WHEN flag IS NULL THEN 0 ELSE 1 END) AS BIGINT), \
      CAST(SUM(LENGTH(said) + LENGTH(answered)) AS BIGINT), MIN(at), MAX(at) FROM memory \
-     WHERE corrected_by IS NULL AND persona_id IN (SELECT id FROM persona WHERE member_id = $1) \
+     WHERE corrected_by IS NULL AND tenant NOT LIKE 'g:%' AND persona_id IN (SELECT id FROM persona WHERE member_id = $1) \
      GROUP BY personality_id, persona_id ORDER BY 3 DESC, 1, 2";
 const OF_MESSAGE: &str = "SELECT m.id, p.slug, m.persona_id FROM memory m JOIN personality p ON p.id = m.personality_id \
      JOIN turn t ON t.id = m.turn_id JOIN message s ON t.id = s.turn_id OR t.message_id = s.id \
