@@ -63,19 +63,25 @@ async fn view(session: &Session<'_>, page: Page, from: Option<Mark>) -> Result<A
     if page.number() as usize > pages {
         return Err(Refusal::new("refusal-page-beyond").arg("pages", pages.to_string()).into());
     }
-    let first = memories::page(db, &scope, PAGE as i64, 0);
-    let shown = match from.as_ref().map(Mark::parts) {
+    // One more than is shown tells whether there is a next page: counts are of a moment ago.
+    let limit = PAGE as i64 + 1;
+    let first = memories::page(db, &scope, limit, 0);
+    let mut shown = match from.as_ref().map(Mark::parts) {
         Some((onward, at, id)) => {
             let is_newer = onward == Onward::Newer;
-            let shown = memories::page_from(db, &scope, is_newer, (Moment(at), id), PAGE as i64).await?;
+            let found = if is_newer { PAGE as i64 } else { limit };
+            let shown = memories::page_from(db, &scope, is_newer, (Moment(at), id), found).await?;
             // Towards the end of a list there is always a whole page: its first.
             if shown.is_empty() || (is_newer && shown.len() < PAGE) { first.await? } else { shown }
         }
         None => {
             let skip = i64::try_from(page.skip(PAGE)).unwrap_or(i64::MAX);
-            memories::page(db, &scope, PAGE as i64, skip).await?
+            memories::page(db, &scope, limit, skip).await?
         }
     };
+    let came_back = matches!(from.as_ref().map(Mark::parts), Some((Onward::Newer, ..)));
+    let is_more = came_back || shown.len() > PAGE;
+    shown.truncate(PAGE);
     let (Some(newest), Some(oldest)) = (shown.first(), shown.last()) else {
         return Ok(Answer::private(session.say("reply-memory-none", &[])));
     };
@@ -99,7 +105,7 @@ async fn view(session: &Session<'_>, page: Page, from: Option<Mark>) -> Result<A
     if before > 0 {
         answer = answer.with_button(session.say("button-previous", &[]), onward(Onward::Newer, newest));
     }
-    if before + shown.len() < total {
+    if is_more {
         let typed = format!("/memory view --page {}", number + 1);
         let more = session.say("reply-memory-more", &[("command", typed.into())]);
         answer.text = format!("{} {more}", answer.text);

@@ -412,7 +412,7 @@ both!(what_may_be_wrong_is_noted_and_nothing_is_deleted, |engine| {
     reader.makes("story 5", &fact("robin", "robin swims.", 1, ""));
     rests(&world).await;
     let robin = Visit::of(&world, "robin", "@robin");
-    let view = robin.reads("/memory view").await + &robin.reads("/memory view --page 2").await;
+    let view = [robin.reads("/memory view").await, robin.reads("/memory view --page 2").await].concat();
     assert_eq!(view.matches("may not go with").count(), 1, "{view}");
     for says in ["lives in Lisbon", "lives in Porto", "has a cat", "owns one cat"] {
         assert!(view.contains(says), "{says}: {view}");
