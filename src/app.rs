@@ -33,7 +33,8 @@ use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
 use crate::platform::discord::{self, Discord};
 use crate::platform::matrix::{self, Inviter, Matrix};
 use crate::queue::local::LocalDoorbell;
-use crate::recall::{Recall, Weights};
+pub use crate::recall::eval::Method;
+use crate::recall::{Recall, Weights, eval};
 use crate::strongbox::{self, Strongbox};
 use crate::texts::Texts;
 use crate::turn::{Parts, Platforms, Retention, TurnSettings, Turns};
@@ -603,10 +604,24 @@ fn keyset_path_in(config: &Config, data: &Path) -> PathBuf {
 /// `greenroom eval memory`: measures the memory search.
 ///
 /// # Errors
-/// When the data set cannot be read.
+/// When the data set cannot be read, an option names nothing, or the model does not answer.
 pub async fn eval_memory(config: Config, options: EvalMemoryOptions) -> anyhow::Result<ExitCode> {
     let embedder = crate::recall::open_embedder(&config.embeddings).await.context("opening the embedder")?;
-    crate::recall::eval::run(embedder, &options.dataset, &options.k, options.json).await?;
+    let reader = match options.answers {
+        true => Some(crate::model::open(&config.llm, &config.cache_dir(), &|_| {}).await.context("opening the model")?),
+        false => None,
+    };
+    let options = eval::Options {
+        dataset: options.dataset,
+        corrections: options.corrections,
+        conversations: options.conversations,
+        ks: options.k,
+        method: options.method,
+        without: options.without,
+        budget: options.budget,
+        json: options.json,
+    };
+    eval::run(embedder, &options, reader).await?;
     Ok(ExitCode::SUCCESS)
 }
 
