@@ -177,6 +177,7 @@ fn assembly() {
             })
             .collect(),
         memories: (0..20).map(memory).collect(),
+        profile: Vec::new(),
         instructions: None,
         message: vec!["what did I say about the garden?".into()],
         pictures: greenroom::turn::prompt::Pictures::default(),

@@ -471,7 +471,7 @@ fn point(entry: &Entry) -> PointStruct {
     let print = Print::of(&entry.text, &entry.spoken);
     let mut vectors = NamedVectors::default().add_vector(DENSE, Vector::new_dense(entry.dense.clone()));
     if !print.counts.is_empty() {
-        let words = print.len();
+        let words = print.words();
         let weigh = |count: &Count| (count.term, rank::weight(count.all.into(), words, rank::TYPICAL_WORDS));
         let (indices, values): (Vec<u32>, Vec<f32>) = print.counts.iter().map(weigh).unzip();
         vectors = vectors.add_vector(WORDS, Vector::new_sparse(indices, values));

@@ -114,7 +114,7 @@ impl Print {
     }
 
     /// Number of words in the text that is searched.
-    pub fn len(&self) -> u32 {
+    pub fn words(&self) -> u32 {
         self.counts.iter().map(|count| u32::from(count.all)).sum()
     }
 
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(count("dog"), None);
         assert_eq!(print.signs, Signs { asks: false, dated: false, own: true, size: 1 });
         assert_eq!((&print.by, print.line), (&vec![hash("mia")], Line { id: 7, before: [6, 0] }));
-        assert_eq!(print.len(), 12);
+        assert_eq!(print.words(), 12);
         let spoken = print.clone().spoken();
         assert_eq!((spoken.counts.len(), spoken.signs, spoken.by), (3, print.signs, print.by));
     }

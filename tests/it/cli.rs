@@ -275,7 +275,9 @@ async fn answers_are_read_and_judged_by_the_configured_model() {
     })
     .await
     .unwrap();
-    let read = |output: &Output| serde_json::from_slice::<serde_json::Value>(&output.stdout).expect(&said(output));
+    let read = |output: &Output| {
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap_or_else(|_| panic!("{}", said(output)))
+    };
     assert!(read(&plain)["answers"].is_null());
     let report = read(&output);
     assert_eq!(

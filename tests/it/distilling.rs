@@ -9,10 +9,13 @@ use greenroom::testing::{Answering, Engine, Plan, World};
 use crate::both;
 use crate::folk::Visit;
 
+/// What is answered to talk with some words in it.
+type Planned = (String, Result<String, ErrorClass>);
+
 /// A model that talks by itself, and reads talk by what was planned for it.
 #[derive(Clone, Default)]
 struct Reader {
-    plan: Arc<Mutex<Vec<(String, Result<String, ErrorClass>)>>>,
+    plan: Arc<Mutex<Vec<Planned>>>,
     read: Arc<Mutex<Vec<String>>>,
 }
 
