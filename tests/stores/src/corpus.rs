@@ -216,7 +216,7 @@ fn signs(pool: &[&Entry], dense: &[f64], query: &Query) -> Vec<Vec<f64>> {
                 .map(|word| {
                     let with = spoken.iter().filter(|spoken| spoken.contains(*word)).count() as f64;
                     let idf = (1.0 + (pool.len() as f64 - with + 0.5).max(0.0) / (with + 0.5)).ln();
-                    let has = |at: &usize| spoken[*at].iter().filter(|other| other == *word).count();
+                    let has = |at: &usize| spoken[*at].iter().filter(|other| *other == *word).count();
                     let count = group.iter().map(has).sum::<usize>() as f64;
                     idf * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length(group) / average))
                 })
