@@ -14,6 +14,7 @@ mod data;
 mod house;
 mod keys;
 mod leaf;
+mod mark;
 mod memory;
 mod misread;
 mod persona;
@@ -32,9 +33,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use admin::{Admin, DenyMode, DenyScope, LimitOf, LimitPer};
 pub use alias::{Alias, Tier};
 pub use args::{
-    About, AliasName, Amount, BadArg, CommandWord, LocaleTag, MemberRef, MemoryRef, ModelName, Page, Percent,
+    About, AliasName, Amount, BadArg, CommandWord, LocaleTag, Mark, MemberRef, MemoryRef, ModelName, Page, Percent,
     PersonaDescription, PersonaName, PersonalityName, PresetName, Pronouns, ProviderName, Reason, SearchWord, Sign,
-    Source, Span, Temperature, TokenCount, WebAddress, ZoneName,
+    Source, Span, Statement, Temperature, TokenCount, WebAddress, ZoneName,
 };
 pub use complete::{Candidate, Completion, Wanted, completions};
 pub use conversation::{Activate, Autorespond, Reset, ResetStep, Switch, Talk};
@@ -42,6 +43,7 @@ pub use data::Data;
 pub use house::Help;
 pub use keys::Keys;
 pub use leaf::{ArgSpec, Leaf, leaves};
+pub use mark::Onward;
 pub use memory::Memory;
 pub use misread::Misread;
 pub use persona::Persona;

@@ -33,7 +33,8 @@ use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
 use crate::platform::discord::{self, Discord};
 use crate::platform::matrix::{self, Inviter, Matrix};
 use crate::queue::local::LocalDoorbell;
-use crate::recall::{Recall, Weights};
+pub use crate::recall::eval::Method;
+use crate::recall::{Recall, Weights, eval};
 use crate::strongbox::{self, Strongbox};
 use crate::texts::Texts;
 use crate::turn::{Parts, Platforms, Retention, TurnSettings, Turns};
@@ -106,6 +107,7 @@ impl House {
                 model: model.clone(),
                 keyring: keyring.clone(),
                 recall: recall.clone(),
+                texts: texts.clone(),
                 settings: distil_settings(config),
             }))
         });
@@ -186,7 +188,11 @@ impl House {
 
 fn retention(config: &Config) -> Retention {
     let days = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 24 * 3_600));
-    Retention { messages: days(config.keep_messages_days), idle_members: days(config.forget_idle_days) }
+    Retention {
+        messages: days(config.keep_messages_days),
+        words: days(config.keep_words_days),
+        idle_members: days(config.forget_idle_days),
+    }
 }
 
 fn distil_settings(config: &Config) -> distil::Settings {
@@ -196,6 +202,7 @@ fn distil_settings(config: &Config) -> distil::Settings {
         operator_key: config.operator_key(),
         owners: config.owners.clone(),
         time_zone: config.time_zone.clone(),
+        locale: config.locale.clone(),
     }
 }
 
@@ -597,10 +604,24 @@ fn keyset_path_in(config: &Config, data: &Path) -> PathBuf {
 /// `greenroom eval memory`: measures the memory search.
 ///
 /// # Errors
-/// When the data set cannot be read.
+/// When the data set cannot be read, an option names nothing, or the model does not answer.
 pub async fn eval_memory(config: Config, options: EvalMemoryOptions) -> anyhow::Result<ExitCode> {
     let embedder = crate::recall::open_embedder(&config.embeddings).await.context("opening the embedder")?;
-    crate::recall::eval::run(embedder, &options.dataset, &options.k, options.json).await?;
+    let reader = match options.answers {
+        true => Some(crate::model::open(&config.llm, &config.cache_dir(), &|_| {}).await.context("opening the model")?),
+        false => None,
+    };
+    let options = eval::Options {
+        dataset: options.dataset,
+        corrections: options.corrections,
+        conversations: options.conversations,
+        ks: options.k,
+        method: options.method,
+        without: options.without,
+        budget: options.budget,
+        json: options.json,
+    };
+    eval::run(embedder, &options, reader).await?;
     Ok(ExitCode::SUCCESS)
 }
 

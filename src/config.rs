@@ -69,6 +69,8 @@ pub struct Config {
     pub fair: FairConfig,
     /// `GREENROOM_KEEP_MESSAGES_DAYS`: 0: for good.
     pub keep_messages_days: u32,
+    /// `GREENROOM_KEEP_WORDS_DAYS`: 0: for good.
+    pub keep_words_days: u32,
     /// `GREENROOM_FORGET_IDLE_DAYS`: 0: never.
     pub forget_idle_days: u32,
     /// `GREENROOM_PERSONALITIES_DIR`: the operator's own personality files, added to the built-in ones.
@@ -300,6 +302,7 @@ impl Config {
                 place_waiting: rate("GREENROOM_PLACE_WAITING"),
             },
             keep_messages_days: values.number("GREENROOM_KEEP_MESSAGES_DAYS", 0, DAYS_MAX).unwrap_or(0),
+            keep_words_days: values.number("GREENROOM_KEEP_WORDS_DAYS", 0, DAYS_MAX).unwrap_or(0),
             forget_idle_days: values.number("GREENROOM_FORGET_IDLE_DAYS", 0, DAYS_MAX).unwrap_or(0),
             personalities_dir: path("GREENROOM_PERSONALITIES_DIR"),
             keyset: path("GREENROOM_KEYSET"),

@@ -361,6 +361,7 @@ impl World {
         let vault = Arc::new(vault);
         let strongbox = Strongbox::new(db.clone(), vault.clone());
         let keyring = Keyring::new(db.clone(), clock.clone(), vault, providers);
+        let texts = Arc::new(Texts::load("en-US").expect("the texts are sound"));
         let (directory, recall, keyring) = (Arc::new(directory), Arc::new(recall), Arc::new(keyring));
         let distiller = Distiller::new(distil::Parts {
             db: db.clone(),
@@ -369,12 +370,14 @@ impl World {
             model: model.clone(),
             keyring: keyring.clone(),
             recall: recall.clone(),
+            texts: texts.clone(),
             settings: distil::Settings {
                 model: String::new(),
                 sum_up_after: Duration::from_secs(48 * 3_600),
                 operator_key: OperatorKey::Everyone,
                 owners: plan.owners.clone(),
                 time_zone: "UTC".into(),
+                locale: "en-US".into(),
             },
         });
         let platforms = Platforms::default();
@@ -389,7 +392,7 @@ impl World {
             recall,
             keyring,
             platforms,
-            texts: Arc::new(Texts::load("en-US").expect("the texts are sound")),
+            texts,
             doorbell: Arc::new(LocalDoorbell::new(plan.workers)),
             life: life.clone(),
             pace: Pace::new(rates),

@@ -176,6 +176,11 @@ pub const GROUPS: &[Group] = &[
                 "Days that messages are kept for the conversation; memories stay. 0: for good.",
             ),
             value(
+                "GREENROOM_KEEP_WORDS_DAYS",
+                "0",
+                "Days that exchanges are remembered word for word; what was made of them stays. 0: for good.",
+            ),
+            value(
                 "GREENROOM_FORGET_IDLE_DAYS",
                 "0",
                 "Days after which a member who says nothing is erased with everything about them. 0: never.",

@@ -51,6 +51,16 @@ const TO_SUM_UP: &str = memory!(
 );
 const LEARNED: &str = "UPDATE memory SET learned_at = $2 WHERE id = $1 AND learned_at IS NULL AND corrected_by IS NULL";
 const SUMMED: &str = "UPDATE memory SET summed_at = $2 WHERE id = $1 AND summed_at IS NULL AND corrected_by IS NULL";
+const TOLD_OTHERWISE: &str = "SELECT m.id FROM memory m WHERE m.kind = 'episode' AND m.at < $1 \
+     AND m.learned_at IS NOT NULL AND m.summed_at IS NOT NULL AND m.locked_at IS NULL \
+     AND EXISTS (SELECT 1 FROM memory_source s JOIN memory d ON d.id = s.memory_id \
+     WHERE s.source_id = m.id AND d.kind = 'summary') ORDER BY m.at, m.id LIMIT $2";
+const STATEMENTS: &str = "SELECT tenant, place_id, persona_id, personality_id, COUNT(*), \
+     CAST(SUM(LENGTH(said)) AS BIGINT), MIN(at), MAX(created_at) FROM memory \
+     WHERE kind = 'fact' AND corrected_by IS NULL AND tenant LIKE 'p:%' \
+     GROUP BY tenant, place_id, persona_id, personality_id \
+     HAVING COUNT(*) >= $3 AND MAX(created_at) >= $2 ORDER BY 8 LIMIT $1";
+const DOUBT: &str = "UPDATE memory SET flag = $2 WHERE id = $1 AND flag IS NULL";
 const PUT_RIGHT: &str = "SELECT said FROM memory WHERE tenant = $1 AND kind <> 'episode' AND corrected_by IS NOT NULL \
      ORDER BY at DESC, id DESC LIMIT $2";
 const CLAIM: &str = "INSERT INTO distilling (step, tenant, place_id, persona_id, run_at) VALUES ($1, $2, $3, $4, $5) \
@@ -64,8 +74,24 @@ pub const SPLIT: &[[&str; 2]] = &[OUTDATED, DERIVED, SOURCES, SUMMARIES];
 
 /// Every other statement of this file.
 pub const ALL: &[&str] = &[
-    PROFILE, FACTS, ADD_SOURCE, OUTDATE, REFRESH, UNLEARNED, UNSUMMED, TO_LEARN, TO_SUM_UP, LEARNED, SUMMED, CLAIM,
-    WAIT, DONE, PUT_RIGHT,
+    PROFILE,
+    FACTS,
+    ADD_SOURCE,
+    OUTDATE,
+    REFRESH,
+    UNLEARNED,
+    UNSUMMED,
+    TO_LEARN,
+    TO_SUM_UP,
+    LEARNED,
+    SUMMED,
+    CLAIM,
+    WAIT,
+    DONE,
+    PUT_RIGHT,
+    TOLD_OTHERWISE,
+    STATEMENTS,
+    DOUBT,
 ];
 
 /// Old wordings that are looked at.
@@ -78,6 +104,8 @@ pub enum Step {
     Learn,
     /// For what it was about.
     SumUp,
+    /// What is known is read once more, for what cannot all be true.
+    Audit,
 }
 
 impl Step {
@@ -86,6 +114,7 @@ impl Step {
         match self {
             Self::Learn => "learn",
             Self::SumUp => "sum_up",
+            Self::Audit => "audit",
         }
     }
 }
@@ -105,7 +134,11 @@ pub struct Unread {
     pub last: Moment,
 }
 
-/// Talk that `step` has not read, that of whom waits longest first; for [`Step::SumUp`] only exchanges until `until`.
+/// Facts of one persona with one personality in one place that are looked at together, at least.
+const STATEMENTS_MIN: i64 = 4;
+
+/// Talk that `step` has not read, that of whom waits longest first; for [`Step::SumUp`] only exchanges until `until`, for
+/// [`Step::Audit`] facts where there are new ones since `until`.
 pub async fn unread(db: &Db, step: Step, until: Moment, limit: i64) -> Result<Vec<Unread>, Error> {
     type UnreadRow = (String, String, String, String, i64, i64, i64, i64);
     let rows: Vec<UnreadRow> = match step {
@@ -113,6 +146,8 @@ pub async fn unread(db: &Db, step: Step, until: Moment, limit: i64) -> Result<Ve
         Step::SumUp => {
             on!(db, c => sqlx::query_as::<_, UnreadRow>(UNSUMMED).bind(limit).bind(until.0).fetch_all(c).await)?
         }
+        Step::Audit => on!(db, c => sqlx::query_as::<_, UnreadRow>(STATEMENTS).bind(limit).bind(until.0)
+            .bind(STATEMENTS_MIN).fetch_all(c).await)?,
     };
     let unread = |(tenant, place, persona, personality, count, size, first, last): UnreadRow| Unread {
         tenant: Tenant::stored(tenant),
@@ -127,12 +162,9 @@ pub async fn unread(db: &Db, step: Step, until: Moment, limit: i64) -> Result<Ve
     Ok(rows.into_iter().map(unread).collect())
 }
 
-/// The exchanges of some talk that `step` has not read, oldest first.
-pub async fn episodes(db: &Db, step: Step, talk: &Unread, limit: i64) -> Result<Vec<Memory>, Error> {
-    let sql = match step {
-        Step::Learn => TO_LEARN,
-        Step::SumUp => TO_SUM_UP,
-    };
+/// The exchanges of some talk that were not read for facts (or not summed up), oldest first.
+pub async fn episodes(db: &Db, is_summed: bool, talk: &Unread, limit: i64) -> Result<Vec<Memory>, Error> {
+    let sql = if is_summed { TO_SUM_UP } else { TO_LEARN };
     let rows = on!(db, c => sqlx::query_as::<_, Row>(sql)
         .bind(talk.tenant.as_str()).bind(talk.place.as_str()).bind(limit).fetch_all(c).await)?;
     Ok(rows.into_iter().map(memory_of).collect())
@@ -184,10 +216,7 @@ pub async fn write(
     chores: &[String],
     now: Moment,
 ) -> Result<(), Error> {
-    let mark = match step {
-        Step::Learn => LEARNED,
-        Step::SumUp => SUMMED,
-    };
+    let mark = if step == Step::SumUp { SUMMED } else { LEARNED };
     for id in read {
         let marked = on_tx!(tx, c => sqlx::query(mark).bind(id.as_str()).bind(now.0).execute(c).await
             .map(|done| done.rows_affected()))?;
@@ -286,6 +315,22 @@ pub async fn profile(db: &Db, scope: &Scope, limit: i64) -> Result<Vec<Memory>, 
 /// The facts that `scope` admits, newest first, at most `limit`.
 pub async fn facts(db: &Db, scope: &Scope, limit: i64) -> Result<Vec<Memory>, Error> {
     holding(db, FACTS, scope, limit).await
+}
+
+/// Notes what may be wrong with facts, where nothing is noted yet.
+pub async fn doubt(tx: &mut Tx, doubts: &[(MemoryId, String)]) -> Result<(), Error> {
+    let mut script = Script::default();
+    for (id, reason) in doubts {
+        script.add(DOUBT, [id.as_str().into(), reason.into()]);
+    }
+    script.run(tx).await
+}
+
+/// Exchanges of before `before` that are told by a summary as well, and that nobody locked; at most `limit`.
+pub async fn told_otherwise(db: &Db, before: Moment, limit: i64) -> Result<Vec<MemoryId>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(TOLD_OTHERWISE).bind(before.0).bind(limit)
+        .fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| MemoryId::new(id)).collect())
 }
 
 /// The statements of a tenant that were put right, in their old words, newest first.

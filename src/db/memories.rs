@@ -64,6 +64,24 @@ const COUNT: &str = concat!(
      AND corrected_by IS NULL AND ",
     seen!()
 );
+const OF_TENANT: &str = memory!("WHERE tenant = $1 AND corrected_by IS NULL ORDER BY at DESC, id DESC LIMIT $2");
+const COUNT_OF: &str = "SELECT COUNT(*) FROM memory WHERE tenant = $1 AND corrected_by IS NULL";
+const OLDER: &str = memory!(
+    "WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ",
+    seen!(),
+    " AND (at, id) < ($7, $8) ORDER BY at DESC, id DESC LIMIT $9"
+);
+const NEWER: &str = memory!(
+    "WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ",
+    seen!(),
+    " AND (at, id) > ($7, $8) ORDER BY at, id LIMIT $9"
+);
+const COUNT_NEWER: &str = concat!(
+    "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) \
+     AND corrected_by IS NULL AND ",
+    seen!(),
+    " AND (at, id) > ($7, $8)"
+);
 const ENDING: &str = memory!(
     "WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ",
     seen!(),
@@ -84,14 +102,14 @@ const LOCK: &str = "UPDATE memory SET locked_at = $2 WHERE id = $1";
 const FLAG: &str = "UPDATE memory SET flag = $2 WHERE id = $1";
 const CORRECTED: &str = "UPDATE memory SET corrected_by = $2 WHERE id = $1";
 const CORRECTIONS: &str = "SELECT id FROM memory WHERE corrected_by = $1";
-const UNLOCKED: &str = "SELECT id FROM memory WHERE locked_at IS NULL \
+const UNLOCKED: &str = "SELECT id FROM memory WHERE locked_at IS NULL AND tenant NOT LIKE 'g:%' \
      AND persona_id IN (SELECT id FROM persona WHERE member_id = $1) \
      AND (CAST($2 AS TEXT) IS NULL OR personality_id = $2) ORDER BY id";
 const STATS: &str = "SELECT personality_id, persona_id, COUNT(*), \
      CAST(SUM(CASE WHEN locked_at IS NULL THEN 0 ELSE 1 END) AS BIGINT), \
      CAST(SUM(CASE WHEN flag IS NULL THEN 0 ELSE 1 END) AS BIGINT), \
      CAST(SUM(LENGTH(said) + LENGTH(answered)) AS BIGINT), MIN(at), MAX(at) FROM memory \
-     WHERE corrected_by IS NULL AND persona_id IN (SELECT id FROM persona WHERE member_id = $1) \
+     WHERE corrected_by IS NULL AND tenant NOT LIKE 'g:%' AND persona_id IN (SELECT id FROM persona WHERE member_id = $1) \
      GROUP BY personality_id, persona_id ORDER BY 3 DESC, 1, 2";
 const OF_MESSAGE: &str = "SELECT m.id, p.slug, m.persona_id FROM memory m JOIN personality p ON p.id = m.personality_id \
      JOIN turn t ON t.id = m.turn_id JOIN message s ON t.id = s.turn_id OR t.message_id = s.id \
@@ -111,6 +129,11 @@ pub const ALL: &[&str] = &[
     GET,
     OF_MEMBER,
     PAGE,
+    OF_TENANT,
+    COUNT_OF,
+    OLDER,
+    NEWER,
+    COUNT_NEWER,
     COUNT,
     REMOVE,
     ALL_IDS,
@@ -319,6 +342,12 @@ pub async fn previous(db: &Db, ids: &[&MemoryId]) -> Result<HashMap<MemoryId, Me
     Ok(pairs.into_iter().filter_map(|(id, previous)| found.get(&previous).map(|memory| (id, memory.clone()))).collect())
 }
 
+/// The tenants of a scope whose memories are of talk: not what is true of a character for everybody.
+fn of_talk(scope: &Scope) -> [String; 3] {
+    let [personal, _, session] = three(scope);
+    [personal.clone(), personal, session]
+}
+
 /// The three tenants of a scope; a scope has never more.
 pub(super) fn three(scope: &Scope) -> [String; 3] {
     let mut tenants = scope.tenants().into_iter().map(|tenant| tenant.as_str().to_owned());
@@ -336,7 +365,7 @@ pub(super) fn looks(scope: &Scope) -> i64 {
 
 /// Memories that `scope` admits, newest first; of a running session only what its own persona said.
 pub async fn page(db: &Db, scope: &Scope, limit: i64, offset: i64) -> Result<Vec<Memory>, Error> {
-    let [one, two, three] = three(scope);
+    let [one, two, three] = of_talk(scope);
     let rows = on!(db, c => sqlx::query_as::<_, Row>(PAGE)
         .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
         .bind(scope.persona().as_str()).bind(limit).bind(offset).fetch_all(c).await)?;
@@ -344,11 +373,42 @@ pub async fn page(db: &Db, scope: &Scope, limit: i64, offset: i64) -> Result<Vec
     Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach)).collect())
 }
 
+/// Memories that `scope` admits and that are older than an entry of this time and id, or newer, those nearest to it;
+/// newest first.
+pub async fn page_from(
+    db: &Db,
+    scope: &Scope,
+    is_newer: bool,
+    (at, id): (Moment, &str),
+    limit: i64,
+) -> Result<Vec<Memory>, Error> {
+    let [one, two, three] = of_talk(scope);
+    let sql = if is_newer { NEWER } else { OLDER };
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(sql)
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
+        .bind(scope.persona().as_str()).bind(at.0).bind(id).bind(limit).fetch_all(c).await)?;
+    let mut memories: Vec<Memory> = rows.into_iter().map(memory_of).collect();
+    memories.retain(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach));
+    if is_newer {
+        memories.reverse();
+    }
+    Ok(memories)
+}
+
+/// How many memories that `scope` admits are newer than one.
+pub async fn count_newer(db: &Db, scope: &Scope, memory: &Memory) -> Result<i64, Error> {
+    let [one, two, three] = of_talk(scope);
+    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT_NEWER)
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
+        .bind(scope.persona().as_str()).bind(memory.at.0).bind(memory.id.as_str()).fetch_one(c).await)?;
+    Ok(count)
+}
+
 /// Memories that `scope` admits whose id ends like this; at most two, enough to tell "one" from "several".
 ///
 /// `end` must be lower-case letters and digits.
 pub async fn ending(db: &Db, scope: &Scope, end: &str) -> Result<Vec<Memory>, Error> {
-    let [one, two, three] = three(scope);
+    let [one, two, three] = of_talk(scope);
     let pattern = format!("%{}", end.replace(|c: char| !c.is_ascii_alphanumeric(), ""));
     let rows = on!(db, c => sqlx::query_as::<_, Row>(ENDING)
         .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
@@ -363,9 +423,21 @@ pub async fn of_member(db: &Db, member: &MemberId) -> Result<Vec<Memory>, Error>
     Ok(rows.into_iter().map(memory_of).collect())
 }
 
+/// The memories of one tenant, newest first, at most `limit`.
+pub async fn of_tenant(db: &Db, tenant: &Tenant, limit: i64) -> Result<Vec<Memory>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(OF_TENANT).bind(tenant.as_str()).bind(limit).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(memory_of).collect())
+}
+
+/// How many memories one tenant has.
+pub async fn count_of(db: &Db, tenant: &Tenant) -> Result<i64, Error> {
+    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT_OF).bind(tenant.as_str()).fetch_one(c).await)?;
+    Ok(count)
+}
+
 /// How many memories `scope` admits.
 pub async fn count(db: &Db, scope: &Scope) -> Result<i64, Error> {
-    let [one, two, three] = three(scope);
+    let [one, two, three] = of_talk(scope);
     let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT)
         .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
         .bind(scope.persona().as_str()).fetch_one(c).await)?;
@@ -378,6 +450,15 @@ pub async fn count(db: &Db, scope: &Scope) -> Result<i64, Error> {
 /// The memory after it was indexed together with its words, so that one is indexed again.
 pub async fn remove(tx: &mut Tx, chores: [String; 2], id: &MemoryId) -> Result<(), Error> {
     let derived = layers::derived(tx, std::slice::from_ref(id)).await?;
+    remove_with(tx, chores, id, &derived).await
+}
+
+/// Removes an exchange and leaves what was distilled from it. `chores` are ids for two outbox rows.
+pub async fn remove_words(tx: &mut Tx, chores: [String; 2], id: &MemoryId) -> Result<(), Error> {
+    remove_with(tx, chores, id, &[]).await
+}
+
+async fn remove_with(tx: &mut Tx, chores: [String; 2], id: &MemoryId, derived: &[MemoryId]) -> Result<(), Error> {
     // There is one such chore a memory at most, so that its id may say which.
     let forgets: Vec<String> = derived.iter().map(|derived| format!("derived-{derived}")).collect();
     let after = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(AFTER).bind(id.as_str()).fetch_optional(c).await)?;

@@ -1,12 +1,14 @@
 //! `/memory`: what is remembered, in the hands of the one it is about.
 
-use commands::{Command, Memory as MemoryCommand, MemoryRef, Page, PersonalityName, SearchWord, Span, Switch};
+use commands::{
+    Command, Mark, Memory as MemoryCommand, MemoryRef, Onward, Page, PersonalityName, SearchWord, Span, Switch,
+};
 use secrecy::ExposeSecret as _;
 
 use super::{Session, Stop};
 use crate::db::{choices, layers, memories, people};
 use crate::domain::{
-    Answer, Ask, AskKind, Form, Memory, MemoryId, MemoryKind, Provenance, Quiet, QuietKind, Refusal, Tenant,
+    Answer, Ask, AskKind, Form, Memory, MemoryId, MemoryKind, Moment, Provenance, Quiet, QuietKind, Refusal, Tenant,
     holds_a_key,
 };
 use crate::turn::prompt::written;
@@ -28,7 +30,7 @@ const SHOWN_CHARS: usize = 160;
 
 pub(super) async fn run(session: &Session<'_>, command: MemoryCommand) -> Result<Answer, Stop> {
     match command {
-        MemoryCommand::View { page } => view(session, page.unwrap_or(Page::FIRST)).await,
+        MemoryCommand::View { page, from } => view(session, page.unwrap_or(Page::FIRST), from).await,
         MemoryCommand::Search { words } => search(session, &joined(words)).await,
         MemoryCommand::Delete { ids } => delete(session, &ids).await,
         MemoryCommand::Correct { id, words } => correct(session, &id, joined(words)).await,
@@ -51,9 +53,9 @@ fn joined(words: Vec<SearchWord>) -> String {
     words.join(" ")
 }
 
-async fn view(session: &Session<'_>, page: Page) -> Result<Answer, Stop> {
-    let scope = session.own_scope().await?;
-    let total = usize::try_from(memories::count(&session.turns.db, &scope).await?).unwrap_or_default();
+async fn view(session: &Session<'_>, page: Page, from: Option<Mark>) -> Result<Answer, Stop> {
+    let (db, scope) = (&session.turns.db, session.own_scope().await?);
+    let total = usize::try_from(memories::count(db, &scope).await?).unwrap_or_default();
     if total == 0 {
         return Ok(Answer::private(session.say("reply-memory-none", &[])));
     }
@@ -61,23 +63,55 @@ async fn view(session: &Session<'_>, page: Page) -> Result<Answer, Stop> {
     if page.number() as usize > pages {
         return Err(Refusal::new("refusal-page-beyond").arg("pages", pages.to_string()).into());
     }
-    let skip = i64::try_from(page.skip(PAGE)).unwrap_or(i64::MAX);
-    let shown = memories::page(&session.turns.db, &scope, PAGE as i64, skip).await?;
+    // One more than is shown tells whether there is a next page: counts are of a moment ago.
+    let limit = PAGE as i64 + 1;
+    let first = memories::page(db, &scope, limit, 0);
+    let mut shown = match from.as_ref().map(Mark::parts) {
+        Some((onward, at, id)) => {
+            let is_newer = onward == Onward::Newer;
+            let found = if is_newer { PAGE as i64 } else { limit };
+            let shown = memories::page_from(db, &scope, is_newer, (Moment(at), id), found).await?;
+            // Towards the end of a list there is always a whole page: its first.
+            if shown.is_empty() || (is_newer && shown.len() < PAGE) { first.await? } else { shown }
+        }
+        None => {
+            let skip = i64::try_from(page.skip(PAGE)).unwrap_or(i64::MAX);
+            memories::page(db, &scope, limit, skip).await?
+        }
+    };
+    let came_back = matches!(from.as_ref().map(Mark::parts), Some((Onward::Newer, ..)));
+    let is_more = came_back || shown.len() > PAGE;
+    shown.truncate(PAGE);
+    let (Some(newest), Some(oldest)) = (shown.first(), shown.last()) else {
+        return Ok(Answer::private(session.say("reply-memory-none", &[])));
+    };
+    let before = usize::try_from(memories::count_newer(db, &scope, newest).await?).unwrap_or_default();
+    let number = before.div_ceil(PAGE) + 1;
     let head = session.say(
         "reply-memory-page",
-        &[("count", total.into()), ("page", (page.number() as usize).into()), ("pages", pages.into())],
+        &[("count", total.into()), ("page", number.into()), ("pages", pages.max(number).into())],
     );
     let ids: Vec<&MemoryId> = shown.iter().map(|memory| &memory.id).collect();
-    let outdated = layers::outdated(&session.turns.db, &scope, &ids).await?;
+    let outdated = layers::outdated(db, &scope, &ids).await?;
     let mut answer = shown.iter().fold(Answer::private(head), |answer, memory| {
         let marks = outdated.contains(&memory.id).then(|| session.say("memory-outdated", &[]));
         marked_row(session, answer, memory, marks.into_iter().collect())
     });
-    if (page.number() as usize) < pages {
-        let command = format!("/memory view --page {}", page.number() + 1);
-        answer.text = format!("{} {}", answer.text, session.say("reply-memory-more", &[("command", command.into())]));
+    // From entry to entry rather than by number: what comes and goes meanwhile shifts no page.
+    let onward = |onward, memory: &Memory| {
+        let from = Mark::at(onward, memory.at.0, memory.id.as_str());
+        Command::Memory(MemoryCommand::View { page: None, from: Some(from) }).line()
+    };
+    if before > 0 {
+        answer = answer.with_button(session.say("button-previous", &[]), onward(Onward::Newer, newest));
     }
-    Ok(session.paged(answer, "/memory view", page, pages))
+    if is_more {
+        let typed = format!("/memory view --page {}", number + 1);
+        let more = session.say("reply-memory-more", &[("command", typed.into())]);
+        answer.text = format!("{} {more}", answer.text);
+        answer = answer.with_button(session.say("button-next", &[]), onward(Onward::Older, oldest));
+    }
+    Ok(answer)
 }
 
 async fn search(session: &Session<'_>, words: &str) -> Result<Answer, Stop> {

@@ -13,6 +13,8 @@ const SUMMARY_WORDS: usize = 120;
 /// Characters of one side of an exchange that a model is shown; the middle of longer ones is left out.
 const SIDE_MAX: usize = 2_000;
 
+const AUDIT: &str = include_str!("../../prompts/audit.md");
+
 /// Between whom it was said, and when it is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
@@ -48,6 +50,15 @@ pub fn learn(scene: Scene<'_>, episodes: &[Memory], known: &Known) -> Vec<ChatLi
 /// The lines that ask for a summary of `episodes`.
 pub fn sum_up(scene: Scene<'_>, episodes: &[Memory]) -> Vec<ChatLine> {
     asked(&SUM_UP.replace("{words}", &SUMMARY_WORDS.to_string()), scene, talk(scene, episodes))
+}
+
+/// The lines that ask which of the known facts cannot stand beside each other.
+pub fn audit(scene: Scene<'_>, known: &Known) -> Vec<ChatLine> {
+    let material = known.facts.iter().enumerate().fold(String::new(), |mut text, (number, fact)| {
+        let _ = writeln!(text, "F{} [{}] {}", number + 1, fact.at.day(scene.time_zone), one_line(&fact.said));
+        text
+    });
+    asked(AUDIT, scene, material)
 }
 
 fn asked(instructions: &str, scene: Scene<'_>, material: String) -> Vec<ChatLine> {

@@ -31,6 +31,7 @@ use crate::keyring::{Keyring, KeyringError, Own};
 use crate::model::{ChatLine, ChatRequest, LlmProvider, ModelError, Reply, price, tokens};
 use crate::ops::metrics;
 use crate::recall::Recall;
+use crate::texts::Texts;
 
 /// How often it is looked for talk to read.
 const EVERY: Duration = Duration::from_secs(60);
@@ -62,6 +63,10 @@ const RETRY_MILLIS: i64 = 5 * 60 * 1_000;
 const RETRY_MILLIS_MAX: i64 = 24 * 3_600 * 1_000;
 /// Readings with an unusable answer after which a talk is left as it is.
 const MALFORMED_MAX: i64 = 3;
+/// How often facts are looked through, where there are new ones.
+const AUDIT_MILLIS: i64 = 7 * 24 * 3_600 * 1_000;
+/// Characters of an id that stand for it.
+const SHORT_ID: usize = 6;
 /// Longest answer of a model, in tokens.
 const ANSWER_TOKENS: u32 = 1_500;
 /// Nearness, as cosine, from which a statement says what was put right already.
@@ -80,6 +85,7 @@ pub struct Settings {
     pub operator_key: OperatorKey,
     pub owners: Vec<String>,
     pub time_zone: String,
+    pub locale: String,
 }
 
 /// What distilling works with.
@@ -90,6 +96,7 @@ pub struct Parts {
     pub model: Arc<dyn LlmProvider>,
     pub keyring: Arc<Keyring>,
     pub recall: Arc<Recall>,
+    pub texts: Arc<Texts>,
     pub settings: Settings,
 }
 
@@ -159,7 +166,7 @@ impl Distiller {
     /// Reads what is to be read now; returns how many readings there were.
     pub async fn work(&self, stop: &CancellationToken) -> usize {
         let mut readings = 0;
-        for step in [Step::Learn, Step::SumUp] {
+        for step in [Step::Learn, Step::SumUp, Step::Audit] {
             match self.due(step).await {
                 Ok(talks) => {
                     for talk in talks {
@@ -177,7 +184,7 @@ impl Distiller {
 
     async fn due(&self, step: Step) -> Result<Vec<Unread>, db::Error> {
         let now = self.0.clock.now();
-        let until = self.until(now);
+        let until = if step == Step::Audit { now.plus_millis(-AUDIT_MILLIS) } else { self.until(now) };
         let mut talks = layers::unread(&self.0.db, step, until, TALKS_MAX).await?;
         if step == Step::Learn {
             talks.retain(|talk| is_to_learn(talk, now));
@@ -207,6 +214,7 @@ impl Distiller {
         let read = match step {
             Step::Learn => self.learn(talk, attempt, stop).await,
             Step::SumUp => self.sum_up(talk, attempt, stop).await,
+            Step::Audit => self.audit(talk, stop).await,
         };
         let failure = match read {
             Ok(asked) => {
@@ -230,7 +238,7 @@ impl Distiller {
 
     /// Reads exchanges for facts and for the profile.
     async fn learn(&self, talk: &Unread, attempt: i64, stop: &CancellationToken) -> Result<bool, Failure> {
-        let episodes = within_size(layers::episodes(&self.0.db, Step::Learn, talk, EPISODES_MAX).await?);
+        let episodes = within_size(layers::episodes(&self.0.db, false, talk, EPISODES_MAX).await?);
         let read: Vec<MemoryId> = episodes.iter().map(|episode| episode.id.clone()).collect();
         let Some(reader) = self.reader(talk).await? else {
             self.write(Step::Learn, talk, &read, Outcome::default()).await?;
@@ -258,7 +266,7 @@ impl Distiller {
     /// Sums up the first stretch of old talk.
     async fn sum_up(&self, talk: &Unread, attempt: i64, stop: &CancellationToken) -> Result<bool, Failure> {
         let until = self.until(self.0.clock.now());
-        let episodes = layers::episodes(&self.0.db, Step::SumUp, talk, EPISODES_MAX).await?;
+        let episodes = layers::episodes(&self.0.db, true, talk, EPISODES_MAX).await?;
         let episodes = first_stretch(within_size(episodes), until);
         let read: Vec<MemoryId> = episodes.iter().map(|episode| episode.id.clone()).collect();
         let reader = if episodes.len() < SUM_UP_COUNT { None } else { self.reader(talk).await? };
@@ -282,6 +290,39 @@ impl Distiller {
             Err(malformed) => return Err(malformed.into()),
         };
         self.write(Step::SumUp, talk, &read, outcome).await?;
+        Ok(true)
+    }
+
+    /// Looks through facts for what cannot all be true, and notes it with them; nothing is deleted.
+    async fn audit(&self, talk: &Unread, stop: &CancellationToken) -> Result<bool, Failure> {
+        let scope = Scope::of(talk.persona.clone(), talk.personality.clone(), talk.place.clone());
+        let known = Known { facts: layers::facts(&self.0.db, &scope, KNOWN_MAX).await?, ..Known::default() };
+        let Some(reader) = self.reader(talk).await? else { return Ok(false) };
+        let reply = self.ask(Step::Audit, talk, &reader, asks::audit(self.scene(&reader), &known), stop).await?;
+        let found = outcome::audited(&reply.text, &known)?;
+        let member = self.0.directory.member(&reader.persona.member).await?;
+        let locale = member.and_then(|member| member.locale.clone()).unwrap_or_else(|| self.0.settings.locale.clone());
+        let pairs = found.same.iter().map(|pair| ("memory-doubt-same", pair));
+        let pairs = pairs.chain(found.against.iter().map(|pair| ("memory-doubt-against", pair)));
+        let doubts: Vec<(MemoryId, String)> = pairs
+            .filter_map(|(text, &(one, other))| {
+                let (one, other) = (known.facts.get(one)?, known.facts.get(other)?);
+                // The newer is likelier to hold.
+                let (older, newer) = if one.at <= other.at { (one, other) } else { (other, one) };
+                let id = newer.id.as_str();
+                let short = id.get(id.len().saturating_sub(SHORT_ID)..).unwrap_or(id);
+                Some((older.id.clone(), self.0.texts.say(&locale, text, &[("id", short.into())])))
+            })
+            .collect();
+        let (now, audited) = (self.0.clock.now(), talk.clone());
+        let writing = self.0.db.write(move |tx| {
+            let (doubts, audited) = (doubts.clone(), audited.clone());
+            Box::pin(async move {
+                layers::doubt(tx, &doubts).await?;
+                layers::wait(tx, Step::Audit, &audited, now.plus_millis(AUDIT_MILLIS)).await
+            })
+        });
+        writing.await?;
         Ok(true)
     }
 

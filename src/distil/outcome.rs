@@ -136,6 +136,12 @@ struct RawAspect {
 }
 
 #[derive(Deserialize)]
+struct Audited {
+    same: Vec<(String, String)>,
+    against: Vec<(String, String)>,
+}
+
+#[derive(Deserialize)]
 struct Summed {
     summary: String,
 }
@@ -246,6 +252,29 @@ pub fn learned(answer: &str, episodes: &[Memory], known: &Known) -> Result<Vec<S
 pub fn summed_up(answer: &str) -> Result<String, Malformed> {
     let Summed { summary } = read(answer)?;
     tidy(&summary, STATEMENT_MIN, SUMMARY_MAX).ok_or(Malformed)
+}
+
+/// Pairs of facts, by index: those that say the same, and those that cannot both be true.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Doubts {
+    pub same: Vec<(usize, usize)>,
+    pub against: Vec<(usize, usize)>,
+}
+
+/// Reads what an audit of `known` found; pairs with anything that was never shown are left out.
+///
+/// # Errors
+/// [`Malformed`].
+pub fn audited(answer: &str, known: &Known) -> Result<Doubts, Malformed> {
+    let Audited { same, against } = read(answer)?;
+    if same.len() + against.len() > ITEMS_MAX {
+        return Err(Malformed);
+    }
+    let pairs = |pairs: Vec<(String, String)>| {
+        let of = |(one, other): (String, String)| Some((known.index(&one)?, known.index(&other)?));
+        pairs.into_iter().filter_map(of).filter(|(one, other)| one != other).collect()
+    };
+    Ok(Doubts { same: pairs(same), against: pairs(against) })
 }
 
 /// The JSON object of an answer; some models put words or a fence around it.

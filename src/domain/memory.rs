@@ -239,6 +239,11 @@ impl Scope {
         &self.persona
     }
 
+    /// Who is asked.
+    pub fn personality(&self) -> &PersonalityId {
+        &self.personality
+    }
+
     /// The place that asks.
     pub fn place(&self) -> &PlaceId {
         &self.place

@@ -205,11 +205,15 @@ impl Recall {
         let mut embedded = Vec::new();
         let ids: Vec<&MemoryId> = memories.iter().map(|memory| &memory.id).collect();
         let previous = memories::previous(&self.db, &ids).await?;
+        let nearer: Vec<&MemoryId> = previous.values().map(|memory| &memory.id).collect();
+        let farther = memories::previous(&self.db, &nearer).await?;
         for memory in memories {
-            let before = previous.get(&memory.id);
+            let nearer = previous.get(&memory.id);
+            let before: Vec<&Memory> =
+                nearer.into_iter().chain(nearer.and_then(|nearer| farther.get(&nearer.id))).collect();
             let measure =
                 Measure { max_tokens: self.embedder.max_tokens(), count: |text: &str| self.embedder.count(text) };
-            let passages = passages(memory, before, &measure);
+            let passages = passages(memory, &before, &measure);
             for (number, passage) in passages.into_iter().enumerate() {
                 embedded.push(passage.dense);
                 entries.push(Entry {
@@ -220,6 +224,7 @@ impl Recall {
                     reach: memory.reach,
                     at: memory.at,
                     text: passage.lexical,
+                    spoken: passage.spoken,
                     dense: Vec::new(),
                 });
             }

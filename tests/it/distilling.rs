@@ -47,18 +47,23 @@ impl Reader {
 
     fn reply(&self, request: &ChatRequest) -> Result<String, ModelError> {
         let (system, last) = (&request.lines[0].content, &request.lines.last().unwrap().content);
-        if !system.starts_with("You keep the memory") {
+        let is_audit = system.starts_with("You look after the memory");
+        if !system.starts_with("You keep the memory") && !is_audit {
             return Ok("I see.".into());
         }
         self.read.lock().unwrap().push(last.clone());
         let is_summary = system.contains("{\"summary\"");
         let plan = self.plan.lock().unwrap();
         let planned = plan.iter().rev().find(|(words, answer)| {
-            last.contains(words) && answer.as_ref().map_or(true, |text| text.contains("\"summary\"") == is_summary)
+            last.contains(words)
+                && answer.as_ref().map_or(true, |text| {
+                    text.contains("\"summary\"") == is_summary && text.contains("\"against\"") == is_audit
+                })
         });
         match planned {
             Some((_, Ok(text))) => Ok(text.clone()),
             Some((_, Err(class))) => Err(ModelError::new(*class, "planned")),
+            None if is_audit => Ok(r#"{"same": [], "against": []}"#.into()),
             None if is_summary => Ok(r#"{"summary": "They talked of this and that."}"#.into()),
             None => Ok(NOTHING.into()),
         }
@@ -450,5 +455,90 @@ both!(nothing_remembered_closes_its_fence_or_leaves_its_line, |engine| {
         block.lines().filter(|line| !line.trim().is_empty() && !line.starts_with("- ") && !line.ends_with(':'));
     assert_eq!(headings.count(), 0, "every memory is one line: {block}");
     assert!(!asked.last().unwrap().lines[0].content.contains("green tea"), "no memory is in the system line");
+    world.stop().await;
+});
+
+both!(what_may_be_wrong_is_noted_and_nothing_is_deleted, |engine| {
+    let (world, reader) = world(engine).await;
+    for (number, says) in ["robin lives in Lisbon.", "robin has a cat.", "robin lives in Porto.", "robin owns one cat."]
+        .into_iter()
+        .enumerate()
+    {
+        let said = format!("story {number}: {says}");
+        world.asks("robin", "@robin", &said).await;
+        reader.makes(&said, &fact("robin", says, 1, ""));
+        rests(&world).await;
+    }
+    let given = reader.was_given();
+    let audits = given.iter().filter(|given| given.contains("F1 [")).count();
+    assert_eq!(audits, 1, "with the fourth fact, and once a week");
+    // The newest is F1: the audit found nothing, as nothing was planned. A week later there are new facts.
+    reader.makes("F4 [", r#"{"same": [["F2", "F4"]], "against": [["F3", "F5"], ["F1", "F99"]]}"#);
+    world.asks("robin", "@robin", "story 4: robin plays chess.").await;
+    reader.makes("story 4", &fact("robin", "robin plays chess.", 1, ""));
+    rests(&world).await;
+    world.clock.advance(7 * 24 * HOUR);
+    world.asks("robin", "@robin", "story 5: robin swims.").await;
+    reader.makes("story 5", &fact("robin", "robin swims.", 1, ""));
+    rests(&world).await;
+    let robin = Visit::of(&world, "robin", "@robin");
+    let view = [robin.reads("/memory view").await, robin.reads("/memory view --page 2").await].concat();
+    assert_eq!(view.matches("may not go with").count(), 1, "{view}");
+    for says in ["lives in Lisbon", "lives in Porto", "has a cat", "owns one cat"] {
+        assert!(view.contains(says), "{says}: {view}");
+    }
+    world.stop().await;
+});
+
+both!(what_is_true_of_a_character_is_known_to_it_everywhere_and_shown_to_its_maker_alone, |engine| {
+    let (world, _) = world(engine).await;
+    let (robin, kim) = (Visit::of(&world, "robin", "@robin"), Visit::of(&world, "kim", "@kim"));
+    robin.fills("/personality create Nemo", &["a captain", "You are Nemo."]).await;
+    robin.asks("/personality share everyone Nemo").await;
+    let answer = robin.reads("/personality canon Nemo --add \"Nemo's ship is called Nautilus.\"").await;
+    assert!(answer.contains("Nautilus"), "{answer}");
+    world.remembered().await;
+    world.asks("kim", "@kim", "@Nemo what is your ship called, captain?").await;
+    assert!(world.last_remembered().contains("- Nemo's ship is called Nautilus."), "{}", world.last_remembered());
+    assert!(kim.reads("/personality canon Nemo").await.contains("is not yours"));
+    assert!(!kim.reads("/memory view").await.contains("Nautilus"));
+    let id = id_of(&robin.reads("/personality canon Nemo").await, "Nautilus");
+    assert!(robin.reads(&format!("/personality canon Nemo --remove {id}")).await.contains("Nothing is set down"));
+    world.remembered().await;
+    world.asks("kim", "@kim", "@Nemo tell me of your ship, captain").await;
+    assert!(!world.last_remembered().contains("Nemo's ship is called Nautilus."), "{}", world.last_remembered());
+    world.stop().await;
+});
+
+/// The first word of the line in which some words stand.
+fn id_of(shown: &str, words: &str) -> String {
+    let line = shown.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{words} is not in {shown}"));
+    line.trim_start_matches("- ").chars().take_while(char::is_ascii_alphanumeric).collect()
+}
+
+both!(words_may_go_once_they_are_summed_up_and_what_was_made_of_them_stays, |engine| {
+    let (world, reader) = world(engine).await;
+    for text in ["we plan a trip to Porto", "the train leaves at 8:15", "Kim will bring the tent"] {
+        world.asks("robin", "@robin", text).await;
+    }
+    reader.makes("Porto", r#"{"summary": "Robin planned a trip to Porto with Kim."}"#);
+    reader.makes("Porto", &fact("Kim", "Kim will bring the tent to Porto.", 3, ""));
+    world.clock.advance(49 * HOUR);
+    world.distilled().await;
+    world.asks("robin", "@robin", "an exchange of its own, never summed up").await;
+    let words =
+        |days: u32| greenroom::turn::Retention { messages: None, words: Some(HOUR * days * 24), idle_members: None };
+    world.turns.tidy(words(3)).await.unwrap();
+    world.remembered().await;
+    let before = remembered_at(&world, "robin", "@robin", "tell me of the Porto trip").await;
+    assert!(before.contains("we plan a trip"), "not yet: {before}");
+    world.clock.advance(24 * HOUR);
+    world.turns.tidy(words(3)).await.unwrap();
+    world.remembered().await;
+    let after = remembered_at(&world, "robin", "@robin", "tell me of the Porto trip").await;
+    assert!(!after.contains("we plan a trip"), "{after}");
+    assert!(after.contains("planned a trip to Porto with Kim") && after.contains("bring the tent to Porto"), "{after}");
+    let view = Visit::of(&world, "robin", "@robin").reads("/memory view").await;
+    assert!(view.contains("an exchange of its own"), "{view}");
     world.stop().await;
 });

@@ -26,6 +26,7 @@ const ROBIN: &[Step] = &[
     ("/personality configure Old Sage --temperature 0.2", &[], "Temperature: 0.2"),
     ("/personality duplicate Old Sage --as Young Sage", &[], "Young Sage lives here now"),
     ("/personality avatar Old Sage", &[], "no picture"),
+    ("/personality canon Old Sage --add \"The Old Sage has a blind cat.\"", &[], "blind cat"),
     ("/personality export Old Sage", &[], "Old Sage as a file"),
     ("/personality import", &["+++\nname = \"Iris\"\n+++\nYou are Iris, a keeper of lighthouses."], "Iris lives here"),
     ("/personality share guest Old Sage --member kim", &[], "One more member"),

@@ -19,6 +19,7 @@ mod llm_faults;
 mod locales;
 mod matrix;
 mod outside;
+mod paging;
 mod remembering;
 mod rules;
 mod sessions;

@@ -9,13 +9,13 @@ mod homes;
 use std::sync::Arc;
 
 use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Reach, Scope, Tenant};
-use greenroom::recall::{Entry, Forget, Hit, Query, RecallError, VectorStore, Weights};
+use greenroom::recall::{Entry, Forget, Hit, Query, RecallError, Spoken, VectorStore, Weights};
 use tokio::task::JoinSet;
 
 use self::corpus::{Dice, entry, reference, scope, space, unit};
 use self::homes::{Home, Kind};
 
-const BOTH: Weights = Weights { dense: 0.5, lexical: 1.0 };
+const BOTH: Weights = Weights::plain(0.5, 1.0);
 
 /// Makes one test for each store out of an async block that gets its [`Home`].
 macro_rules! every_store {
@@ -60,7 +60,8 @@ fn memories(hits: &[Hit]) -> Vec<&str> {
 
 /// An entry of the persona `who` that says `text`, in an open place, near direction `n`.
 fn said(who: &str, memory: &str, text: &str, n: u64) -> Entry {
-    Entry { text: text.into(), dense: unit(n), ..entry(who, memory) }
+    let spoken = Spoken { words: text.into(), ..entry(who, memory).spoken };
+    Entry { text: text.into(), spoken, dense: unit(n), ..entry(who, memory) }
 }
 
 every_store!(putting_again_replaces, |home| {
@@ -91,7 +92,7 @@ every_store!(the_order_is_that_of_the_reference, |home| {
     for n in 0..100 {
         let scope = scope(&format!("p{}", n % 3), ["here", "there"][n % 2]);
         let mut query = corpus::question(&mut dice, &entries);
-        query.weights = [BOTH, Weights { dense: 1.0, lexical: 0.0 }, Weights { dense: 0.0, lexical: 1.0 }][n / 3 % 3];
+        query.weights = [Weights::DEFAULT, BOTH, Weights::plain(1.0, 0.0), Weights::plain(0.0, 1.0)][n / 3 % 4];
         if n % 5 == 4 {
             query.dense = None;
         }
