@@ -311,6 +311,7 @@ mod tests {
             searched(Some(3));
             searched(Some(0));
             searched(None);
+            distilled("learn", "done");
             db_failed(&crate::db::Error::Full);
             readiness(true);
             process_gauges();
