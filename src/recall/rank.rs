@@ -73,7 +73,8 @@ pub struct Candidate<'a> {
 /// Numbers of a candidate.
 pub const PARTS: usize = 10;
 
-/// The numbers of every candidate, a list each, in the order of the fields of [`Weights`].
+/// The numbers of every candidate, a list each, in the order of the fields of [`Weights`]. The candidates are ordered by
+/// id: which of a line's chunks stands for it, and what is added up first, does not depend on how a store found them.
 pub fn parts(question: &Question, candidates: &[Candidate<'_>]) -> [Vec<f64>; PARTS] {
     let list = |number: &dyn Fn(&Candidate<'_>) -> f64| candidates.iter().map(number).collect::<Vec<f64>>();
     let flag = |is_so: bool| f64::from(u8::from(is_so));
@@ -115,7 +116,7 @@ pub fn parts(question: &Question, candidates: &[Candidate<'_>]) -> [Vec<f64>; PA
 /// Which candidates are of which line.
 struct Near {
     lines: Vec<Line>,
-    /// Of each line: a candidate of it, the first where it has several.
+    /// Of each line: a candidate of it, the one with the smallest id where it has several.
     at: HashMap<u32, usize>,
     /// Of each line: the lines that have it among the two before them.
     after: HashMap<u32, Vec<u32>>,
@@ -125,10 +126,11 @@ impl Near {
     fn of(candidates: &[Candidate<'_>]) -> Self {
         let lines: Vec<Line> = candidates.iter().map(|candidate| candidate.line).collect();
         let (mut at, mut after) = (HashMap::new(), HashMap::<u32, Vec<u32>>::new());
-        for (number, line) in lines.iter().enumerate() {
-            if line.id != 0 && at.insert(line.id, number).is_none() {
+        for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.id != 0) {
+            at.entry(line.id).or_insert_with(|| {
                 line.before.iter().for_each(|before| after.entry(*before).or_default().push(line.id));
-            }
+                number
+            });
         }
         Self { lines, at, after }
     }
@@ -220,8 +222,11 @@ fn fuse(lists: &[Vec<f64>], weights: &[f32]) -> Vec<f64> {
 /// Ranks `candidates` and returns the number and fused score of the best one of each memory, best first, at most
 /// `limit`. Of equals the newer comes first, then the smaller id.
 pub fn best(question: &Question, candidates: &[Candidate<'_>], weights: Weights, limit: usize) -> Vec<(usize, f32)> {
-    let fused = fuse(&parts(question, candidates), &weights.list());
-    let mut ranked: Vec<(usize, f32)> = fused.into_iter().map(|score| score as f32).enumerate().collect();
+    let mut numbers: Vec<usize> = (0..candidates.len()).collect();
+    numbers.sort_unstable_by_key(|at| candidates[*at].id);
+    let by_id: Vec<Candidate<'_>> = numbers.iter().map(|at| candidates[*at]).collect();
+    let fused = fuse(&parts(question, &by_id), &weights.list());
+    let mut ranked: Vec<(usize, f32)> = numbers.into_iter().zip(fused.into_iter().map(|score| score as f32)).collect();
     ranked
         .sort_unstable_by(|(a, a_score), (b, b_score)| order((*a_score, &candidates[*a]), (*b_score, &candidates[*b])));
     let mut seen = HashSet::new();
@@ -363,6 +368,31 @@ mod tests {
         candidates[0].signs.dated = true;
         let question = Question { asks_when: false, ..two_words() };
         assert_eq!(parts(&question, &candidates)[6], [0.0; 3]);
+    }
+
+    #[test]
+    fn the_order_in_which_candidates_come_changes_nothing() {
+        let ids: Vec<String> = (0..6).map(|at| format!("c{at}")).collect();
+        let talk = Talk::of(&[[1, 0], [0, 1], [0, 0], [2, 0], [0, 1], [0, 0]]);
+        let mut candidates = talk.candidates();
+        for (at, candidate) in candidates.iter_mut().enumerate() {
+            candidate.id = &ids[at];
+            candidate.dense = Some(0.1 * (at * at) as f32);
+            // Two chunks a line.
+            let line = u32::try_from(at / 2 + 1).unwrap();
+            candidate.line = Line { id: line, before: [line - 1, 0] };
+        }
+        let ranking = |candidates: &[Candidate<'_>]| -> Vec<(String, f32)> {
+            let best = best(&two_words(), candidates, Weights::DEFAULT, 6);
+            best.into_iter().map(|(at, score)| (candidates[at].id.to_owned(), score)).collect()
+        };
+        let wanted = ranking(&candidates);
+        for _ in 0..candidates.len() {
+            candidates.rotate_left(1);
+            assert_eq!(ranking(&candidates), wanted);
+            let reversed: Vec<_> = candidates.iter().rev().copied().collect();
+            assert_eq!(ranking(&reversed), wanted);
+        }
     }
 
     #[test]

@@ -144,7 +144,8 @@ pub fn reference(entries: &[Entry], scope: &Scope, query: &Query) -> Vec<String>
     let mut candidates: HashSet<usize> =
         head(&lexical, (0..seen.len()).filter(|at| lexical[*at] > 0.0).collect()).into_iter().collect();
     candidates.extend(dense.iter().flat_map(|dense| head(dense, (0..seen.len()).collect())));
-    let all: Vec<usize> = candidates.iter().copied().collect();
+    let mut all: Vec<usize> = candidates.iter().copied().collect();
+    all.sort_by_key(|at| &seen[*at].id);
     let pool: Vec<&Entry> = all.iter().map(|at| seen[*at]).collect();
     let dense: Vec<f64> = all.iter().map(|at| dense.as_ref().map_or(0.0, |dense| dense[*at])).collect();
     let lists =
@@ -192,7 +193,7 @@ fn bm25(seen: &[&Entry], question: &str) -> Vec<f64> {
 
 /// What the lines around, the stretch of talk and the signs of each of `pool` count, list by list.
 fn signs(pool: &[&Entry], dense: &[f64], query: &Query) -> Vec<Vec<f64>> {
-    let empty = words("the and what when did where was");
+    let empty = words("the and what when did where was I my");
     let asked: HashSet<String> = words(&query.text).into_iter().collect();
     let mut telling: Vec<&String> = asked.iter().filter(|word| !empty.contains(word)).collect();
     if telling.is_empty() {
