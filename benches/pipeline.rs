@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use greenroom::domain::{
-    MemberId, Memory, MemoryId, MemoryKind, Moment, Persona, PersonaId, Personality, PersonalityFile, PersonalityId,
-    PlaceId, Privacy, Provenance, Tenant,
+    Detail, MemberId, Memory, MemoryId, MemoryKind, Moment, Persona, PersonaId, Personality, PersonalityFile,
+    PersonalityId, PlaceId, Privacy, Provenance, Reach, Tenant,
 };
 use greenroom::recall::Hit;
 use greenroom::testing::{Answering, Engine, POSTGRES_SETTING, World};
@@ -122,11 +122,12 @@ fn assembly() {
         memory: Memory {
             id: MemoryId::new(format!("m{n}")),
             kind: MemoryKind::Episode,
+            detail: Detail::default(),
             tenant: Tenant::stored("t"),
             persona: PersonaId::new("p"),
             personality: PersonalityId::new("abbey"),
             place: PlaceId::new("here"),
-            privacy: Privacy::Direct,
+            reach: Reach::Private,
             provenance: Provenance::UserSaid,
             turn: None,
             said_by: "Robin".into(),
@@ -141,7 +142,7 @@ fn assembly() {
             memory: MemoryId::new(format!("m{n}")),
             tenant: Tenant::stored("t"),
             place: PlaceId::new("here"),
-            privacy: Privacy::Direct,
+            reach: Reach::Private,
             at: Moment(0),
             score: 1.0,
             dense: None,
@@ -176,6 +177,7 @@ fn assembly() {
             })
             .collect(),
         memories: (0..20).map(memory).collect(),
+        profile: Vec::new(),
         instructions: None,
         message: vec!["what did I say about the garden?".into()],
         pictures: greenroom::turn::prompt::Pictures::default(),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use greenroom::config::EmbeddingsConfig;
 use greenroom::recall::eval::{Setup, locomo, measure};
 use greenroom::recall::index_text::Passage;
+use greenroom::recall::rank::PARTS;
 use greenroom::recall::{Embedder, Weights, open_embedder};
 
 /// Conversations that weights are picked on.
@@ -34,29 +35,30 @@ async fn main() -> anyhow::Result<()> {
     let (tune, held_out) = conversations.split_at(TUNE.min(conversations.len()));
     let spoken: Pick = |passage| &passage.dense;
     let context: Pick = |passage| &passage.lexical;
-    let weigh = |dense, lexical| Weights { dense, lexical };
+    let weigh = |dense, lexical| Weights::plain(dense, lexical);
     println!("{:54} {:>20} {:>20} {:>20}   by category @5/@10/@20", "@5 @10 @20:", "tune", "held out", "all");
     for (name, embedder) in &embedders {
+        let plain = |weights, dense, lexical| Setup { weights, dense, lexical, ..Setup::default() };
         let mut setups = vec![
-            ("words alone, spoken", Setup { weights: weigh(0.0, 1.0), dense: spoken, lexical: spoken }),
-            ("words alone, context", Setup { weights: weigh(0.0, 1.0), dense: spoken, lexical: context }),
-            ("vectors alone, spoken", Setup { weights: weigh(1.0, 0.0), dense: spoken, lexical: context }),
-            ("vectors alone, context", Setup { weights: weigh(1.0, 0.0), dense: context, lexical: context }),
+            ("words alone, spoken".to_owned(), plain(weigh(0.0, 1.0), spoken, spoken)),
+            ("words alone, context".to_owned(), plain(weigh(0.0, 1.0), spoken, context)),
+            ("vectors alone, spoken".to_owned(), plain(weigh(1.0, 0.0), spoken, context)),
+            ("vectors alone, context".to_owned(), plain(weigh(1.0, 0.0), context, context)),
         ];
-        for dense in [0.3, 0.5, 0.75, 1.0, 1.5] {
-            setups.push((
-                "vectors spoken + words context",
-                Setup { weights: weigh(dense, 1.0), dense: spoken, lexical: context },
-            ));
-            setups.push((
-                "vectors context + words context",
-                Setup { weights: weigh(dense, 1.0), dense: context, lexical: context },
-            ));
-            setups.push((
-                "vectors context + words spoken",
-                Setup { weights: weigh(dense, 1.0), dense: context, lexical: spoken },
-            ));
+        for dense in [0.5, 0.75, 1.0] {
+            setups.push((format!("vectors + words, {dense} : 1"), plain(weigh(dense, 1.0), spoken, context)));
         }
+        setups.push(("product".to_owned(), Setup::default()));
+        for part in 0..PARTS {
+            let mut weights = Weights::DEFAULT;
+            let mut parts = weights.named();
+            let (name, weight) = &mut parts[part];
+            **weight = 0.0;
+            let title = format!("product without {name}");
+            setups.push((title, Setup { weights, ..Setup::default() }));
+        }
+        setups.push(("product without context".to_owned(), Setup { lexical: spoken, ..Setup::default() }));
+        setups.push(("product, vectors of context".to_owned(), Setup { dense: context, ..Setup::default() }));
         for (what, setup) in setups {
             let mut columns = Vec::new();
             for part in [tune, held_out] {
@@ -73,7 +75,7 @@ async fn main() -> anyhow::Result<()> {
                     format!("{name}:{}", shares.join("/"))
                 })
                 .collect();
-            let title = format!("{name}: {what} ({} : {})", setup.weights.dense, setup.weights.lexical);
+            let title = format!("{name}: {what}");
             println!(
                 "{title:54} {:>20} {:>20} {:>20}   {}  ndcg@10 {:.3} p50 {:.2} ms p99 {:.2} ms",
                 columns[0],

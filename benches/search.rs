@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use greenroom::db::Db;
-use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Scope, Tenant};
-use greenroom::recall::{Entry, Exact, Query, Space, VectorStore, Weights};
+use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Reach, Scope, Tenant};
+use greenroom::recall::{Entry, Exact, Line, Query, Space, Spoken, VectorStore, Weights};
 
 const DIMENSION: usize = 384;
 const CHUNKS: usize = 200_000;
@@ -22,6 +22,8 @@ const K: usize = 10;
 const VOCABULARY: f64 = 20_000.0;
 /// Words of a chunk.
 const WORDS: usize = 57;
+/// Of these, spoken in the chunk itself.
+const SPOKEN: usize = 27;
 
 struct Dice(u64);
 
@@ -54,20 +56,24 @@ impl Dice {
     }
 
     fn entry(&mut self, who: &str, n: usize) -> Entry {
+        let words = self.text(SPOKEN);
+        let number = u32::try_from(n + 1).expect("few memories");
+        let line = Line { id: number, before: [number - 1, number.saturating_sub(2)] };
         Entry {
             id: format!("{who}-{n}/0"),
             memory: MemoryId::new(format!("{who}-{n}")),
             tenant: Tenant::personal(&PersonaId::new(who), &PersonalityId::new("abbey")),
             place: PlaceId::new("here"),
-            privacy: if self.below(4) == 0 { Privacy::Direct } else { Privacy::Open },
+            reach: if self.below(4) == 0 { Reach::Private } else { Reach::Open },
             at: Moment(self.below(1_000_000) as i64),
-            text: self.text(WORDS),
+            text: format!("{} {words}", self.text(WORDS - SPOKEN)),
+            spoken: Spoken { by: ["Ada", "Abbey"][n % 2].into(), words, line },
             dense: self.vector(),
         }
     }
 
     fn query(&mut self) -> Query {
-        let weights = Weights { dense: 0.5, lexical: 1.0 };
+        let weights = Weights::DEFAULT;
         Query { text: self.text(12), dense: Some(self.vector()), limit: K, weights }
     }
 }

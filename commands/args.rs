@@ -59,11 +59,13 @@ pub enum BadArg {
     Address,
     /// Letters, digits or spaces where a sign is wanted.
     Sign,
+    /// No mark that a list gave.
+    Mark,
 }
 
 impl BadArg {
     /// One of each, for completeness checks.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Length { max: 1 },
         Self::OneLine,
         Self::Page,
@@ -76,6 +78,8 @@ impl BadArg {
         Self::Temperature,
         Self::Member,
         Self::Address,
+        Self::Sign,
+        Self::Mark,
     ];
 
     /// The Fluent message that explains it.
@@ -94,6 +98,7 @@ impl BadArg {
             Self::Member => "misread-value-member",
             Self::Address => "misread-value-address",
             Self::Sign => "misread-value-sign",
+            Self::Mark => "misread-value-mark",
         }
     }
 }
@@ -176,8 +181,12 @@ const PROVIDER_MAX: usize = 40;
 const MODEL_MAX: usize = 200;
 /// Longest name of an account, in characters: Matrix allows 255.
 const MEMBER_MAX: usize = 300;
-/// Longest address, in characters.
+/// Shortest and longest statement, in characters.
+const STATEMENT_MIN: usize = 3;
+const STATEMENT_MAX: usize = 300;
+/// Longest sign, in characters.
 const SIGN_MAX: usize = 3;
+/// Longest address, in characters.
 const ADDRESS_MAX: usize = 2_000;
 
 texts! {
@@ -217,6 +226,17 @@ texts! {
     WebAddress(web_address),
     /// What commands begin with: one to three characters that are no letters, digits, spaces or `/`.
     Sign(sign),
+    /// One statement, 3–300 characters.
+    Statement(|text| one_line(text, STATEMENT_MIN, STATEMENT_MAX)),
+    /// Where a list goes on, as its buttons write it.
+    Mark(crate::mark::read),
+}
+
+impl Mark {
+    /// A mark of our own making.
+    pub(crate) fn stored(text: String) -> Self {
+        Self(text)
+    }
 }
 
 impl MemoryRef {
@@ -492,6 +512,7 @@ pub(crate) fn length_of(id: TypeId) -> Option<(usize, usize)> {
         (TypeId::of::<Reason>(), (1, ABOUT_MAX)),
         (TypeId::of::<WebAddress>(), (1, ADDRESS_MAX)),
         (TypeId::of::<Sign>(), (1, SIGN_MAX)),
+        (TypeId::of::<Statement>(), (STATEMENT_MIN, STATEMENT_MAX)),
     ]
     .into_iter()
     .find_map(|(of, lengths)| (of == id).then_some(lengths))

@@ -14,6 +14,7 @@ mod data;
 mod house;
 mod keys;
 mod leaf;
+mod mark;
 mod memory;
 mod misread;
 mod persona;
@@ -22,6 +23,7 @@ mod place;
 mod preset;
 mod prompt;
 mod said;
+mod session;
 mod settings;
 mod usage;
 mod words;
@@ -31,9 +33,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use admin::{Admin, DenyMode, DenyScope, LimitOf, LimitPer};
 pub use alias::{Alias, Tier};
 pub use args::{
-    About, AliasName, Amount, BadArg, CommandWord, LocaleTag, MemberRef, MemoryRef, ModelName, Page, Percent,
+    About, AliasName, Amount, BadArg, CommandWord, LocaleTag, Mark, MemberRef, MemoryRef, ModelName, Page, Percent,
     PersonaDescription, PersonaName, PersonalityName, PresetName, Pronouns, ProviderName, Reason, SearchWord, Sign,
-    Source, Span, Temperature, TokenCount, WebAddress, ZoneName,
+    Source, Span, Statement, Temperature, TokenCount, WebAddress, ZoneName,
 };
 pub use complete::{Candidate, Completion, Wanted, completions};
 pub use conversation::{Activate, Autorespond, Reset, ResetStep, Switch, Talk};
@@ -41,6 +43,7 @@ pub use data::Data;
 pub use house::Help;
 pub use keys::Keys;
 pub use leaf::{ArgSpec, Leaf, leaves};
+pub use mark::Onward;
 pub use memory::Memory;
 pub use misread::Misread;
 pub use persona::Persona;
@@ -48,6 +51,7 @@ pub use personality::{Personality, With};
 pub use place::{Place, Who};
 pub use preset::{Preset, PresetValues};
 pub use prompt::Prompt;
+pub use session::Session;
 pub use settings::{Choice, Settings};
 pub use usage::{Period, Usage};
 pub use words::quote;
@@ -101,6 +105,9 @@ pub enum Command {
     Deactivate,
     /// Choose whether the active character answers without being called
     Autorespond(Autorespond),
+    /// Talk for a while without it being remembered for good
+    #[command(subcommand)]
+    Session(Session),
     /// Leave the terminal
     Quit,
     /// Say who you are
@@ -193,6 +200,7 @@ impl Command {
             | Self::Activate(_)
             | Self::Deactivate
             | Self::Autorespond(_)
+            | Self::Session(_)
             | Self::Usage(_)
             | Self::Persona(_)
             | Self::Settings(_)
@@ -226,6 +234,7 @@ impl Command {
             | Self::Activate(_)
             | Self::Deactivate
             | Self::Autorespond(_)
+            | Self::Session(_)
             | Self::Usage(_)
             | Self::Keys(_)
             | Self::Place(_)
@@ -244,6 +253,7 @@ impl Command {
             | Self::Activate(_)
             | Self::Deactivate
             | Self::Autorespond(_)
+            | Self::Session(Session::Start { .. } | Session::End { .. })
             | Self::Quit => false,
             Self::Memory(_)
             | Self::Personality(_)
@@ -252,6 +262,7 @@ impl Command {
             | Self::Prompt(_)
             | Self::Keys(_)
             | Self::Usage(_)
+            | Self::Session(Session::View)
             | Self::Inspect
             | Self::Again
             | Self::Unsay
@@ -282,6 +293,7 @@ impl Command {
             Self::Activate(activate) => within("activate", activate.words()),
             Self::Deactivate => vec!["deactivate".into()],
             Self::Autorespond(autorespond) => within("autorespond", autorespond.words()),
+            Self::Session(session) => within("session", session.words()),
             Self::Usage(usage) => within("usage", usage.words()),
             Self::Keys(keys) => within("keys", keys.words()),
             Self::Data(data) => within("data", data.words()),

@@ -1,6 +1,6 @@
 //! `/memory`: what is remembered, in the hands of the one it is about.
 
-use crate::args::{MemoryRef, Page, PersonalityName, SearchWord, Span};
+use crate::args::{Mark, MemoryRef, Page, PersonalityName, SearchWord, Span};
 use crate::conversation::Switch;
 use crate::said::Said;
 
@@ -12,6 +12,9 @@ pub enum Memory {
         /// Which page
         #[arg(long)]
         page: Option<Page>,
+        /// Where to go on; the buttons below a page fill it in
+        #[arg(long)]
+        from: Option<Mark>,
     },
     /// Find memories by words or by meaning
     Search {
@@ -96,7 +99,9 @@ impl Memory {
             }
         };
         match self {
-            Self::View { page } => Said::new("view").option("page", page.as_ref()).done(),
+            Self::View { page, from } => {
+                Said::new("view").option("page", page.as_ref()).option("from", from.as_ref()).done()
+            }
             Self::Search { words } => Said::new("search").rest(words),
             Self::Delete { ids } => Said::new("delete").rest(ids),
             Self::Correct { id, words } => Said::new("correct").word(id).rest(words),

@@ -1,8 +1,8 @@
 //! `/personality`: the characters of this house.
 
 use crate::args::{
-    About, Amount, MemberRef, Page, PersonalityName, PresetName, Pronouns, SearchWord, Temperature, TokenCount,
-    WebAddress,
+    About, Amount, MemberRef, MemoryRef, Page, PersonalityName, PresetName, Pronouns, SearchWord, Statement,
+    Temperature, TokenCount, WebAddress,
 };
 use crate::conversation::Switch;
 use crate::said::Said;
@@ -96,6 +96,17 @@ pub enum Personality {
         #[arg(long)]
         url: Option<WebAddress>,
     },
+    /// See what is true of a character of yours in every talk, add to it, or take something out
+    Canon {
+        /// Which character
+        name: PersonalityName,
+        /// What is true of it, in a sentence
+        #[arg(long)]
+        add: Option<Statement>,
+        /// Id of what is to go, as the list shows it
+        #[arg(long)]
+        remove: Option<MemoryRef>,
+    },
     /// Get a character as a file
     Export {
         /// Which character
@@ -160,6 +171,9 @@ impl Personality {
             }
             Self::Duplicate { name, new } => Said::new("duplicate").option("as", Some(new)).rest([name]),
             Self::Avatar { name, url } => Said::new("avatar").option("url", url.as_ref()).rest([name]),
+            Self::Canon { name, add, remove } => {
+                Said::new("canon").option("add", add.as_ref()).option("remove", remove.as_ref()).rest([name])
+            }
             Self::Export { name } => Said::new("export").rest([name]),
             Self::Import => Said::new("import").done(),
             Self::Transfer { name, to } => Said::new("transfer").option("to", Some(to)).rest([name]),

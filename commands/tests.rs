@@ -15,7 +15,7 @@ fn any_command() -> impl Strategy<Value = Command> {
     let id = "[0-9a-z]{6,26}".prop_map(|id| id.parse().unwrap());
     prop_oneof![
         proptest::option::of(1..=Page::MAX).prop_map(|page| {
-            Command::Memory(Memory::View { page: page.map(|page| page.to_string().parse().unwrap()) })
+            Command::Memory(Memory::View { page: page.map(|page| page.to_string().parse().unwrap()), from: None })
         }),
         proptest::collection::vec(some(30), 1..5).prop_map(|words| Command::Memory(Memory::Search { words })),
         proptest::collection::vec(id, 1..5).prop_map(|ids| Command::Memory(Memory::Delete { ids })),
@@ -256,7 +256,7 @@ fn what_cannot_be_read_is_explained() {
         .to_owned();
     assert_eq!(misread("/persona"), Misread::Incomplete { command: "/persona".into(), choices: choices.clone() });
     assert_eq!(misread("/persona 42"), Misread::Incomplete { command: "/persona".into(), choices });
-    let usage = || "/memory view [--page <page>]".to_owned();
+    let usage = || "/memory view [--page <page>] [--from <from>]".to_owned();
     assert_eq!(
         misread("/memory view --page x"),
         Misread::BadValue { argument: "page".into(), given: "x".into(), why: BadArg::Page }

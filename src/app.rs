@@ -17,6 +17,7 @@ use crate::crash;
 use crate::db::Db;
 use crate::desk::Desk;
 use crate::directory::Directory;
+use crate::distil::{self, Distiller};
 use crate::domain::{Clock, PersonalityFile, SystemClock};
 use crate::guard::pace::{Pace, Rates};
 use crate::keyring::{self, Keyring};
@@ -32,7 +33,8 @@ use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
 use crate::platform::discord::{self, Discord};
 use crate::platform::matrix::{self, Allowance, Inviter, Matrix};
 use crate::queue::local::LocalDoorbell;
-use crate::recall::{Recall, Weights};
+pub use crate::recall::eval::Method;
+use crate::recall::{Recall, Weights, eval};
 use crate::strongbox::{self, Strongbox};
 use crate::texts::Texts;
 use crate::turn::{Parts, Platforms, Retention, TurnSettings, Turns};
@@ -70,6 +72,7 @@ pub struct House {
     pub desk: Arc<Desk>,
     pub life: Life,
     strongbox: Strongbox,
+    distiller: Option<Arc<Distiller>>,
     retention: Retention,
     workers_done: CancellationToken,
 }
@@ -98,6 +101,18 @@ impl House {
         keyring::belong_together(&db, &vault).await.context("opening members' keys")?;
         let strongbox = Strongbox::new(db.clone(), vault.clone());
         let keyring = Arc::new(Keyring::new(db.clone(), clock.clone(), vault, Providers::new(&config.llm)));
+        let distiller = config.distil.is_on.then(|| {
+            Arc::new(Distiller::new(distil::Parts {
+                db: db.clone(),
+                clock: clock.clone(),
+                directory: directory.clone(),
+                model: model.clone(),
+                keyring: keyring.clone(),
+                recall: recall.clone(),
+                texts: texts.clone(),
+                settings: distil_settings(config),
+            }))
+        });
         let platforms = Platforms::default();
         let turns = Turns::new(Parts {
             db: db.clone(),
@@ -138,6 +153,7 @@ impl House {
             desk,
             life,
             strongbox,
+            distiller,
             retention: retention(config),
             workers_done,
         })
@@ -154,6 +170,10 @@ impl House {
         // The keeper goes on until the last turn has settled, so that a clean stop leaves no vector unmade.
         let (recall, done) = (self.recall.clone(), self.workers_done.clone());
         self.life.spawn("recall", async move { recall.run(done).await });
+        if let Some(distiller) = self.distiller.clone() {
+            let soft = self.life.soft();
+            self.life.spawn("distilling", async move { distiller.run(soft).await });
+        }
         let (turns, retention) = (self.turns.clone(), self.retention);
         self.life.spawn("retention", async move { turns.keep_tidy(retention).await });
         watch::backlog(&self.life, self.db.clone(), self.clock.clone());
@@ -170,7 +190,22 @@ impl House {
 
 fn retention(config: &Config) -> Retention {
     let days = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 24 * 3_600));
-    Retention { messages: days(config.keep_messages_days), idle_members: days(config.forget_idle_days) }
+    Retention {
+        messages: days(config.keep_messages_days),
+        words: days(config.keep_words_days),
+        idle_members: days(config.forget_idle_days),
+    }
+}
+
+fn distil_settings(config: &Config) -> distil::Settings {
+    distil::Settings {
+        model: config.distil.model.clone().unwrap_or_default(),
+        sum_up_after: Duration::from_secs(u64::from(config.distil.sum_up_after_hours) * 3_600),
+        operator_key: config.operator_key(),
+        owners: config.owners.clone(),
+        time_zone: config.time_zone.clone(),
+        locale: config.locale.clone(),
+    }
 }
 
 fn rates(fair: &FairConfig) -> Rates {
@@ -586,10 +621,24 @@ fn keyset_path_in(config: &Config, data: &Path) -> PathBuf {
 /// `greenroom eval memory`: measures the memory search.
 ///
 /// # Errors
-/// When the data set cannot be read.
+/// When the data set cannot be read, an option names nothing, or the model does not answer.
 pub async fn eval_memory(config: Config, options: EvalMemoryOptions) -> anyhow::Result<ExitCode> {
     let embedder = crate::recall::open_embedder(&config.embeddings).await.context("opening the embedder")?;
-    crate::recall::eval::run(embedder, &options.dataset, &options.k, options.json).await?;
+    let reader = match options.answers {
+        true => Some(crate::model::open(&config.llm, &config.cache_dir(), &|_| {}).await.context("opening the model")?),
+        false => None,
+    };
+    let options = eval::Options {
+        dataset: options.dataset,
+        corrections: options.corrections,
+        conversations: options.conversations,
+        ks: options.k,
+        method: options.method,
+        without: options.without,
+        budget: options.budget,
+        json: options.json,
+    };
+    eval::run(embedder, &options, reader).await?;
     Ok(ExitCode::SUCCESS)
 }
 

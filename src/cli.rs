@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::app;
+use crate::app::{self, Method};
 use crate::config::{Config, SettingsError, settings};
 use crate::ops::{self, CannotStart};
 
@@ -92,6 +92,25 @@ pub struct EvalMemoryOptions {
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub json: bool,
+    /// How to look for memories
+    #[arg(long, value_enum, default_value_t)]
+    pub method: Method,
+    /// Leave a part of the scoring out (again for more): vectors, words, context, near-vectors, near-words, stretch,
+    /// speaker, dates, asking, self, size
+    #[arg(long, value_name = "PART")]
+    pub without: Vec<String>,
+    /// Tokens that memories may take in the prompt
+    #[arg(long, value_name = "TOKENS", default_value_t = 2_000)]
+    pub budget: usize,
+    /// Only these conversations, by their number from 1
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub conversations: Vec<usize>,
+    /// File with evidence to put in place of the data set's own
+    #[arg(long, value_name = "FILE")]
+    pub corrections: Option<PathBuf>,
+    /// Let the configured model answer every question from the memories, and judge the answers (two calls each)
+    #[arg(long)]
+    pub answers: bool,
 }
 
 /// What to do with the keyset.
@@ -195,12 +214,27 @@ mod tests {
         let wanted =
             ConsoleOptions { personality: Some("Ada".into()), speaker: Some("Bo".into()), place: Some("den".into()) };
         assert_eq!(options, wanted);
-        let Some(Command::Eval(EvalCommand::Memory(options))) =
-            parse("greenroom eval memory --dataset x.json --k 3,7 --json").unwrap().command
+        let Some(Command::Eval(EvalCommand::Memory(options))) = parse(
+            "greenroom eval memory --dataset x.json --k 3,7 --json --method words --without dates --without size \
+                 --conversations 4,5",
+        )
+        .unwrap()
+        .command
         else {
             panic!("not an eval")
         };
-        assert_eq!(options, EvalMemoryOptions { dataset: "x.json".into(), k: vec![3, 7], json: true });
+        let wanted = EvalMemoryOptions {
+            dataset: "x.json".into(),
+            k: vec![3, 7],
+            json: true,
+            method: Method::Words,
+            without: vec!["dates".into(), "size".into()],
+            budget: 2_000,
+            conversations: vec![4, 5],
+            corrections: None,
+            answers: false,
+        };
+        assert_eq!(options, wanted);
         let Some(Command::Eval(EvalCommand::Memory(options))) =
             parse("greenroom eval memory --dataset x.json").unwrap().command
         else {
@@ -216,6 +250,7 @@ mod tests {
             "greenroom run --token x",
             "greenroom eval memory",
             "greenroom eval memory --dataset x --k 0",
+            "greenroom eval memory --dataset x --method best",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -28,6 +28,8 @@ const CALLED_MAX: usize = 10;
 const RATE_MAX: u32 = 1_000_000;
 /// Longest time that something can be kept before it goes: a hundred years.
 const DAYS_MAX: u32 = 36_500;
+/// Longest wait before talk is summed up, in hours.
+const HOURS_MAX: u32 = 24 * 365;
 /// Longest of all waits that can be set.
 const WAIT_MAX_SECS: u64 = 3_600;
 /// Smallest window of a model that a personality and a message fit into, in tokens.
@@ -52,6 +54,7 @@ pub struct Config {
     pub embeddings: EmbeddingsConfig,
     /// `GREENROOM_OPERATOR_KEY`; [`Config::operator_key`] resolves the default.
     pub operator_key: Option<OperatorKey>,
+    pub distil: DistilConfig,
     /// `OWNERS`: identities `platform:subject` of the operators.
     pub owners: Vec<String>,
     /// `GREENROOM_MENTION_CHAR`.
@@ -67,6 +70,8 @@ pub struct Config {
     pub fair: FairConfig,
     /// `GREENROOM_KEEP_MESSAGES_DAYS`: 0: for good.
     pub keep_messages_days: u32,
+    /// `GREENROOM_KEEP_WORDS_DAYS`: 0: for good.
+    pub keep_words_days: u32,
     /// `GREENROOM_FORGET_IDLE_DAYS`: 0: never.
     pub forget_idle_days: u32,
     /// `GREENROOM_PERSONALITIES_DIR`: the operator's own personality files, added to the built-in ones.
@@ -89,6 +94,17 @@ pub struct Config {
     pub no_colour: bool,
     /// Variables that are no setting but look like a misspelt one, each with the setting it is like.
     pub suspects: Vec<(String, &'static str)>,
+}
+
+/// What is made of what was said.
+#[derive(Clone, Debug)]
+pub struct DistilConfig {
+    /// `GREENROOM_DISTIL`.
+    pub is_on: bool,
+    /// `LLM_CHORE_MODEL`; unset: the one that answers.
+    pub model: Option<String>,
+    /// `GREENROOM_SUM_UP_AFTER_HOURS`.
+    pub sum_up_after_hours: u32,
 }
 
 /// What one member, place, character or key may have at a time.
@@ -294,6 +310,11 @@ impl Config {
                 embedder_dir: path("GREENROOM_EMBEDDER_DIR"),
             },
             operator_key: values.parsed("GREENROOM_OPERATOR_KEY", operator_key),
+            distil: DistilConfig {
+                is_on: values.parsed("GREENROOM_DISTIL", on_or_off).unwrap_or(true),
+                model: values.text("LLM_CHORE_MODEL"),
+                sum_up_after_hours: values.number("GREENROOM_SUM_UP_AFTER_HOURS", 1, HOURS_MAX).unwrap_or(1),
+            },
             owners: values.parsed("OWNERS", owners).unwrap_or_default(),
             mention_char: values.parsed("GREENROOM_MENTION_CHAR", mention_char).unwrap_or('@'),
             workers: values.number("GREENROOM_WORKERS", 1, WORKERS_MAX).unwrap_or(1),
@@ -309,6 +330,7 @@ impl Config {
                 place_waiting: rate("GREENROOM_PLACE_WAITING"),
             },
             keep_messages_days: values.number("GREENROOM_KEEP_MESSAGES_DAYS", 0, DAYS_MAX).unwrap_or(0),
+            keep_words_days: values.number("GREENROOM_KEEP_WORDS_DAYS", 0, DAYS_MAX).unwrap_or(0),
             forget_idle_days: values.number("GREENROOM_FORGET_IDLE_DAYS", 0, DAYS_MAX).unwrap_or(0),
             personalities_dir: path("GREENROOM_PERSONALITIES_DIR"),
             keyset: path("GREENROOM_KEYSET"),

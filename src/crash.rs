@@ -23,6 +23,9 @@ pub const POINTS: [&str; 14] = [
 /// Every point on the way of a rotation of the keyset.
 pub const ROTATION: [&str; 3] = ["keyset saved", "row sealed anew", "rows swept"];
 
+/// Every point of distilling talk.
+pub const DISTILLING: [&str; 2] = ["reading talk", "talk read"];
+
 /// Every point of listening on Matrix.
 pub const MATRIX: [&str; 3] = ["signed in to Matrix", "sync heard", "sync written down"];
 
@@ -71,7 +74,7 @@ pub use plan::{Fall, at};
 #[inline]
 pub fn point(name: &'static str) {
     debug_assert!(
-        [&POINTS[..], &ROTATION, &MATRIX, &STREAMING].into_iter().flatten().any(|known| *known == name),
+        [&POINTS[..], &ROTATION, &DISTILLING, &MATRIX, &STREAMING].into_iter().flatten().any(|known| *known == name),
         "{name} is in no list of points"
     );
     #[cfg(feature = "testing")]

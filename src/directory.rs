@@ -377,17 +377,20 @@ impl Directory {
     pub async fn place(&self, place: &PlaceRef) -> Result<Arc<Place>, Error> {
         let key = (place.platform.clone(), place.subject.clone());
         let known = self.places.get(&key).map(|known| Arc::clone(&known));
-        let is_same = |known: &Place| known.is_adult == place.is_adult && known.privacy == place.privacy;
+        let is_same = |known: &Place| {
+            known.is_adult == place.is_adult
+                && known.privacy == place.privacy
+                && (known.is_encrypted || !place.is_encrypted)
+        };
         if let Some(known) = known.filter(|known| is_same(known)) {
             return Ok(known);
         }
         match places::find(&self.db, &place.platform, &place.subject).await? {
             Some(known) if is_same(&known) => {}
             Some(known) => {
-                let (id, is_adult, privacy) = (known.id.clone(), place.is_adult, place.privacy);
-                let writing = self
-                    .db
-                    .write(move |tx| Box::pin(async move { places::set_shown(tx, &id, is_adult, privacy).await }));
+                let (id, shown) = (known.id.clone(), place.clone());
+                let writing =
+                    self.db.write(move |tx| Box::pin(async move { places::set_shown(tx, &id, &shown).await }));
                 writing.await?;
                 self.forget_place(&known);
             }

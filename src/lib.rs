@@ -10,6 +10,7 @@ pub mod crash;
 pub mod db;
 pub mod desk;
 pub mod directory;
+pub mod distil;
 pub mod domain;
 pub mod guard;
 pub mod keyring;

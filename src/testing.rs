@@ -14,6 +14,7 @@ use crate::avatars::Avatars;
 use crate::config::{Config, LlmConfig, OperatorKey};
 use crate::db::{self, Db, turns};
 use crate::directory::Directory;
+use crate::distil::{self, Distiller};
 use crate::domain::{
     Clock, Identity, KeySource, Moment, PersonalityFile, PlaceRef, Privacy, Scope, SystemClock, TurnId,
 };
@@ -23,7 +24,7 @@ use crate::life::{Ending, Life};
 use crate::model::providers::Providers;
 use crate::model::{ChatRequest, Finish, LlmProvider, ModelError, ModelInfo, Reply, TokenUse, tokens};
 use crate::outside::{Outside, Rules};
-use crate::platform::fake::{Event, FakePlatform, Rooms};
+use crate::platform::fake::{self, Event, FakePlatform, Rooms};
 use crate::queue::local::LocalDoorbell;
 use crate::recall::{Embedder, Recall, RecallError, Side, Space, VectorStore, Weights};
 use crate::strongbox::Strongbox;
@@ -296,6 +297,7 @@ pub struct World {
     pub db: Db,
     pub life: Life,
     pub strongbox: Strongbox,
+    distiller: Distiller,
     scratch: Scratch,
 }
 
@@ -382,6 +384,25 @@ impl World {
         let vault = Arc::new(vault);
         let strongbox = Strongbox::new(db.clone(), vault.clone());
         let keyring = Keyring::new(db.clone(), clock.clone(), vault, providers);
+        let texts = Arc::new(Texts::load("en-US").expect("the texts are sound"));
+        let (directory, recall, keyring) = (Arc::new(directory), Arc::new(recall), Arc::new(keyring));
+        let distiller = Distiller::new(distil::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            directory: directory.clone(),
+            model: model.clone(),
+            keyring: keyring.clone(),
+            recall: recall.clone(),
+            texts: texts.clone(),
+            settings: distil::Settings {
+                model: String::new(),
+                sum_up_after: Duration::from_secs(48 * 3_600),
+                operator_key: OperatorKey::Everyone,
+                owners: plan.owners.clone(),
+                time_zone: "UTC".into(),
+                locale: "en-US".into(),
+            },
+        });
         let platforms = Platforms::default();
         let platform = FakePlatform::here(rooms.clone());
         platforms.add(Arc::new(if plan.discloses { platform.disclosing() } else { platform }));
@@ -389,12 +410,12 @@ impl World {
         let turns = Turns::new(Parts {
             db: db.clone(),
             clock: clock.clone(),
-            directory: Arc::new(directory),
+            directory,
             model: model.clone(),
-            recall: Arc::new(recall),
-            keyring: Arc::new(keyring),
+            recall,
+            keyring,
             platforms,
-            texts: Arc::new(Texts::load("en-US").expect("the texts are sound")),
+            texts,
             doorbell: Arc::new(LocalDoorbell::new(plan.workers)),
             life: life.clone(),
             pace: Pace::new(rates),
@@ -411,7 +432,7 @@ impl World {
                 patience: plan.patience,
             },
         });
-        let world = Self { turns, rooms, model, clock, db, life, strongbox, scratch };
+        let world = Self { turns, rooms, model, clock, db, life, strongbox, distiller, scratch };
         world.start();
         world
     }
@@ -494,6 +515,13 @@ impl World {
         assert_eq!(self.turns.recall.pending().await.expect("the outbox is readable"), 0, "the outbox is empty");
     }
 
+    /// Distils what there is to distil now, and makes the vectors of it; returns how often the model was asked.
+    pub async fn distilled(&self) -> usize {
+        let asked = self.distiller.work(&self.life.soft()).await;
+        self.remembered().await;
+        asked
+    }
+
     /// The scope of `who` with a personality in a room.
     pub async fn scope(&self, who: &str, personality: &str, room: &str) -> Scope {
         let identity = Identity { platform: "fake".into(), subject: who.into() };
@@ -503,6 +531,7 @@ impl World {
             subject: room.into(),
             parent: None,
             privacy: privacy_of(room),
+            is_encrypted: fake::is_encrypted(room),
             is_adult: room.contains("18+"),
         };
         let place = self.turns.directory.place(&place).await.expect("places are readable");

@@ -270,6 +270,8 @@ personality-guest = { $about } (mit dir geteilt)
 
 ## /memory
 memory-origin-corrected = von dir richtiggestellt
+memory-origin-inferred = aus Gesagtem gewonnen
+memory-outdated = nicht mehr so
 memory-locked = festgehalten
 memory-flagged = zweifelhaft: { $reason }
 reply-memory-correct-ask = Wie ist es wirklich? Was du schreibst, tritt an die Stelle davon, und die alte Fassung wird nie wieder benutzt.
@@ -290,6 +292,39 @@ reply-memory-stats = { $count ->
        *[other] Insgesamt { $count } Erinnerungen
     }, nach Figur und Persona
 memory-stats-row = { $count }, davon { $locked } festgehalten und { $flagged } zweifelhaft; { $size } Zeichen; von { $first } bis { $last }
+reply-session-none = Hier läuft keine Sitzung. /session start beginnt eine.
+reply-session-view = Sitzungen, die hier laufen:
+session-row = { $count ->
+    [one] seit { $since }; ein Austausch ist gemerkt
+   *[other] seit { $since }; { $count } Austausche sind gemerkt
+}, von { $people ->
+    [one] einer Person
+   *[other] { $people } Personen
+}
+reply-session-started = Was { $name } hier gesagt wird, bleibt ab jetzt nur hier im Gedächtnis, für die Antworten an alle, bis /session end. Dann wird es vergessen, außer mit --keep.
+reply-session-forgotten = Die Sitzung mit { $name } ist vorbei. { $forgotten ->
+    [0] Es gab nichts zu vergessen.
+    [one] Ein Austausch ist vergessen.
+   *[other] { $forgotten } Austausche sind vergessen.
+} { $kept ->
+    [0] Das Gespräch beginnt von vorn.
+    [one] Ein geschützter bleibt bei der Person, die ihn gesagt hat. Das Gespräch beginnt von vorn.
+   *[other] { $kept } geschützte bleiben bei denen, die sie gesagt haben. Das Gespräch beginnt von vorn.
+}
+reply-session-kept = Die Sitzung mit { $name } ist vorbei. { $kept ->
+    [0] Es gab nichts zu behalten.
+    [one] Ein Austausch bleibt als eigene Erinnerung bei der Person, die ihn gesagt hat.
+   *[other] { $kept } Austausche bleiben als eigene Erinnerungen bei denen, die sie gesagt haben.
+}
+memory-of-session = aus der laufenden Sitzung
+memory-sealed = { $kind ->
+    [fact] Eine Tatsache
+    [profile] Etwas zwischen euch beiden
+    [summary] Eine Zusammenfassung
+   *[other] Ein Austausch
+} aus einem verschlüsselten Raum. Die Worte werden nur in jenem Raum gezeigt.
+memory-sealed-short = (aus einem verschlüsselten Raum)
+inspect-memory-of-another = (von jemand anderem, aus dieser Sitzung)
 reply-incognito-on = Bis { $until } wird nichts gemerkt, was du sagst. Das Gespräch selbst geht weiter wie sonst.
 reply-incognito-off = Was du sagst, wird wieder gemerkt.
 reply-incognito-none = Du bist nicht inkognito: Was du sagst, wird gemerkt.
@@ -417,3 +452,9 @@ matrix-key-stays-here = Deine Nachricht mit dem Schlüssel darf ich hier nicht e
 reply-again = An ihrer Stelle kommt eine andere Antwort.
 reply-unsaid = Diese Antwort ist zurückgenommen; niemand erinnert sich daran.
 notice-takes-longer = { $name } braucht länger als sonst. Die Antwort ist noch unterwegs.
+reply-canon = Was über { $name } in jedem Gespräch gilt.
+reply-canon-added = Das gilt ab jetzt für { $name }.
+reply-canon-removed = Das gilt nicht mehr für { $name }.
+reply-canon-none = Über { $name } ist noch nichts festgehalten. So fängt es an: /personality canon { $name } --add "…"
+memory-doubt-same = sagt womöglich dasselbe wie { $id }
+memory-doubt-against = passt womöglich nicht zu { $id }

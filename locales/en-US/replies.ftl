@@ -270,6 +270,8 @@ personality-guest = { $about } (shared with you)
 
 ## /memory
 memory-origin-corrected = put right by you
+memory-origin-inferred = made of what was said
+memory-outdated = no longer so
 memory-locked = locked
 memory-flagged = doubtful: { $reason }
 reply-memory-correct-ask = How is it really? What you write takes the place of this, and the old wording is never used again.
@@ -290,6 +292,39 @@ reply-memory-stats = { $count ->
        *[other] { $count } memories in all
     }, by character and persona
 memory-stats-row = { $count }, of them { $locked } locked and { $flagged } doubtful; { $size } characters; from { $first } to { $last }
+reply-session-none = No session runs here. /session start begins one.
+reply-session-view = Sessions that run here:
+session-row = { $count ->
+    [one] since { $since }; one exchange is remembered
+   *[other] since { $since }; { $count } exchanges are remembered
+}, by { $people ->
+    [one] one person
+   *[other] { $people } people
+}
+reply-session-started = From now on, what { $name } is told here is remembered here only, by everybody’s answers, until /session end. Then it is forgotten, unless it ends with --keep.
+reply-session-forgotten = The session with { $name } is over. { $forgotten ->
+    [0] There was nothing to forget.
+    [one] One exchange is forgotten.
+   *[other] { $forgotten } exchanges are forgotten.
+} { $kept ->
+    [0] The conversation starts afresh.
+    [one] One that was locked stays with whoever said it. The conversation starts afresh.
+   *[other] { $kept } that were locked stay with those who said them. The conversation starts afresh.
+}
+reply-session-kept = The session with { $name } is over. { $kept ->
+    [0] There was nothing to keep.
+    [one] One exchange stays with whoever said it, as a memory of their own.
+   *[other] { $kept } exchanges stay with those who said them, as memories of their own.
+}
+memory-of-session = of the running session
+memory-sealed = { $kind ->
+    [fact] A fact
+    [profile] Something between the two of you
+    [summary] A summary
+   *[other] An exchange
+} from an encrypted room. The words are shown in that room only.
+memory-sealed-short = (from an encrypted room)
+inspect-memory-of-another = (somebody else’s, of this session)
 reply-incognito-on = Until { $until }, nothing you say is remembered. The conversation itself goes on as usual.
 reply-incognito-off = What you say is remembered again.
 reply-incognito-none = You are not incognito: what you say is remembered.
@@ -417,3 +452,9 @@ matrix-key-stays-here = I may not take your message with the key away here: plea
 reply-again = Here comes another answer in its place.
 reply-unsaid = That answer is taken back; nobody remembers it.
 notice-takes-longer = { $name } is taking longer than usual. The answer is still on its way.
+reply-canon = What is true of { $name } in every talk.
+reply-canon-added = That is true of { $name } from now on.
+reply-canon-removed = That is no longer true of { $name }.
+reply-canon-none = Nothing is set down about { $name } yet. To begin: /personality canon { $name } --add "…"
+memory-doubt-same = may say the same as { $id }
+memory-doubt-against = may not go with { $id }

@@ -270,6 +270,8 @@ personality-guest = { $about } (compartido contigo)
 
 ## /memory
 memory-origin-corrected = corregido por ti
+memory-origin-inferred = sacado de lo dicho
+memory-outdated = ya no es así
 memory-locked = protegido
 memory-flagged = dudoso: { $reason }
 reply-memory-correct-ask = ¿Cómo es en realidad? Lo que escribas ocupa el lugar de esto, y la versión anterior no se vuelve a usar.
@@ -290,6 +292,39 @@ reply-memory-stats = { $count ->
        *[other] { $count } recuerdos en total
     }, por personaje y persona
 memory-stats-row = { $count }, de ellos { $locked } protegidos y { $flagged } dudosos; { $size } caracteres; del { $first } al { $last }
+reply-session-none = Aquí no hay ninguna sesión. /session start empieza una.
+reply-session-view = Sesiones en curso aquí:
+session-row = { $count ->
+    [one] desde { $since }; se recuerda un intercambio
+   *[other] desde { $since }; se recuerdan { $count } intercambios
+}, de { $people ->
+    [one] una persona
+   *[other] { $people } personas
+}
+reply-session-started = Desde ahora, lo que se le diga aquí a { $name } se recuerda solo aquí, para las respuestas a todos, hasta /session end. Entonces se olvida, salvo que termine con --keep.
+reply-session-forgotten = La sesión con { $name } ha terminado. { $forgotten ->
+    [0] No había nada que olvidar.
+    [one] Se ha olvidado un intercambio.
+   *[other] Se han olvidado { $forgotten } intercambios.
+} { $kept ->
+    [0] La conversación empieza de nuevo.
+    [one] Uno protegido se queda con quien lo dijo. La conversación empieza de nuevo.
+   *[other] { $kept } protegidos se quedan con quienes los dijeron. La conversación empieza de nuevo.
+}
+reply-session-kept = La sesión con { $name } ha terminado. { $kept ->
+    [0] No había nada que conservar.
+    [one] Un intercambio se queda con quien lo dijo, como recuerdo propio.
+   *[other] { $kept } intercambios se quedan con quienes los dijeron, como recuerdos propios.
+}
+memory-of-session = de la sesión en curso
+memory-sealed = { $kind ->
+    [fact] Un hecho
+    [profile] Algo entre vosotros dos
+    [summary] Un resumen
+   *[other] Un intercambio
+} de una sala cifrada. Las palabras solo se muestran en esa sala.
+memory-sealed-short = (de una sala cifrada)
+inspect-memory-of-another = (de otra persona, de esta sesión)
 reply-incognito-on = Hasta el { $until } no se recuerda nada de lo que digas. La conversación en sí sigue como siempre.
 reply-incognito-off = Lo que digas se vuelve a recordar.
 reply-incognito-none = No estás de incógnito: lo que dices se recuerda.
@@ -417,3 +452,9 @@ matrix-key-stays-here = Aquí no puedo quitar tu mensaje con la clave: bórralo 
 reply-again = En su lugar llega otra respuesta.
 reply-unsaid = Esa respuesta queda retirada; nadie la recuerda.
 notice-takes-longer = { $name } tarda más de lo normal. La respuesta sigue en camino.
+reply-canon = Lo que es cierto de { $name } en toda conversación.
+reply-canon-added = Desde ahora eso es cierto de { $name }.
+reply-canon-removed = Eso ya no es cierto de { $name }.
+reply-canon-none = Todavía no hay nada fijado sobre { $name }. Para empezar: /personality canon { $name } --add "…"
+memory-doubt-same = quizá diga lo mismo que { $id }
+memory-doubt-against = quizá no concuerde con { $id }

@@ -270,6 +270,8 @@ personality-guest = { $about } (partagé avec toi)
 
 ## /memory
 memory-origin-corrected = rectifié par toi
+memory-origin-inferred = tiré de ce qui a été dit
+memory-outdated = plus d’actualité
 memory-locked = protégé
 memory-flagged = douteux : { $reason }
 reply-memory-correct-ask = Qu’en est-il vraiment ? Ce que tu écris prend la place de ceci, et l’ancienne version ne sert plus jamais.
@@ -290,6 +292,39 @@ reply-memory-stats = { $count ->
        *[other] { $count } souvenirs en tout
     }, par personnage et persona
 memory-stats-row = { $count }, dont { $locked } protégés et { $flagged } douteux ; { $size } caractères ; du { $first } au { $last }
+reply-session-none = Aucune session n’est en cours ici. /session start en commence une.
+reply-session-view = Sessions en cours ici :
+session-row = { $count ->
+    [one] depuis { $since } ; un échange est retenu
+   *[other] depuis { $since } ; { $count } échanges sont retenus
+}, de { $people ->
+    [one] une personne
+   *[other] { $people } personnes
+}
+reply-session-started = Désormais, ce qu’on dit ici à { $name } n’est retenu qu’ici, pour les réponses à tout le monde, jusqu’à /session end. Ensuite c’est oublié, sauf avec --keep.
+reply-session-forgotten = La session avec { $name } est finie. { $forgotten ->
+    [0] Il n’y avait rien à oublier.
+    [one] Un échange est oublié.
+   *[other] { $forgotten } échanges sont oubliés.
+} { $kept ->
+    [0] La conversation repart à zéro.
+    [one] Un échange protégé reste à qui l’a dit. La conversation repart à zéro.
+   *[other] { $kept } échanges protégés restent à ceux qui les ont dits. La conversation repart à zéro.
+}
+reply-session-kept = La session avec { $name } est finie. { $kept ->
+    [0] Il n’y avait rien à garder.
+    [one] Un échange reste à qui l’a dit, comme souvenir à soi.
+   *[other] { $kept } échanges restent à ceux qui les ont dits, comme souvenirs à eux.
+}
+memory-of-session = de la session en cours
+memory-sealed = { $kind ->
+    [fact] Un fait
+    [profile] Quelque chose entre vous deux
+    [summary] Un résumé
+   *[other] Un échange
+} d’un salon chiffré. Les mots ne sont montrés que dans ce salon.
+memory-sealed-short = (d’un salon chiffré)
+inspect-memory-of-another = (de quelqu’un d’autre, de cette session)
 reply-incognito-on = Jusqu’au { $until }, rien de ce que tu dis n’est retenu. La conversation elle-même continue comme d’habitude.
 reply-incognito-off = Ce que tu dis est de nouveau retenu.
 reply-incognito-none = Tu n’es pas incognito : ce que tu dis est retenu.
@@ -417,3 +452,9 @@ matrix-key-stays-here = Je ne peux pas retirer ici ton message avec la clé : s
 reply-again = Une autre réponse arrive à sa place.
 reply-unsaid = Cette réponse est retirée ; personne ne s’en souvient.
 notice-takes-longer = { $name } met plus de temps que d’habitude. La réponse est encore en route.
+reply-canon = Ce qui est vrai de { $name } dans toute discussion.
+reply-canon-added = C’est désormais vrai de { $name }.
+reply-canon-removed = Ce n’est plus vrai de { $name }.
+reply-canon-none = Rien n’est encore établi sur { $name }. Pour commencer : /personality canon { $name } --add "…"
+memory-doubt-same = dit peut-être la même chose que { $id }
+memory-doubt-against = ne s’accorde peut-être pas avec { $id }

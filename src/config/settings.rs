@@ -126,6 +126,22 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        title: "What is made of what was said",
+        settings: &[
+            value(
+                "GREENROOM_DISTIL",
+                "on",
+                "on or off: whether facts, summaries and how people stand to each other are made of what was said.",
+            ),
+            unset(
+                "LLM_CHORE_MODEL",
+                "the model that answers",
+                "The operator's model for that, if another one is cheaper.",
+            ),
+            value("GREENROOM_SUM_UP_AFTER_HOURS", "48", "Hours after which talk is summed up; its words stay as well."),
+        ],
+    },
+    Group {
         title: "How the house behaves",
         settings: &[
             value("OWNERS", "", "Operators, as discord:ID,matrix:@user:server,console:local."),
@@ -158,6 +174,11 @@ pub const GROUPS: &[Group] = &[
                 "GREENROOM_KEEP_MESSAGES_DAYS",
                 "0",
                 "Days that messages are kept for the conversation; memories stay. 0: for good.",
+            ),
+            value(
+                "GREENROOM_KEEP_WORDS_DAYS",
+                "0",
+                "Days that exchanges are remembered word for word; what was made of them stays. 0: for good.",
             ),
             value(
                 "GREENROOM_FORGET_IDLE_DAYS",

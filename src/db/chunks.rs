@@ -69,7 +69,7 @@ pub struct Chunk {
     pub memory: String,
     pub tenant: String,
     pub place: String,
-    pub privacy: &'static str,
+    pub reach: &'static str,
     pub at: i64,
     pub terms: Vec<u8>,
     /// Numbers of four bytes, little-endian.
@@ -84,7 +84,7 @@ pub struct Loaded {
     pub id: String,
     pub memory_id: String,
     pub place_id: String,
-    pub privacy: String,
+    pub reach: String,
     pub at: i64,
     pub terms: Vec<u8>,
     pub dense: Vec<u8>,
@@ -140,7 +140,7 @@ pub async fn put(
                 (&chunk.memory).into(),
                 (&chunk.tenant).into(),
                 (&chunk.place).into(),
-                chunk.privacy.into(),
+                chunk.reach.into(),
                 chunk.at.into(),
                 chunk.terms.as_slice().into(),
                 space.into(),
@@ -229,13 +229,13 @@ type LoadedRow = (i64, String, String, String, String, String, i64, Vec<u8>, Vec
 /// The chunks of a tenant, all of one revision.
 pub async fn load(db: &Db, tenant: &Tenant) -> Result<Vec<Loaded>, Error> {
     let rows = on!(db, c => sqlx::query_as::<_, LoadedRow>(LOAD).bind(tenant.as_str()).fetch_all(c).await)?;
-    let read = |(revision, space, id, memory_id, place_id, privacy, at, terms, dense): LoadedRow| Loaded {
+    let read = |(revision, space, id, memory_id, place_id, reach, at, terms, dense): LoadedRow| Loaded {
         revision,
         space,
         id,
         memory_id,
         place_id,
-        privacy,
+        reach,
         at,
         terms,
         dense,

@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
 use super::{Db, Error, Pool};
-use crate::domain::TurnId;
+use crate::domain::{MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId, TurnState};
 use crate::{on, on_tx};
 
 const SQLITE_COLUMNS: &str = "SELECT m.name, p.name, CAST(p.\"notnull\" AS BIGINT) FROM sqlite_master m, pragma_table_info(m.name) p \
@@ -13,6 +13,8 @@ const POSTGRES_COLUMNS: &str = "SELECT CAST(table_name AS TEXT), CAST(column_nam
      WHERE table_schema = 'public' AND table_name NOT LIKE '\\_sqlx\\_%' ORDER BY 1, 2";
 const REWIND: &str =
     "UPDATE turn SET state = 'queued', attempt = $2, run_at = 0, answer = NULL, made_of = NULL WHERE id = $1";
+const TURN: &str =
+    "SELECT place_id, message_id, personality_id, member_id, persona_id, created_at FROM turn WHERE id = $1";
 const UNDO: [&str; 4] = [
     "DELETE FROM delivery WHERE turn_id = $1",
     "DELETE FROM ledger WHERE turn_id = $1",
@@ -71,6 +73,28 @@ impl Db {
             })
         })
         .await
+    }
+
+    /// A turn as a worker would have it, whatever has become of it.
+    pub async fn turn(&self, id: &TurnId) -> Result<Option<Turn>, Error> {
+        type TurnRow = (String, String, String, String, String, i64);
+        let row = on!(self, c => sqlx::query_as::<_, TurnRow>(TURN).bind(id.as_str()).fetch_optional(c).await)?;
+        Ok(row.map(|(place, message, personality, member, persona, created_at)| Turn {
+            id: id.clone(),
+            place: PlaceId::new(place),
+            message: MessageId::new(message),
+            reply_to: None,
+            personality: PersonalityId::new(personality),
+            member: MemberId::new(member),
+            persona: PersonaId::new(persona),
+            state: TurnState::Running,
+            attempt: 0,
+            epoch: 0,
+            notice: None,
+            is_incognito: true,
+            trace: String::new(),
+            created_at: Moment(created_at),
+        }))
     }
 
     /// Puts a turn back into its lane as if it had been tried `attempt` times without an answer.

@@ -5,39 +5,88 @@ use sqlx::types::Json;
 use std::collections::HashMap;
 
 use super::script::{list_of, listed};
-use super::{Db, Error, Pool, Script, Tx};
+use super::{Db, Error, Pool, Script, Tx, layers};
 use crate::domain::{
-    MemberId, Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Scope,
-    Tenant, TurnId,
+    Detail, MemberId, Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Provenance, Reach,
+    Scope, Tenant, TurnId,
 };
 use crate::{on, on_tx};
 
-const ADD: &str = "INSERT INTO memory (id, kind, tenant, persona_id, personality_id, place_id, privacy, provenance, \
-     turn_id, said_by, said, answered_by, answered, at, created_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-const GET: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
-     answered_by, answered, at, locked_at, flag FROM memory WHERE id = $1";
-const MANY_SQLITE: &str = "SELECT json_group_array(json_array(id, tenant, persona_id, personality_id, place_id, privacy, \
-     provenance, turn_id, said_by, said, answered_by, answered, at, locked_at, flag)) FROM memory \
-     WHERE id IN (SELECT value FROM json_each($1)) AND corrected_by IS NULL";
-const MANY_POSTGRES: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, \
-     said_by, said, answered_by, answered, at, locked_at, flag FROM memory \
-     WHERE id IN (SELECT jsonb_array_elements_text(CAST($1 AS JSONB))) AND corrected_by IS NULL";
+/// The columns of a [`Row`]. A row has as many as a tuple may have: what distilled memories have more goes with the kind.
+macro_rules! columns {
+    () => {
+        "id, kind || ' ' || COALESCE(detail, ''), tenant, persona_id, personality_id, place_id, privacy, provenance, \
+         turn_id, said_by, said, answered_by, answered, at, locked_at, flag"
+    };
+}
+
+/// A statement that reads memories.
+macro_rules! memory {
+    ($($rest:expr),+) => {
+        concat!("SELECT ", $crate::db::memories::columns!(), " FROM memory ", $($rest),+)
+    };
+}
+
+/// Which memories a scope sees: `$4` is the place that asks, `$5` how far it looks ([`looks`]).
+macro_rules! seen {
+    () => {
+        "(place_id = $4 OR CASE privacy WHEN 'open' THEN 0 WHEN 'private' THEN 1 ELSE 2 END <= CAST($5 AS BIGINT))"
+    };
+}
+
+pub(super) use {columns, memory, seen};
+
+const ADD: &str = "INSERT INTO memory (id, kind, detail, tenant, persona_id, personality_id, place_id, privacy, \
+     provenance, turn_id, said_by, said, answered_by, answered, at, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+const GET: &str = memory!("WHERE id = $1");
+const MANY_SQLITE: &str = concat!(
+    "SELECT json_group_array(json_array(",
+    columns!(),
+    ")) FROM memory WHERE id IN (SELECT value FROM json_each($1)) AND corrected_by IS NULL"
+);
+const MANY_POSTGRES: &str =
+    memory!("WHERE id IN (SELECT jsonb_array_elements_text(CAST($1 AS JSONB))) AND corrected_by IS NULL");
 const PREVIOUS: [&str; 2] = listed!(
     "SELECT m.id, (SELECT b.id FROM memory b WHERE b.tenant = m.tenant AND b.place_id = m.place_id \
-     AND b.corrected_by IS NULL AND (b.at, b.id) < (m.at, m.id) ORDER BY b.at DESC, b.id DESC LIMIT 1) FROM memory m WHERE m.id IN "
+     AND b.kind = 'episode' AND b.corrected_by IS NULL AND (b.at, b.id) < (m.at, m.id) ORDER BY b.at DESC, b.id DESC LIMIT 1) FROM memory m \
+     WHERE m.kind = 'episode' AND m.id IN "
 );
-const OF_MEMBER: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, \
-     said, answered_by, answered, at, locked_at, flag FROM memory \
-     WHERE persona_id IN (SELECT id FROM persona WHERE member_id = $1) ORDER BY at, id";
-const PAGE: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
-     answered_by, answered, at, locked_at, flag FROM memory WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL AND (privacy = 'open' OR place_id = $4 OR $5) \
-     ORDER BY at DESC, id DESC LIMIT $6 OFFSET $7";
-const COUNT: &str = "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL \
-     AND (privacy = 'open' OR place_id = $4 OR $5)";
-const ENDING: &str = "SELECT id, tenant, persona_id, personality_id, place_id, privacy, provenance, turn_id, said_by, said, \
-     answered_by, answered, at, locked_at, flag FROM memory WHERE tenant IN ($1, $2, $3) AND corrected_by IS NULL AND (privacy = 'open' OR place_id = $4 OR $5) \
-     AND id LIKE $6 LIMIT 2";
+const OF_MEMBER: &str = memory!("WHERE persona_id IN (SELECT id FROM persona WHERE member_id = $1) ORDER BY at, id");
+/// Of a session, a list shows what its reader said themselves.
+const PAGE: &str = memory!(
+    "WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ",
+    seen!(),
+    " ORDER BY at DESC, id DESC LIMIT $7 OFFSET $8"
+);
+const COUNT: &str = concat!(
+    "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) \
+     AND corrected_by IS NULL AND ",
+    seen!()
+);
+const OF_TENANT: &str = memory!("WHERE tenant = $1 AND corrected_by IS NULL ORDER BY at DESC, id DESC LIMIT $2");
+const COUNT_OF: &str = "SELECT COUNT(*) FROM memory WHERE tenant = $1 AND corrected_by IS NULL";
+const OLDER: &str = memory!(
+    "WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ",
+    seen!(),
+    " AND (at, id) < ($7, $8) ORDER BY at DESC, id DESC LIMIT $9"
+);
+const NEWER: &str = memory!(
+    "WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ",
+    seen!(),
+    " AND (at, id) > ($7, $8) ORDER BY at, id LIMIT $9"
+);
+const COUNT_NEWER: &str = concat!(
+    "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) \
+     AND corrected_by IS NULL AND ",
+    seen!(),
+    " AND (at, id) > ($7, $8)"
+);
+const ENDING: &str = memory!(
+    "WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ",
+    seen!(),
+    " AND id LIKE $7 LIMIT 2"
+);
 const REMOVE: &str = "DELETE FROM memory WHERE id = $1";
 const ALL_IDS: &str = "SELECT id FROM memory WHERE id > $1 ORDER BY id LIMIT $2";
 const TOTAL: &str = "SELECT COUNT(*) FROM memory";
@@ -48,19 +97,19 @@ const DONE: &str = "DELETE FROM outbox WHERE id = $1";
 const RETRY: &str = "UPDATE outbox SET attempt = attempt + 1, run_at = $2 WHERE id = $1";
 const PENDING: &str = "SELECT COUNT(*) FROM outbox";
 const AFTER: &str = "SELECT n.id FROM memory m JOIN memory n ON n.tenant = m.tenant AND n.place_id = m.place_id \
-     WHERE m.id = $1 AND n.corrected_by IS NULL AND (n.at > m.at OR (n.at = m.at AND n.id > m.id)) ORDER BY n.at, n.id LIMIT 1";
+     WHERE m.id = $1 AND m.kind = 'episode' AND n.kind = 'episode' AND n.corrected_by IS NULL AND (n.at > m.at OR (n.at = m.at AND n.id > m.id)) ORDER BY n.at, n.id LIMIT 1";
 const LOCK: &str = "UPDATE memory SET locked_at = $2 WHERE id = $1";
 const FLAG: &str = "UPDATE memory SET flag = $2 WHERE id = $1";
 const CORRECTED: &str = "UPDATE memory SET corrected_by = $2 WHERE id = $1";
 const CORRECTIONS: &str = "SELECT id FROM memory WHERE corrected_by = $1";
-const UNLOCKED: &str = "SELECT id FROM memory WHERE locked_at IS NULL \
+const UNLOCKED: &str = "SELECT id FROM memory WHERE locked_at IS NULL AND tenant NOT LIKE 'g:%' \
      AND persona_id IN (SELECT id FROM persona WHERE member_id = $1) \
      AND (CAST($2 AS TEXT) IS NULL OR personality_id = $2) ORDER BY id";
 const STATS: &str = "SELECT personality_id, persona_id, COUNT(*), \
      CAST(SUM(CASE WHEN locked_at IS NULL THEN 0 ELSE 1 END) AS BIGINT), \
      CAST(SUM(CASE WHEN flag IS NULL THEN 0 ELSE 1 END) AS BIGINT), \
      CAST(SUM(LENGTH(said) + LENGTH(answered)) AS BIGINT), MIN(at), MAX(at) FROM memory \
-     WHERE corrected_by IS NULL AND persona_id IN (SELECT id FROM persona WHERE member_id = $1) \
+     WHERE corrected_by IS NULL AND tenant NOT LIKE 'g:%' AND persona_id IN (SELECT id FROM persona WHERE member_id = $1) \
      GROUP BY personality_id, persona_id ORDER BY 3 DESC, 1, 2";
 const OF_MESSAGE: &str = "SELECT m.id, p.slug, m.persona_id FROM memory m JOIN personality p ON p.id = m.personality_id \
      JOIN turn t ON t.id = m.turn_id JOIN message s ON t.id = s.turn_id OR t.message_id = s.id \
@@ -80,6 +129,11 @@ pub const ALL: &[&str] = &[
     GET,
     OF_MEMBER,
     PAGE,
+    OF_TENANT,
+    COUNT_OF,
+    OLDER,
+    NEWER,
+    COUNT_NEWER,
     COUNT,
     REMOVE,
     ALL_IDS,
@@ -101,7 +155,8 @@ pub const ALL: &[&str] = &[
     STATS,
 ];
 
-type Row = (
+pub(super) type Row = (
+    String,
     String,
     String,
     String,
@@ -119,14 +174,15 @@ type Row = (
     Option<String>,
 );
 
-fn memory_of(
+pub(super) fn memory_of(
     (
         id,
+        kind,
         tenant,
         persona,
         personality,
         place,
-        privacy,
+        reach,
         provenance,
         turn,
         said_by,
@@ -138,14 +194,17 @@ fn memory_of(
         flag,
     ): Row,
 ) -> Memory {
+    let (kind, detail) = kind.split_once(' ').unwrap_or((&kind, ""));
     Memory {
         id: MemoryId::new(id),
-        kind: MemoryKind::Episode,
+        kind: MemoryKind::read(kind),
+        // What cannot be read says nothing more about the memory.
+        detail: serde_json::from_str(detail).unwrap_or_default(),
         tenant: Tenant::stored(tenant),
         persona: PersonaId::new(persona),
         personality: PersonalityId::new(personality),
         place: PlaceId::new(place),
-        privacy: Privacy::read(&privacy),
+        reach: Reach::read(&reach),
         provenance: Provenance::read(&provenance),
         turn: turn.map(TurnId::new),
         said_by,
@@ -177,18 +236,35 @@ pub struct Chore {
     pub attempt: i64,
 }
 
-/// Stores a memory and asks for its vectors.
+/// A memory's detail as the database stores it; exchanges have none.
+pub fn detail_of(memory: &Memory) -> Option<String> {
+    (memory.detail != Detail::default()).then(|| serde_json::to_string(&memory.detail).unwrap_or_default())
+}
+
+/// Stores an exchange and asks for its vectors.
 pub fn add<'v>(script: &mut Script<'v>, memory: &'v Memory, chore: &'v str, now: Moment) {
+    add_detailed(script, memory, None, chore, now);
+}
+
+/// Stores a memory of any kind, with its [`detail_of`], and asks for its vectors.
+pub fn add_detailed<'v>(
+    script: &mut Script<'v>,
+    memory: &'v Memory,
+    detail: Option<&'v str>,
+    chore: &'v str,
+    now: Moment,
+) {
     script.add(
         ADD,
         [
             memory.id.as_str().into(),
             memory.kind.as_str().into(),
+            detail.into(),
             memory.tenant.as_str().into(),
             memory.persona.as_str().into(),
             memory.personality.as_str().into(),
             memory.place.as_str().into(),
-            memory.privacy.as_str().into(),
+            memory.reach.as_str().into(),
             memory.provenance.as_str().into(),
             memory.turn.as_ref().map(TurnId::as_str).into(),
             (&memory.said_by).into(),
@@ -211,15 +287,25 @@ pub fn enqueue<'v>(script: &mut Script<'v>, chore: &'v str, memory: &'v MemoryId
     script.add(ENQUEUE, [chore.into(), memory.as_str().into(), action.into()]);
 }
 
+/// Takes back what the outbox was to do about a memory.
+pub(super) fn drop_chores<'v>(script: &mut Script<'v>, memory: &'v MemoryId) {
+    script.add(CLEAR_OUTBOX, [memory.as_str().into()]);
+}
+
+/// Removes the row of a memory from which nothing was distilled.
+pub(super) fn forget_row<'v>(script: &mut Script<'v>, memory: &'v MemoryId) {
+    script.add(REMOVE, [memory.as_str().into()]);
+}
+
 /// A memory by id that `scope` admits; `None` also when it exists but is not for the asker.
 pub async fn get(db: &Db, scope: &Scope, id: &MemoryId) -> Result<Option<Memory>, Error> {
-    Ok(stored(db, id).await?.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)))
+    Ok(stored(db, id).await?.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach)))
 }
 
 /// Memories by id that `scope` admits, in no order.
 pub async fn many(db: &Db, scope: &Scope, ids: &[&MemoryId]) -> Result<Vec<Memory>, Error> {
     let memories = stored_many(db, ids).await?.into_iter();
-    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
+    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach)).collect())
 }
 
 /// Memories by id, in no order, for the house's own bookkeeping: never shown to anyone.
@@ -256,33 +342,79 @@ pub async fn previous(db: &Db, ids: &[&MemoryId]) -> Result<HashMap<MemoryId, Me
     Ok(pairs.into_iter().filter_map(|(id, previous)| found.get(&previous).map(|memory| (id, memory.clone()))).collect())
 }
 
+/// The tenants of a scope whose memories are of talk: not what is true of a character for everybody.
+fn of_talk(scope: &Scope) -> [String; 3] {
+    let [personal, _, session] = three(scope);
+    [personal.clone(), personal, session]
+}
+
 /// The three tenants of a scope; a scope has never more.
-fn three(scope: &Scope) -> [String; 3] {
+pub(super) fn three(scope: &Scope) -> [String; 3] {
     let mut tenants = scope.tenants().into_iter().map(|tenant| tenant.as_str().to_owned());
     std::array::from_fn(|_| tenants.next().unwrap_or_default())
 }
 
-/// Memories that `scope` admits, newest first.
+/// How far a scope looks, as [`seen`] counts it.
+pub(super) fn looks(scope: &Scope) -> i64 {
+    match scope.beyond() {
+        Reach::Open => 0,
+        Reach::Private => 1,
+        Reach::Sealed => 2,
+    }
+}
+
+/// Memories that `scope` admits, newest first; of a running session only what its own persona said.
 pub async fn page(db: &Db, scope: &Scope, limit: i64, offset: i64) -> Result<Vec<Memory>, Error> {
-    let [one, two, three] = three(scope);
+    let [one, two, three] = of_talk(scope);
     let rows = on!(db, c => sqlx::query_as::<_, Row>(PAGE)
-        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
-        .bind(limit).bind(offset).fetch_all(c).await)?;
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
+        .bind(scope.persona().as_str()).bind(limit).bind(offset).fetch_all(c).await)?;
     let memories = rows.into_iter().map(memory_of);
-    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
+    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach)).collect())
+}
+
+/// Memories that `scope` admits and that are older than an entry of this time and id, or newer, those nearest to it;
+/// newest first.
+pub async fn page_from(
+    db: &Db,
+    scope: &Scope,
+    is_newer: bool,
+    (at, id): (Moment, &str),
+    limit: i64,
+) -> Result<Vec<Memory>, Error> {
+    let [one, two, three] = of_talk(scope);
+    let sql = if is_newer { NEWER } else { OLDER };
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(sql)
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
+        .bind(scope.persona().as_str()).bind(at.0).bind(id).bind(limit).fetch_all(c).await)?;
+    let mut memories: Vec<Memory> = rows.into_iter().map(memory_of).collect();
+    memories.retain(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach));
+    if is_newer {
+        memories.reverse();
+    }
+    Ok(memories)
+}
+
+/// How many memories that `scope` admits are newer than one.
+pub async fn count_newer(db: &Db, scope: &Scope, memory: &Memory) -> Result<i64, Error> {
+    let [one, two, three] = of_talk(scope);
+    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT_NEWER)
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
+        .bind(scope.persona().as_str()).bind(memory.at.0).bind(memory.id.as_str()).fetch_one(c).await)?;
+    Ok(count)
 }
 
 /// Memories that `scope` admits whose id ends like this; at most two, enough to tell "one" from "several".
 ///
 /// `end` must be lower-case letters and digits.
 pub async fn ending(db: &Db, scope: &Scope, end: &str) -> Result<Vec<Memory>, Error> {
-    let [one, two, three] = three(scope);
+    let [one, two, three] = of_talk(scope);
     let pattern = format!("%{}", end.replace(|c: char| !c.is_ascii_alphanumeric(), ""));
     let rows = on!(db, c => sqlx::query_as::<_, Row>(ENDING)
-        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
-        .bind(pattern).fetch_all(c).await)?;
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
+        .bind(scope.persona().as_str()).bind(pattern).fetch_all(c).await)?;
     let memories = rows.into_iter().map(memory_of);
-    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.privacy)).collect())
+    Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach)).collect())
 }
 
 /// Every memory about a member, with whichever persona and personality it was made, oldest first.
@@ -291,23 +423,53 @@ pub async fn of_member(db: &Db, member: &MemberId) -> Result<Vec<Memory>, Error>
     Ok(rows.into_iter().map(memory_of).collect())
 }
 
-/// How many memories `scope` admits.
-pub async fn count(db: &Db, scope: &Scope) -> Result<i64, Error> {
-    let [one, two, three] = three(scope);
-    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT)
-        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(scope.sees_everywhere())
-        .fetch_one(c).await)?;
+/// The memories of one tenant, newest first, at most `limit`.
+pub async fn of_tenant(db: &Db, tenant: &Tenant, limit: i64) -> Result<Vec<Memory>, Error> {
+    let rows = on!(db, c => sqlx::query_as::<_, Row>(OF_TENANT).bind(tenant.as_str()).bind(limit).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(memory_of).collect())
+}
+
+/// How many memories one tenant has.
+pub async fn count_of(db: &Db, tenant: &Tenant) -> Result<i64, Error> {
+    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT_OF).bind(tenant.as_str()).fetch_one(c).await)?;
     Ok(count)
 }
 
-/// Removes a memory and asks for its vectors' removal. `chores` are ids for two outbox rows.
+/// How many memories `scope` admits.
+pub async fn count(db: &Db, scope: &Scope) -> Result<i64, Error> {
+    let [one, two, three] = of_talk(scope);
+    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT)
+        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
+        .bind(scope.persona().as_str()).fetch_one(c).await)?;
+    Ok(count)
+}
+
+/// Removes a memory, and everything distilled from it, and asks for their vectors' removal. `chores` are ids for two
+/// outbox rows.
 ///
 /// The memory after it was indexed together with its words, so that one is indexed again.
 pub async fn remove(tx: &mut Tx, chores: [String; 2], id: &MemoryId) -> Result<(), Error> {
+    let derived = layers::derived(tx, std::slice::from_ref(id)).await?;
+    remove_with(tx, chores, id, &derived).await
+}
+
+/// Removes an exchange and leaves what was distilled from it. `chores` are ids for two outbox rows.
+pub async fn remove_words(tx: &mut Tx, chores: [String; 2], id: &MemoryId) -> Result<(), Error> {
+    remove_with(tx, chores, id, &[]).await
+}
+
+async fn remove_with(tx: &mut Tx, chores: [String; 2], id: &MemoryId, derived: &[MemoryId]) -> Result<(), Error> {
+    // There is one such chore a memory at most, so that its id may say which.
+    let forgets: Vec<String> = derived.iter().map(|derived| format!("derived-{derived}")).collect();
     let after = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(AFTER).bind(id.as_str()).fetch_optional(c).await)?;
     let after = after.map(|(after,)| MemoryId::new(after));
     let [forget, put] = &chores;
     let mut script = Script::default();
+    for (derived, forget) in derived.iter().zip(&forgets) {
+        script.add(CLEAR_OUTBOX, [derived.as_str().into()]);
+        script.add(REMOVE, [derived.as_str().into()]);
+        enqueue(&mut script, forget, derived, Action::Forget);
+    }
     script.add(CLEAR_OUTBOX, [id.as_str().into()]);
     script.add(REMOVE, [id.as_str().into()]);
     enqueue(&mut script, forget, id, Action::Forget);
@@ -342,8 +504,8 @@ pub async fn of_turn(tx: &mut Tx, turn: &TurnId, keeps_locked: bool) -> Result<O
     Ok(row.map(|(id,)| MemoryId::new(id)))
 }
 
-/// Puts `correction` in the place of the memory `id`, whose words no search finds from here on. `chores` are ids for three
-/// outbox rows.
+/// Puts `correction` in the place of the memory `id`, whose words no search finds from here on; nor those of what was
+/// distilled from it, or of what it was distilled from. `chores` are ids for three outbox rows.
 pub async fn correct(
     tx: &mut Tx,
     chores: [String; 3],
@@ -354,8 +516,13 @@ pub async fn correct(
     let after = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(AFTER).bind(id.as_str()).fetch_optional(c).await)?;
     let after = after.map(|(after,)| MemoryId::new(after));
     let [put, forget, again] = &chores;
+    let mut of_same = layers::derived(tx, std::slice::from_ref(id)).await?;
+    if correction.is_statement() {
+        of_same.extend(layers::told_in(tx, std::slice::from_ref(id)).await?);
+    }
+    let detail = detail_of(correction);
     let mut script = Script::default();
-    add(&mut script, correction, put, now);
+    add_detailed(&mut script, correction, detail.as_deref(), put, now);
     if correction.is_locked {
         script.add(LOCK, [correction.id.as_str().into(), now.0.into()]);
     }
@@ -365,7 +532,8 @@ pub async fn correct(
     if let Some(after) = after.as_ref().filter(|after| **after != correction.id) {
         enqueue(&mut script, again, after, Action::Put);
     }
-    script.run(tx).await
+    script.run(tx).await?;
+    layers::outdate(tx, &of_same, &correction.id).await
 }
 
 /// The memories that `id` was put in the place of, directly.

@@ -40,8 +40,8 @@ macro_rules! as_one_row {
 const NEXT_SEQ: &str = "INSERT INTO lane (id, next_seq) VALUES ($1, 1) \
      ON CONFLICT (id) DO UPDATE SET next_seq = lane.next_seq + 1";
 const ADD: &str = "INSERT INTO message \
-     (id, place_id, seq, account, platform_id, member_id, persona_id, personality_id, turn_id, author_name, text, tokens, at) \
-     VALUES ($1, $2, (SELECT next_seq FROM lane WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+     (id, place_id, seq, account, platform_id, member_id, persona_id, personality_id, turn_id, author_name, text, tokens, at, own) \
+     VALUES ($1, $2, (SELECT next_seq FROM lane WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 const BEFORE_TAKING: &str = "SELECT turn_id, NULL, 0 FROM message WHERE account = $1 AND platform_id = $2 UNION ALL \
      SELECT id, personality_id || '/' || persona_id || CASE WHEN is_incognito THEN '/i' ELSE '/' END, 0 FROM turn WHERE place_id = $3 AND member_id = $4 AND state = 'queued' AND attempt = 0 \
      AND notice IS NULL UNION ALL SELECT NULL, 'place', COUNT(*) FROM turn WHERE place_id = $3 AND state IN ('queued', 'running', 'sending') \
@@ -52,6 +52,8 @@ const BEFORE_LISTED: &str = as_one_row!("SELECT ", columns!(), " FROM message ",
 const BEFORE_WITH_LISTED: &str = as_one_row!("SELECT ", columns!(), " FROM message m ", before!(), with!(), newest!());
 const CONTEXT: &str = "SELECT 'asked', text, seq FROM message WHERE (turn_id = $1 OR id = $2) AND personality_id IS NULL \
      AND deleted_at IS NULL \
+     UNION ALL SELECT 'said', CASE WHEN own IS NULL THEN text ELSE SUBSTR(text, 1, CAST(own AS INTEGER)) END, seq \
+     FROM message WHERE (turn_id = $1 OR id = $2) AND personality_id IS NULL AND deleted_at IS NULL \
      UNION ALL SELECT 'picture', p.url, m.seq * 100 + p.n FROM picture p JOIN message m ON m.id = p.message_id \
      WHERE (m.turn_id = $1 OR m.id = $2) AND m.personality_id IS NULL AND m.deleted_at IS NULL \
      UNION ALL SELECT 'cut', '', (SELECT after_seq FROM history_cut WHERE place_id = $3 AND personality_id = $4 \
@@ -75,7 +77,7 @@ const IS_FROM: &str = "SELECT 1 FROM message m JOIN identity i ON i.member_id = 
      WHERE m.account = $1 AND m.platform_id = $2 AND m.personality_id IS NULL AND i.platform = $3 AND i.subject = $4";
 const REPLACED: &str = "SELECT m.id, t.id FROM message m JOIN turn t ON t.id = m.turn_id \
      WHERE m.account = $1 AND m.platform_id = $2 AND m.member_id = $3 AND t.state <> 'cancelled' AND NOT t.cancelled";
-const EDIT: &str = "UPDATE message SET text = $2, tokens = $3 WHERE id = $1";
+const EDIT: &str = "UPDATE message SET text = $2, tokens = $3, own = $4 WHERE id = $1";
 const ADD_PICTURE: &str = "INSERT INTO picture (message_id, n, url) VALUES ($1, $2, $3)";
 const DELETE_PICTURES: &str = "DELETE FROM picture WHERE message_id = $1";
 const DELETE_ANSWERS: &str = "UPDATE message SET text = '', tokens = 0, deleted_at = $2 \
@@ -121,6 +123,8 @@ pub struct NewMessage {
     pub turn: Option<TurnId>,
     pub author_name: String,
     pub text: String,
+    /// Characters of `text` that its author wrote; `None`: all.
+    pub own: Option<i64>,
     pub tokens: i64,
     pub at: Moment,
 }
@@ -175,6 +179,7 @@ pub fn add<'v>(script: &mut Script<'v>, message: &'v NewMessage) {
             (&message.text).into(),
             message.tokens.into(),
             message.at.0.into(),
+            message.own.into(),
         ],
     );
 }
@@ -259,6 +264,8 @@ pub async fn before(
 pub struct Start {
     /// What is to be answered, oldest first: the turn's message and those that joined it, unless they were deleted.
     pub asked: Vec<String>,
+    /// The same without what came with it: what its author said.
+    pub said: Vec<String>,
     /// Where the pictures are that came with it, in order.
     pub pictures: Vec<String>,
     /// History begins after this sequence number.
@@ -272,19 +279,22 @@ pub async fn start(db: &Db, turn: &Turn) -> Result<Start, Error> {
     let rows = on!(db, c => sqlx::query_as::<_, (String, String, Option<i64>)>(CONTEXT)
         .bind(turn.id.as_str()).bind(turn.message.as_str()).bind(turn.place.as_str()).bind(turn.personality.as_str())
         .fetch_all(c).await)?;
-    let (mut asked, mut pictures, mut start) = (Vec::new(), Vec::new(), Start::default());
+    let (mut asked, mut said, mut pictures, mut start) = (Vec::new(), Vec::new(), Vec::new(), Start::default());
     for (what, text, seq) in rows {
         match what.as_str() {
             "asked" => asked.push((seq, text)),
+            "said" => said.push((seq, text)),
             "picture" => pictures.push((seq, text)),
             "cut" => start.after = seq.unwrap_or_default(),
             _ => _ = start.open.insert(TurnId::new(text)),
         }
     }
     asked.sort_unstable();
+    said.sort_unstable();
     pictures.sort_unstable();
     start.pictures = pictures.into_iter().map(|(_, url)| url).collect();
     start.asked = asked.into_iter().map(|(_, text)| text).collect();
+    start.said = said.into_iter().map(|(_, text)| text).collect();
     Ok(start)
 }
 
@@ -323,7 +333,7 @@ pub async fn asked(db: &Db, turn: &TurnId, message: &MessageId) -> Result<i64, E
 /// Keeps where the pictures of a message are.
 pub fn add_pictures<'v>(script: &mut Script<'v>, message: &'v MessageId, urls: &'v [String]) {
     for (n, url) in (0..).zip(urls) {
-        script.add(ADD_PICTURE, [message.as_str().into(), Value::Number(n), url.into()]);
+        script.add(ADD_PICTURE, [message.as_str().into(), Value::Number(Some(n)), url.into()]);
     }
 }
 
@@ -374,10 +384,10 @@ pub async fn replaced(
 pub fn edit<'v>(
     script: &mut Script<'v>,
     message: &'v MessageId,
-    (text, tokens): (&'v str, i64),
+    (text, own, tokens): (&'v str, Option<i64>, i64),
     pictures: &'v [String],
 ) {
-    script.add(EDIT, [message.as_str().into(), text.into(), tokens.into()]);
+    script.add(EDIT, [message.as_str().into(), text.into(), tokens.into(), own.into()]);
     script.add(DELETE_PICTURES, [message.as_str().into()]);
     add_pictures(script, message, pictures);
 }

@@ -13,6 +13,7 @@ mod health;
 #[cfg(feature = "testing")]
 mod inspect;
 pub mod keys;
+pub mod layers;
 pub mod ledger;
 pub mod memories;
 pub mod messages;
@@ -24,6 +25,7 @@ pub mod presets;
 pub mod rules;
 mod script;
 pub mod secrets;
+pub mod sessions;
 pub mod turns;
 
 use std::future::Future;
@@ -129,6 +131,9 @@ pub enum Error {
     /// A worker lost its lane to another; its write was dropped.
     #[error("the lane was taken over; this worker's write was dropped")]
     Fenced,
+    /// What was to be written was made from rows that are no longer as they were read; nothing was written.
+    #[error("what was read changed meanwhile; nothing was written")]
+    Changed,
     /// Anything else.
     #[error("the database refused a statement")]
     Other(#[source] sqlx::Error),
@@ -165,7 +170,7 @@ impl Error {
             Self::Busy => Some(Self::Busy),
             Self::Corrupt => Some(Self::Corrupt),
             Self::Unavailable(why) => Some(Self::Unavailable(why.clone())),
-            Self::Newer(_) | Self::Inconsistent { .. } | Self::Fenced | Self::Other(_) => None,
+            Self::Newer(_) | Self::Inconsistent { .. } | Self::Fenced | Self::Changed | Self::Other(_) => None,
         }
     }
 }

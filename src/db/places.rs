@@ -5,12 +5,12 @@ use crate::domain::{MemberId, Moment, PersonalityId, Place, PlaceId, PlaceRef, P
 use crate::{on, on_tx};
 
 const FIND: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond, is_adult, activate_by, \
-     only_allowed, follows_parent, prefix FROM place WHERE platform = $1 AND subject = $2";
+     only_allowed, follows_parent, prefix, is_encrypted FROM place WHERE platform = $1 AND subject = $2";
 const GET: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond, is_adult, activate_by, \
-     only_allowed, follows_parent, prefix FROM place WHERE id = $1";
-const ADD: &str = "INSERT INTO place (id, platform, subject, parent, privacy, is_adult, created_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (platform, subject) DO NOTHING";
-const SET_SHOWN: &str = "UPDATE place SET is_adult = $2, privacy = $3 WHERE id = $1";
+     only_allowed, follows_parent, prefix, is_encrypted FROM place WHERE id = $1";
+const ADD: &str = "INSERT INTO place (id, platform, subject, parent, privacy, is_adult, created_at, is_encrypted) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (platform, subject) DO NOTHING";
+const SET_SHOWN: &str = "UPDATE place SET is_adult = $2, privacy = $3, is_encrypted = is_encrypted OR $4 WHERE id = $1";
 const SET_RULES: &str = "UPDATE place SET activate_by = $2, only_allowed = $3 WHERE id = $1";
 const ACTIVATE: &str = "UPDATE place SET personality_id = $2, autorespond = $3, follows_parent = $4 WHERE id = $1";
 const CUT: &str = "INSERT INTO history_cut (id, place_id, personality_id, member_id, after_seq, created_at) \
@@ -28,8 +28,21 @@ const UNCUT: &str = "DELETE FROM history_cut WHERE id = $1";
 pub const ALL: &[&str] =
     &[FIND, GET, ADD, SET_SHOWN, SET_RULES, ACTIVATE, CUT, LAST_CUT, UNCUT, DIRECT, SET_PREFIX, MOVE_TO];
 
-type Row =
-    (String, String, String, Option<String>, String, Option<String>, bool, bool, String, bool, bool, Option<String>);
+type Row = (
+    String,
+    String,
+    String,
+    Option<String>,
+    String,
+    Option<String>,
+    bool,
+    bool,
+    String,
+    bool,
+    bool,
+    Option<String>,
+    bool,
+);
 
 async fn place_of(
     db: &Db,
@@ -46,6 +59,7 @@ async fn place_of(
         only_allowed,
         follows,
         prefix,
+        is_encrypted,
     ): Row,
 ) -> Result<Place, Error> {
     let id = PlaceId::new(id);
@@ -56,6 +70,7 @@ async fn place_of(
         subject,
         parent,
         privacy: Privacy::read(&privacy),
+        is_encrypted,
         personality: personality.map(PersonalityId::new),
         autorespond,
         follows_parent: follows,
@@ -95,14 +110,14 @@ pub async fn get(db: &Db, id: &PlaceId) -> Result<Option<Place>, Error> {
 /// Adds a place under `id` unless the platform's place is known already.
 pub async fn add(tx: &mut Tx, id: &PlaceId, place: &PlaceRef, now: Moment) -> Result<(), Error> {
     on_tx!(tx, c => sqlx::query(ADD).bind(id.as_str()).bind(&place.platform).bind(&place.subject).bind(&place.parent)
-        .bind(place.privacy.as_str()).bind(place.is_adult).bind(now.0).execute(c).await.map(|_| ()))?;
+        .bind(place.privacy.as_str()).bind(place.is_adult).bind(now.0).bind(place.is_encrypted).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 
-/// Records how private a place is now, and whether the platform keeps minors out of it.
-pub async fn set_shown(tx: &mut Tx, place: &PlaceId, is_adult: bool, privacy: Privacy) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(SET_SHOWN).bind(place.as_str()).bind(is_adult).bind(privacy.as_str()).execute(c).await
-        .map(|_| ()))?;
+/// Records how private a place is now, and whether the platform keeps minors out of it. What was encrypted once stays so.
+pub async fn set_shown(tx: &mut Tx, place: &PlaceId, shown: &PlaceRef) -> Result<(), Error> {
+    on_tx!(tx, c => sqlx::query(SET_SHOWN).bind(place.as_str()).bind(shown.is_adult).bind(shown.privacy.as_str())
+        .bind(shown.is_encrypted).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 

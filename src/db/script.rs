@@ -15,7 +15,7 @@ use super::{Error, Tx};
 #[derive(Clone, Debug)]
 pub(super) enum Value<'v> {
     Text(Option<&'v str>),
-    Number(i64),
+    Number(Option<i64>),
     Truth(bool),
     Bytes(&'v [u8]),
 }
@@ -40,6 +40,12 @@ impl<'v> From<Option<&'v str>> for Value<'v> {
 
 impl From<i64> for Value<'_> {
     fn from(number: i64) -> Self {
+        Self::Number(Some(number))
+    }
+}
+
+impl From<Option<i64>> for Value<'_> {
+    fn from(number: Option<i64>) -> Self {
         Self::Number(number)
     }
 }

@@ -101,7 +101,7 @@ pub(super) async fn autorespond(session: &Session<'_>, autorespond: &Autorespond
 }
 
 /// Whether the place leaves it to the caller who is active.
-fn may_activate(session: &Session<'_>) -> Result<(), Refusal> {
+pub(super) fn may_activate(session: &Session<'_>) -> Result<(), Refusal> {
     let is_open = session.place.activate_by == Who::Everyone;
     if is_open || session.caller.is_moderator || session.is_operator() {
         Ok(())

@@ -90,7 +90,7 @@ async fn export(session: &Session<'_>) -> Result<Answer, Stop> {
             "at": utc(memory.at),
             "persona": persona_name(memory),
             "personality": personality_name(memory),
-            "privacy": memory.privacy.as_str(),
+            "reach": memory.reach.as_str(),
             "provenance": memory.provenance.as_str(),
             "is_locked": memory.is_locked,
             "flag": memory.flag,

@@ -102,12 +102,15 @@ async fn considered(session: &Session<'_>, mut answer: Answer, all: &[Considered
     for memory in used_first.take(SHOWN) {
         let score = |score: Option<f32>| score.map_or_else(|| "–".to_owned(), |score| format!("{score:.2}"));
         let text = match memories::get(&session.turns.db, &scope, &memory.id).await? {
-            Some(memory) => {
-                let said = memory.said.split_whitespace().collect::<Vec<_>>().join(" ");
-                let shown: String = said.chars().take(SHOWN_CHARS).collect();
-                let more = if shown.len() < said.len() { "…" } else { "" };
-                format!("{}: {shown}{more}", memory.said_by)
-            }
+            Some(memory) if memory.persona != *scope.persona() => session.say("inspect-memory-of-another", &[]),
+            Some(memory) => match session.words_of(&memory) {
+                Some(said) => {
+                    let shown: String = said.chars().take(SHOWN_CHARS).collect();
+                    let more = if shown.len() < said.len() { "…" } else { "" };
+                    format!("{}: {shown}{more}", memory.said_by)
+                }
+                None => session.say("memory-sealed-short", &[]),
+            },
             None => session.say("inspect-memory-gone", &[]),
         };
         let id = MemoryRef::short(memory.id.as_str());

@@ -1,12 +1,15 @@
 //! `/memory`: what is remembered, in the hands of the one it is about.
 
-use commands::{Command, Memory as MemoryCommand, MemoryRef, Page, PersonalityName, SearchWord, Span, Switch};
+use commands::{
+    Command, Mark, Memory as MemoryCommand, MemoryRef, Onward, Page, PersonalityName, SearchWord, Span, Switch,
+};
 use secrecy::ExposeSecret as _;
 
 use super::{Session, Stop};
-use crate::db::{choices, memories, people};
+use crate::db::{choices, layers, memories, people};
 use crate::domain::{
-    Answer, Ask, AskKind, Form, Memory, MemoryId, Provenance, Quiet, QuietKind, Refusal, Tenant, holds_a_key,
+    Answer, Ask, AskKind, Form, Memory, MemoryId, MemoryKind, Moment, Provenance, Quiet, QuietKind, Refusal, Tenant,
+    holds_a_key,
 };
 use crate::turn::prompt::written;
 
@@ -27,7 +30,7 @@ const SHOWN_CHARS: usize = 160;
 
 pub(super) async fn run(session: &Session<'_>, command: MemoryCommand) -> Result<Answer, Stop> {
     match command {
-        MemoryCommand::View { page } => view(session, page.unwrap_or(Page::FIRST)).await,
+        MemoryCommand::View { page, from } => view(session, page.unwrap_or(Page::FIRST), from).await,
         MemoryCommand::Search { words } => search(session, &joined(words)).await,
         MemoryCommand::Delete { ids } => delete(session, &ids).await,
         MemoryCommand::Correct { id, words } => correct(session, &id, joined(words)).await,
@@ -50,9 +53,9 @@ fn joined(words: Vec<SearchWord>) -> String {
     words.join(" ")
 }
 
-async fn view(session: &Session<'_>, page: Page) -> Result<Answer, Stop> {
-    let scope = session.own_scope().await?;
-    let total = usize::try_from(memories::count(&session.turns.db, &scope).await?).unwrap_or_default();
+async fn view(session: &Session<'_>, page: Page, from: Option<Mark>) -> Result<Answer, Stop> {
+    let (db, scope) = (&session.turns.db, session.own_scope().await?);
+    let total = usize::try_from(memories::count(db, &scope).await?).unwrap_or_default();
     if total == 0 {
         return Ok(Answer::private(session.say("reply-memory-none", &[])));
     }
@@ -60,26 +63,65 @@ async fn view(session: &Session<'_>, page: Page) -> Result<Answer, Stop> {
     if page.number() as usize > pages {
         return Err(Refusal::new("refusal-page-beyond").arg("pages", pages.to_string()).into());
     }
-    let skip = i64::try_from(page.skip(PAGE)).unwrap_or(i64::MAX);
-    let shown = memories::page(&session.turns.db, &scope, PAGE as i64, skip).await?;
+    // One more than is shown tells whether there is a next page: counts are of a moment ago.
+    let limit = PAGE as i64 + 1;
+    let first = memories::page(db, &scope, limit, 0);
+    let mut shown = match from.as_ref().map(Mark::parts) {
+        Some((onward, at, id)) => {
+            let is_newer = onward == Onward::Newer;
+            let found = if is_newer { PAGE as i64 } else { limit };
+            let shown = memories::page_from(db, &scope, is_newer, (Moment(at), id), found).await?;
+            // Towards the end of a list there is always a whole page: its first.
+            if shown.is_empty() || (is_newer && shown.len() < PAGE) { first.await? } else { shown }
+        }
+        None => {
+            let skip = i64::try_from(page.skip(PAGE)).unwrap_or(i64::MAX);
+            memories::page(db, &scope, limit, skip).await?
+        }
+    };
+    let came_back = matches!(from.as_ref().map(Mark::parts), Some((Onward::Newer, ..)));
+    let is_more = came_back || shown.len() > PAGE;
+    shown.truncate(PAGE);
+    let (Some(newest), Some(oldest)) = (shown.first(), shown.last()) else {
+        return Ok(Answer::private(session.say("reply-memory-none", &[])));
+    };
+    let before = usize::try_from(memories::count_newer(db, &scope, newest).await?).unwrap_or_default();
+    let number = before.div_ceil(PAGE) + 1;
     let head = session.say(
         "reply-memory-page",
-        &[("count", total.into()), ("page", (page.number() as usize).into()), ("pages", pages.into())],
+        &[("count", total.into()), ("page", number.into()), ("pages", pages.max(number).into())],
     );
-    let mut answer = shown.iter().fold(Answer::private(head), |answer, memory| row(session, answer, memory));
-    if (page.number() as usize) < pages {
-        let command = format!("/memory view --page {}", page.number() + 1);
-        answer.text = format!("{} {}", answer.text, session.say("reply-memory-more", &[("command", command.into())]));
+    let ids: Vec<&MemoryId> = shown.iter().map(|memory| &memory.id).collect();
+    let outdated = layers::outdated(db, &scope, &ids).await?;
+    let mut answer = shown.iter().fold(Answer::private(head), |answer, memory| {
+        let marks = outdated.contains(&memory.id).then(|| session.say("memory-outdated", &[]));
+        marked_row(session, answer, memory, marks.into_iter().collect())
+    });
+    // From entry to entry rather than by number: what comes and goes meanwhile shifts no page.
+    let onward = |onward, memory: &Memory| {
+        let from = Mark::at(onward, memory.at.0, memory.id.as_str());
+        Command::Memory(MemoryCommand::View { page: None, from: Some(from) }).line()
+    };
+    if before > 0 {
+        answer = answer.with_button(session.say("button-previous", &[]), onward(Onward::Newer, newest));
     }
-    Ok(session.paged(answer, "/memory view", page, pages))
+    if is_more {
+        let typed = format!("/memory view --page {}", number + 1);
+        let more = session.say("reply-memory-more", &[("command", typed.into())]);
+        answer.text = format!("{} {more}", answer.text);
+        answer = answer.with_button(session.say("button-next", &[]), onward(Onward::Older, oldest));
+    }
+    Ok(answer)
 }
 
 async fn search(session: &Session<'_>, words: &str) -> Result<Answer, Stop> {
-    let scope = session.own_scope().await?;
-    let found = session.turns.recall.find(&scope, words, FOUND_MAX).await.map_err(|error| {
+    let scope = session.readable_scope().await?;
+    let mut found = session.turns.recall.find(&scope, words, FOUND_MAX).await.map_err(|error| {
         tracing::warn!(error = %error, "a memory search failed");
         Refusal::new("refusal-recall-away")
     })?;
+    // What others said in a running session is not the caller's to look through.
+    found.retain(|(memory, _)| !memory.is_of_session() || memory.persona == *scope.persona());
     if found.is_empty() {
         return Ok(Answer::private(session.say("reply-memory-not-found", &[("words", words.into())])));
     }
@@ -95,7 +137,7 @@ async fn named(session: &Session<'_>, ids: &[MemoryRef]) -> Result<Vec<Memory>, 
         match memories::ending(&session.turns.db, &scope, id.as_str()).await?.as_slice() {
             [] => return Err(Refusal::new("refusal-memory-not-found").arg("id", id.as_str()).into()),
             // What belongs to everyone of a character is not one member's to change.
-            [memory] if memory.tenant != Tenant::personal(&memory.persona, &memory.personality) => {
+            [memory] if !memory.is_of_session() && memory.tenant != own_of(memory) => {
                 return Err(Refusal::new("refusal-memory-not-found").arg("id", id.as_str()).into());
             }
             [memory] => found.push(memory.clone()),
@@ -107,9 +149,18 @@ async fn named(session: &Session<'_>, ids: &[MemoryRef]) -> Result<Vec<Memory>, 
     Ok(found)
 }
 
+fn own_of(memory: &Memory) -> Tenant {
+    Tenant::personal(&memory.persona, &memory.personality)
+}
+
+/// The memory of this id, to write about its words: those of an encrypted room are written about there.
 async fn named_one(session: &Session<'_>, id: &MemoryRef) -> Result<Memory, Stop> {
     let mut found = named(session, std::slice::from_ref(id)).await?;
-    Ok(found.pop().ok_or_else(|| Refusal::new("refusal-memory-not-found").arg("id", id.as_str()))?)
+    let memory = found.pop().ok_or_else(|| Refusal::new("refusal-memory-not-found").arg("id", id.as_str()))?;
+    if memory.is_sealed_off(&session.place.id) {
+        return Err(Refusal::new("refusal-memory-sealed").arg("id", id.as_str()).into());
+    }
+    Ok(memory)
 }
 
 async fn delete(session: &Session<'_>, ids: &[MemoryRef]) -> Result<Answer, Stop> {
@@ -305,11 +356,17 @@ async fn forget_me(session: &Session<'_>, name: Option<PersonalityName>) -> Resu
 
 /// One memory of a list: its short id and date, then both sides.
 fn row(session: &Session<'_>, answer: Answer, memory: &Memory) -> Answer {
+    marked_row(session, answer, memory, Vec::new())
+}
+
+/// The same with further marks behind its date.
+fn marked_row(session: &Session<'_>, answer: Answer, memory: &Memory, mut marks: Vec<String>) -> Answer {
     let origin = session.say(
         match memory.provenance {
             Provenance::UserSaid => "memory-origin-user-said",
             Provenance::Import => "memory-origin-import",
             Provenance::Corrected => "memory-origin-corrected",
+            Provenance::Inferred => "memory-origin-inferred",
         },
         &[],
     );
@@ -322,16 +379,23 @@ fn row(session: &Session<'_>, answer: Answer, memory: &Memory) -> Answer {
             ("origin", origin.into()),
         ],
     );
-    let said = format!("{}: {}", memory.said_by, shown(&memory.said));
+    let is_sealed_off = memory.is_sealed_off(&session.place.id);
+    let said = match memory.kind {
+        MemoryKind::Episode => format!("{}: {}", memory.said_by, shown(&memory.said)),
+        MemoryKind::Fact | MemoryKind::Profile | MemoryKind::Summary => shown(&memory.said),
+    };
     let text = match memory.answered.as_str() {
+        _ if is_sealed_off => session.say("memory-sealed", &[("kind", memory.kind.as_str().into())]),
         "" => said,
         answered => format!("{said}\n{}: {}", memory.answered_by, shown(answered)),
     };
-    let mut marks = Vec::new();
+    if memory.is_of_session() {
+        marks.push(session.say("memory-of-session", &[]));
+    }
     if memory.is_locked {
         marks.push(session.say("memory-locked", &[]));
     }
-    if let Some(reason) = &memory.flag {
+    if let Some(reason) = memory.flag.as_ref().filter(|_| !is_sealed_off) {
         marks.push(session.say("memory-flagged", &[("reason", reason.clone().into())]));
     }
     let head = std::iter::once(head).chain(marks).collect::<Vec<_>>().join(" · ");

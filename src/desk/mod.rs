@@ -15,6 +15,7 @@ mod personality;
 mod place;
 mod preset;
 mod prompt;
+mod session;
 mod settings;
 mod suggest;
 mod usage;
@@ -27,8 +28,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::db::{self, ledger, people};
 use crate::directory::Person;
 use crate::domain::{
-    Answer, Ask, AskKind, Budget, Field, Form, Identity, MemberId, Persona, PersonaId, Personality, PersonalityId,
-    Place, PlaceRef, Refusal, Scope, holds_a_key, slug_of,
+    Answer, Ask, AskKind, Budget, Field, Form, Identity, MemberId, Memory, Persona, PersonaId, Personality,
+    PersonalityId, Place, PlaceRef, Refusal, Scope, holds_a_key, slug_of,
 };
 use crate::guard::{access, outgoing};
 use crate::texts::{Arg, Texts};
@@ -229,6 +230,7 @@ impl Desk {
             Command::Activate(activate) => conversation::activate(&session, &activate).await,
             Command::Deactivate => conversation::deactivate(&session).await,
             Command::Autorespond(autorespond) => conversation::autorespond(&session, &autorespond).await,
+            Command::Session(command) => session::run(&session, command).await,
             Command::Usage(usage) => usage::run(&session, &usage).await,
             Command::Keys(keys) => keys::run(&session, keys).await,
             Command::Alias(alias) => alias::run(&session, &alias).await,
@@ -329,10 +331,27 @@ impl Session<'_> {
     }
 
     /// The caller's own memories with the personality they talk with, wherever they were made: for private answers.
+    /// Their words are shown by [`Self::words_of`].
     async fn own_scope(&self) -> Result<Scope, Stop> {
+        let (persona, personality) = self.bond().await?;
+        Ok(Scope::own(persona, personality, self.place.id.clone()))
+    }
+
+    /// The same as far as their words may be seen here: for searching.
+    async fn readable_scope(&self) -> Result<Scope, Stop> {
+        let (persona, personality) = self.bond().await?;
+        Ok(Scope::shared(persona, personality, self.place.id.clone()))
+    }
+
+    /// As whom the caller talks, and with whom.
+    async fn bond(&self) -> Result<(PersonaId, PersonalityId), Stop> {
         let personality = self.personality()?;
-        let persona = self.persona_with(&personality.id).await?;
-        Ok(Scope::own(persona.id, personality.id.clone(), self.place.id.clone()))
+        Ok((self.persona_with(&personality.id).await?.id, personality.id.clone()))
+    }
+
+    /// What the caller said, where it may be seen here: what was said in an encrypted room is shown in that room only.
+    fn words_of(&self, memory: &Memory) -> Option<String> {
+        (!memory.is_sealed_off(&self.place.id)).then(|| memory.said.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
     /// As whom a personality sees the caller.

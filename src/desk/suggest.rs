@@ -75,8 +75,9 @@ impl Desk {
                     .iter()
                     .map(|memory| {
                         let id = MemoryRef::short(memory.id.as_str());
-                        let said: String = memory.said.chars().take(SHOWN_MAX).collect();
-                        Suggestion { shown: format!("{id} · {}", said.replace('\n', " ")), value: id.to_owned() }
+                        let said = session.words_of(memory).unwrap_or_else(|| session.say("memory-sealed-short", &[]));
+                        let said: String = said.chars().take(SHOWN_MAX).collect();
+                        Suggestion { shown: format!("{id} · {said}"), value: id.to_owned() }
                     })
                     .collect()
             }

@@ -18,6 +18,18 @@ impl Moment {
     pub fn millis_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0).max(0)
     }
+
+    /// This moment in an IANA zone, written by a `strftime` format; UTC when the zone is unknown.
+    pub fn written(self, zone: &str, format: &str) -> String {
+        let time = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        time.to_zoned(zone).strftime(format).to_string()
+    }
+
+    /// The day of this moment in a zone, in plain words: `Saturday, 21 November 2026`.
+    pub fn day(self, zone: &str) -> String {
+        self.written(zone, "%A, %-d %B %Y")
+    }
 }
 
 /// Where time and new ids come from.

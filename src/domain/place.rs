@@ -1,6 +1,6 @@
 //! Places: where people talk.
 
-use super::{PersonalityId, PlaceId};
+use super::{PersonalityId, PlaceId, Reach};
 
 /// What commands begin with on platforms that have none of their own, where nobody chose another sign.
 pub const COMMAND_SIGN: &str = "!";
@@ -47,6 +47,8 @@ pub struct PlaceRef {
     /// The platform's id of the parent place, for a thread.
     pub parent: Option<String>,
     pub privacy: Privacy,
+    /// Whether only those who are in it can read what the platform carries.
+    pub is_encrypted: bool,
     /// Whether the platform keeps minors out of it.
     pub is_adult: bool,
 }
@@ -82,6 +84,8 @@ pub struct Place {
     pub subject: String,
     pub parent: Option<String>,
     pub privacy: Privacy,
+    /// Whether it is encrypted, or was ever said to be: encryption is not taken back.
+    pub is_encrypted: bool,
     /// The activated personality, if any.
     pub personality: Option<PersonalityId>,
     /// Whether the activated personality answers everything here.
@@ -101,6 +105,15 @@ pub struct Place {
 }
 
 impl Place {
+    /// How far what is said in it carries from now on.
+    pub fn reach(&self) -> Reach {
+        match (self.is_encrypted, self.privacy) {
+            (true, _) => Reach::Sealed,
+            (false, Privacy::Open) => Reach::Open,
+            (false, Privacy::Closed | Privacy::Direct) => Reach::Private,
+        }
+    }
+
     /// Whether the rules of the place let a personality answer in it.
     pub fn admits(&self, personality: &PersonalityId) -> bool {
         !self.denied.contains(personality) && (!self.only_allowed || self.allowed.contains(personality))

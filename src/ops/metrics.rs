@@ -59,6 +59,7 @@ const MODEL_ERRORS: &str = "greenroom_model_errors_total";
 const DELIVERIES: &str = "greenroom_deliveries_total";
 const RECALL_SEARCHES: &str = "greenroom_recall_searches_total";
 const RECALL_HITS: &str = "greenroom_recall_hits";
+const DISTILLED: &str = "greenroom_distilled_total";
 const DB_ERRORS: &str = "greenroom_db_errors_total";
 const READY: &str = "greenroom_ready";
 const RESIDENT_BYTES: &str = "process_resident_memory_bytes";
@@ -77,6 +78,13 @@ pub const SERIES: &[Series] = &[
     series(DELIVERIES, Kind::Counter, None, &["platform", "outcome"], "Message parts sent, or not"),
     series(RECALL_SEARCHES, Kind::Counter, None, &["result"], "Memory searches: hit, empty, failed"),
     series(RECALL_HITS, Kind::Histogram, None, &[], "Memories found by a search"),
+    series(
+        DISTILLED,
+        Kind::Counter,
+        None,
+        &["step", "outcome"],
+        "Talk read for facts or summed up, and what came of it",
+    ),
     series(DB_ERRORS, Kind::Counter, None, &["kind"], "Database failures by kind"),
     series(READY, Kind::Gauge, None, &[], "1 when /readyz last said ready, else 0"),
     series(RESIDENT_BYTES, Kind::Gauge, Some(Unit::Bytes), &[], "Resident memory of the process"),
@@ -186,6 +194,11 @@ pub fn searched(hits: Option<usize>) {
     }
 }
 
+/// Some talk was read for a step, or not.
+pub fn distilled(step: &'static str, outcome: &'static str) {
+    metrics::counter!(DISTILLED, "step" => step, "outcome" => outcome).increment(1);
+}
+
 /// The database failed.
 pub fn db_failed(error: &crate::db::Error) {
     use crate::db::Error;
@@ -197,6 +210,7 @@ pub fn db_failed(error: &crate::db::Error) {
         Error::Newer(_) => "newer",
         Error::Inconsistent { .. } => "inconsistent",
         Error::Fenced => "fenced",
+        Error::Changed => "changed",
         Error::Other(_) => "other",
     };
     metrics::counter!(DB_ERRORS, "kind" => kind).increment(1);
@@ -297,6 +311,7 @@ mod tests {
             searched(Some(3));
             searched(Some(0));
             searched(None);
+            distilled("learn", "done");
             db_failed(&crate::db::Error::Full);
             readiness(true);
             process_gauges();

@@ -11,11 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use async_trait::async_trait;
 
 use super::shelf::{self, Item, Shelf};
-use super::words::{self, Terms};
+use super::signs::Print;
+use super::words;
 use super::{Entry, Forget, Hit, Query, RecallError, Space, VectorStore};
 use crate::db::chunks::{self, Chunk, Loaded, Revised};
 use crate::db::{self, Db};
-use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
+use crate::domain::{MemoryId, Moment, PlaceId, Reach, Scope, Tenant};
 
 /// Bytes of tenants' copies kept in memory, unless the largest alone takes more.
 pub const CACHE_BYTES: usize = 64 << 20;
@@ -169,9 +170,9 @@ impl VectorStore for Exact {
         let last: HashMap<&str, &Entry> = entries.iter().map(|entry| (entry.id.as_str(), entry)).collect();
         let (mut rows, mut items) = (Vec::new(), HashMap::<String, Vec<Item>>::new());
         for entry in last.into_values() {
-            let terms = Terms::of(&entry.text);
-            rows.push(row(entry, &terms));
-            items.entry(entry.tenant.as_str().to_owned()).or_default().push(item(entry, terms));
+            let print = Print::of(&entry.text, &entry.spoken);
+            rows.push(row(entry, &print));
+            items.entry(entry.tenant.as_str().to_owned()).or_default().push(item(entry, print));
         }
         let mut gates: Vec<usize> = items.keys().map(|tenant| self.gate(tenant)).collect();
         gates.sort_unstable();
@@ -328,27 +329,27 @@ fn fresh_revision() -> i64 {
     i64::from_le_bytes(bytes)
 }
 
-fn row(entry: &Entry, terms: &Terms) -> Chunk {
+fn row(entry: &Entry, print: &Print) -> Chunk {
     Chunk {
         id: entry.id.clone(),
         memory: entry.memory.as_str().to_owned(),
         tenant: entry.tenant.as_str().to_owned(),
         place: entry.place.as_str().to_owned(),
-        privacy: entry.privacy.as_str(),
+        reach: entry.reach.as_str(),
         at: entry.at.0,
-        terms: terms.to_bytes(),
+        terms: print.to_bytes(),
         dense: entry.dense.iter().flat_map(|value| value.to_le_bytes()).collect(),
     }
 }
 
-fn item(entry: &Entry, terms: Terms) -> Item {
+fn item(entry: &Entry, print: Print) -> Item {
     Item {
         id: entry.id.clone(),
         memory: entry.memory.clone(),
         place: entry.place.clone(),
-        privacy: entry.privacy,
+        reach: entry.reach,
         at: entry.at,
-        terms,
+        print,
         dense: entry.dense.clone(),
     }
 }
@@ -356,7 +357,7 @@ fn item(entry: &Entry, terms: Terms) -> Item {
 fn fill(mut shelf: Shelf, rows: Vec<Loaded>) -> Result<Shelf, RecallError> {
     for row in rows {
         let wrong = |column| db::Error::Inconsistent { table: "chunk", column, row: row.id.clone() };
-        let terms = Terms::from_bytes(&row.terms).ok_or_else(|| wrong("terms"))?;
+        let print = Print::from_bytes(&row.terms).ok_or_else(|| wrong("terms"))?;
         let (numbers, rest) = row.dense.as_chunks::<4>();
         if numbers.len() != shelf.dimension() || !rest.is_empty() {
             return Err(wrong("dense").into());
@@ -364,9 +365,9 @@ fn fill(mut shelf: Shelf, rows: Vec<Loaded>) -> Result<Shelf, RecallError> {
         shelf.push(Item {
             memory: MemoryId::new(row.memory_id),
             place: PlaceId::new(row.place_id),
-            privacy: Privacy::read(&row.privacy),
+            reach: Reach::read(&row.reach),
             at: Moment(row.at),
-            terms,
+            print,
             dense: numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
             id: row.id,
         });

@@ -6,6 +6,7 @@
 use jiff::tz::TimeZone;
 
 use super::chunk::chunks;
+use super::signs::{Line, Spoken, line_id};
 use crate::domain::{Memory, Moment};
 
 /// The line before counts as context when it is not older than this: later, people talk of something else.
@@ -20,6 +21,8 @@ pub struct Passage {
     pub dense: String,
     /// What BM25 reads, and what the store keeps as the entry's text.
     pub lexical: String,
+    /// What was spoken in it.
+    pub spoken: Spoken,
 }
 
 /// A measure of text: how long a passage may be, in tokens as `count` counts them.
@@ -30,28 +33,37 @@ pub struct Measure<F> {
 
 /// The passages of a memory: what was said and what was answered apart, long ones in overlapping chunks.
 ///
-/// `before` is the memory just before it; it serves as context only when it is of the same tenant and place and
-/// recent, so that nothing said elsewhere can be found through this memory. Its words are then part of this
-/// memory's index: forgetting it means indexing this one again.
-pub fn passages<F: Fn(&str) -> usize>(memory: &Memory, before: Option<&Memory>, measure: &Measure<F>) -> Vec<Passage> {
-    let before = before.filter(|before| {
-        before.tenant == memory.tenant
-            && before.place == memory.place
-            && before.at <= memory.at
-            && memory.at.millis_since(before.at) <= CONTEXT_GAP_MILLIS
-    });
-    let earlier = before.and_then(|before| {
-        if before.answered.trim().is_empty() {
-            line(&before.said_by, &before.said)
-        } else {
-            line(&before.answered_by, &before.answered)
+/// `before` are the memories just before it, the nearer first, two at most. They serve as context only when they are of
+/// the same tenant and place and recent, so that nothing said elsewhere can be found through this memory. The nearer
+/// one's words are then part of this memory's index: forgetting it means indexing this one again.
+pub fn passages<F: Fn(&str) -> usize>(memory: &Memory, before: &[&Memory], measure: &Measure<F>) -> Vec<Passage> {
+    let mut lines = Vec::new();
+    let mut later = memory;
+    for earlier in before {
+        let is_context = earlier.tenant == memory.tenant
+            && earlier.place == memory.place
+            && earlier.at <= later.at
+            && later.at.millis_since(earlier.at) <= CONTEXT_GAP_MILLIS;
+        if !is_context {
+            break;
         }
-    });
+        let answered = line(&earlier.answered_by, &earlier.answered).map(|text| (line_id(&earlier.id, true), text));
+        let said = line(&earlier.said_by, &earlier.said).map(|text| (line_id(&earlier.id, false), text));
+        lines.extend(answered.into_iter().chain(said));
+        later = earlier;
+    }
     let day = day(memory.at);
     let mut found = Vec::new();
-    side(&mut found, (&memory.said_by, &memory.said), earlier.as_deref(), &day, measure);
-    let said = line(&memory.said_by, &memory.said);
-    side(&mut found, (&memory.answered_by, &memory.answered), said.as_deref(), &day, measure);
+    for (is_answer, name, words) in
+        [(false, &memory.said_by, &memory.said), (true, &memory.answered_by, &memory.answered)]
+    {
+        let Some(text) = line(name, words) else { continue };
+        let id = line_id(&memory.id, is_answer);
+        let before = [0, 1].map(|at| lines.get(at).map_or(0, |(id, _): &(u32, String)| *id));
+        let context = lines.first().map(|(_, text)| text.as_str());
+        side(&mut found, (name, words), context, (&day, Line { id, before }), measure);
+        lines.insert(0, (id, text));
+    }
     found
 }
 
@@ -66,7 +78,7 @@ fn side<F: Fn(&str) -> usize>(
     found: &mut Vec<Passage>,
     (name, words): (&str, &str),
     earlier: Option<&str>,
-    day: &str,
+    (day, line): (&str, Line),
     measure: &Measure<F>,
 ) {
     let frame = (measure.count)(&format!("[{day}] {name}: "));
@@ -80,12 +92,13 @@ fn side<F: Fn(&str) -> usize>(
             Some(context) => format!("[{day}] {context}\n{spoken}"),
             None => format!("[{day}] {spoken}"),
         };
-        found.push(Passage { dense: spoken, lexical });
+        let words = chunk.to_owned();
+        found.push(Passage { dense: spoken, lexical, spoken: Spoken { by: name.to_owned(), words, line } });
     }
 }
 
 /// The day in words, as people ask for it: `Monday 8 May 2023`, in UTC.
-fn day(at: Moment) -> String {
+pub(super) fn day(at: Moment) -> String {
     jiff::Timestamp::from_millisecond(at.0)
         .map(|time| time.to_zoned(TimeZone::UTC).strftime("%A %-d %B %Y").to_string())
         .unwrap_or_default()
@@ -94,18 +107,19 @@ fn day(at: Moment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{MemoryId, MemoryKind, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Tenant};
+    use crate::domain::{Detail, MemoryId, MemoryKind, PersonaId, PersonalityId, PlaceId, Provenance, Reach, Tenant};
 
     fn memory(place: &str, at: i64, said: &str, answered: &str) -> Memory {
         let (persona, personality) = (PersonaId::new("p"), PersonalityId::new("abbey"));
         Memory {
             id: MemoryId::new(format!("{place}-{at}")),
             kind: MemoryKind::Episode,
+            detail: Detail::default(),
             tenant: Tenant::personal(&persona, &personality),
             persona,
             personality,
             place: PlaceId::new(place),
-            privacy: Privacy::Open,
+            reach: Reach::Open,
             provenance: Provenance::UserSaid,
             turn: None,
             said_by: "Mia".to_owned(),
@@ -120,7 +134,10 @@ mod tests {
 
     fn lexical(memory: &Memory, before: Option<&Memory>) -> Vec<String> {
         let measure = Measure { max_tokens: 30, count: |text: &str| text.split_whitespace().count() };
-        passages(memory, before, &measure).into_iter().map(|passage| passage.lexical).collect()
+        passages(memory, &before.into_iter().collect::<Vec<_>>(), &measure)
+            .into_iter()
+            .map(|passage| passage.lexical)
+            .collect()
     }
 
     #[test]
@@ -134,6 +151,26 @@ mod tests {
                 "[Monday 8 May 2023] Mia: Yes.\nAbbey: I will be there.",
             ]
         );
+    }
+
+    #[test]
+    fn each_side_knows_the_two_lines_before_it() {
+        let measure = Measure { max_tokens: 30, count: |text: &str| text.split_whitespace().count() };
+        let lines = |memory: &Memory, before: &[&Memory]| -> Vec<Line> {
+            passages(memory, before, &measure).into_iter().map(|passage| passage.spoken.line).collect()
+        };
+        let (first, second) = (memory("here", 0, "One.", "Two."), memory("here", 1, "Three.", ""));
+        let third = memory("here", 2, "Four.", "Five.");
+        let [one, two] = [false, true].map(|is_answer| line_id(&first.id, is_answer));
+        let three = line_id(&second.id, false);
+        let [four, five] = [false, true].map(|is_answer| line_id(&third.id, is_answer));
+        assert_eq!(lines(&first, &[]), [Line { id: one, before: [0, 0] }, Line { id: two, before: [one, 0] }]);
+        assert_eq!(
+            lines(&third, &[&second, &first]),
+            [Line { id: four, before: [three, two] }, Line { id: five, before: [four, three] }]
+        );
+        let elsewhere = memory("there", 1, "Three.", "");
+        assert_eq!(lines(&third, &[&elsewhere, &first])[0].before, [0, 0]);
     }
 
     #[test]
@@ -153,7 +190,7 @@ mod tests {
         let long = memory("here", 0, &words.join(" "), "");
         let before = memory("here", -1, &words.join(" "), "");
         let measure = Measure { max_tokens: 30, count: |text: &str| text.split_whitespace().count() };
-        let found = passages(&long, Some(&before), &measure);
+        let found = passages(&long, &[&before], &measure);
         assert!(found.len() > 5);
         for passage in &found {
             assert!((measure.count)(&passage.lexical) <= 30, "{}", passage.lexical);

@@ -12,7 +12,7 @@ use super::{Embedder, Entry, Forget, Hit, Query, RecallError, Side, VectorStore,
 use crate::crash;
 use crate::db::ledger::{self, Account, EntryKind, NewEntry};
 use crate::db::memories::{self, Action, Chore};
-use crate::db::{self, Db, Script, meta, people};
+use crate::db::{self, Db, Script, layers, meta, people};
 use crate::domain::{Clock, KeySource, Memory, MemoryId, Scope, shares};
 use crate::model::price;
 use crate::ops::metrics::{self, Stage};
@@ -104,8 +104,27 @@ impl Recall {
             .into_iter()
             .map(|memory| (memory.id.clone(), memory))
             .collect();
+        let ids: Vec<MemoryId> = rows.keys().cloned().collect();
+        for id in layers::outdated(&self.db, scope, &ids.iter().collect::<Vec<_>>()).await? {
+            rows.remove(&id);
+        }
         // A hit whose row is gone was forgotten a moment ago; a hit that the scope does not admit is never returned.
         Ok(hits.into_iter().filter_map(|hit| rows.remove(&hit.memory).map(|memory| (memory, hit))).collect())
+    }
+
+    /// How near a text is to the nearest of others, as cosine; 0 where there are none.
+    ///
+    /// # Errors
+    /// Those of the embedder.
+    pub async fn nearness(&self, text: &str, others: &[String]) -> Result<f32, RecallError> {
+        if others.is_empty() {
+            return Ok(0.0);
+        }
+        let texts: Vec<&str> = std::iter::once(text).chain(others.iter().map(String::as_str)).collect();
+        let vectors = self.embedder.embed(Side::Passage, &texts).await?;
+        let Some((first, others)) = vectors.split_first() else { return Ok(0.0) };
+        let cosine = |other: &Vec<f32>| first.iter().zip(other).map(|(x, y)| x * y).sum::<f32>();
+        Ok(others.iter().map(cosine).fold(0.0, f32::max))
     }
 
     /// Removes a memory: its row at once, its vectors with it.
@@ -186,11 +205,15 @@ impl Recall {
         let mut embedded = Vec::new();
         let ids: Vec<&MemoryId> = memories.iter().map(|memory| &memory.id).collect();
         let previous = memories::previous(&self.db, &ids).await?;
+        let nearer: Vec<&MemoryId> = previous.values().map(|memory| &memory.id).collect();
+        let farther = memories::previous(&self.db, &nearer).await?;
         for memory in memories {
-            let before = previous.get(&memory.id);
+            let nearer = previous.get(&memory.id);
+            let before: Vec<&Memory> =
+                nearer.into_iter().chain(nearer.and_then(|nearer| farther.get(&nearer.id))).collect();
             let measure =
                 Measure { max_tokens: self.embedder.max_tokens(), count: |text: &str| self.embedder.count(text) };
-            let passages = passages(memory, before, &measure);
+            let passages = passages(memory, &before, &measure);
             for (number, passage) in passages.into_iter().enumerate() {
                 embedded.push(passage.dense);
                 entries.push(Entry {
@@ -198,9 +221,10 @@ impl Recall {
                     memory: memory.id.clone(),
                     tenant: memory.tenant.clone(),
                     place: memory.place.clone(),
-                    privacy: memory.privacy,
+                    reach: memory.reach,
                     at: memory.at,
                     text: passage.lexical,
+                    spoken: passage.spoken,
                     dense: Vec::new(),
                 });
             }

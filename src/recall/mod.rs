@@ -13,6 +13,7 @@ mod keeper;
 mod qdrant;
 pub mod rank;
 mod shelf;
+pub mod signs;
 #[cfg(feature = "local-model")]
 pub mod transformer;
 mod wordpiece;
@@ -25,10 +26,11 @@ use async_trait::async_trait;
 pub use exact::Exact;
 pub use keeper::Recall;
 pub use qdrant::{Qdrant, QdrantSettings};
+pub use signs::{Line, Spoken};
 
 use crate::config::{Config, EmbeddingsConfig};
 use crate::db::Db;
-use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
+use crate::domain::{MemoryId, Moment, PlaceId, Reach, Scope, Tenant};
 
 /// An embedding space: vectors of different spaces never meet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -87,10 +89,12 @@ pub struct Entry {
     pub memory: MemoryId,
     pub tenant: Tenant,
     pub place: PlaceId,
-    pub privacy: Privacy,
+    pub reach: Reach,
     pub at: Moment,
     /// The indexed text, with speaker, date and context.
     pub text: String,
+    /// What of it was spoken in this chunk itself.
+    pub spoken: Spoken,
     /// Unit vector of the store's space.
     pub dense: Vec<f32>,
 }
@@ -106,16 +110,82 @@ pub struct Query {
     pub weights: Weights,
 }
 
-/// How dense and lexical scores are put together.
+/// What each part of a score counts for. Parts are in standard deviations over the candidates, see [`rank`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
+    /// Likeness of vectors.
     pub dense: f32,
+    /// BM25 over the indexed text.
     pub lexical: f32,
+    /// Likeness of vectors of the lines around.
+    pub near_dense: f32,
+    /// BM25 over what was spoken in the lines around.
+    pub near_lexical: f32,
+    /// BM25 over the stretch of talk.
+    pub stretch: f32,
+    /// The question names the speaker.
+    pub speaker: f32,
+    /// The question asks for a time, and one is said.
+    pub dated: f32,
+    /// A question is among it.
+    pub asks: f32,
+    /// The speaker speaks of themselves.
+    pub own: f32,
+    /// How much is said.
+    pub size: f32,
 }
 
 impl Weights {
     /// Measured; see `docs/retrieval.md`.
-    pub const DEFAULT: Self = Self { dense: 0.75, lexical: 1.0 };
+    pub const DEFAULT: Self = Self {
+        dense: 0.3,
+        lexical: 1.0,
+        near_dense: 1.0,
+        near_lexical: 1.0,
+        stretch: 0.6,
+        speaker: 1.0,
+        dated: 1.7,
+        asks: -1.0,
+        own: 0.8,
+        size: 0.6,
+    };
+
+    /// The weights by name, in the order of [`rank::parts`].
+    pub fn named(&mut self) -> [(&'static str, &mut f32); rank::PARTS] {
+        [
+            ("vectors", &mut self.dense),
+            ("words", &mut self.lexical),
+            ("near-vectors", &mut self.near_dense),
+            ("near-words", &mut self.near_lexical),
+            ("stretch", &mut self.stretch),
+            ("speaker", &mut self.speaker),
+            ("dates", &mut self.dated),
+            ("asking", &mut self.asks),
+            ("self", &mut self.own),
+            ("size", &mut self.size),
+        ]
+    }
+
+    /// The weights in the order of [`rank::parts`].
+    pub fn list(mut self) -> [f32; rank::PARTS] {
+        self.named().map(|(_, weight)| *weight)
+    }
+
+    /// Only likeness of vectors and BM25.
+    pub const fn plain(dense: f32, lexical: f32) -> Self {
+        Self {
+            dense,
+            lexical,
+            near_dense: 0.0,
+            near_lexical: 0.0,
+            stretch: 0.0,
+            speaker: 0.0,
+            dated: 0.0,
+            asks: 0.0,
+            own: 0.0,
+            size: 0.0,
+        }
+    }
 }
 
 /// A found memory (its best chunk), best first.
@@ -124,7 +194,7 @@ pub struct Hit {
     pub memory: MemoryId,
     pub tenant: Tenant,
     pub place: PlaceId,
-    pub privacy: Privacy,
+    pub reach: Reach,
     pub at: Moment,
     /// Fused score; only comparable within one answer.
     pub score: f32,

@@ -23,14 +23,17 @@ use ::qdrant_client::qdrant::{
 };
 use ::qdrant_client::{Payload, Qdrant as Client, QdrantError};
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 use tonic::Code;
 use uuid::Uuid;
 
 use super::rank::{self, Candidate};
-use super::words::Terms;
+use super::signs::{Count, Print, Question};
+use super::words;
 use super::{Entry, Forget, Hit, Query, RecallError, Space, VectorStore};
-use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
+use crate::domain::{MemoryId, Moment, PlaceId, Reach, Scope, Tenant};
 
 /// Longest wait for a search: an answer without memories is better than none.
 pub const SEARCH_DEADLINE: Duration = Duration::from_millis(150);
@@ -51,6 +54,8 @@ const POINTS: Uuid = Uuid::from_u128(0x6b8f_2a51_93c4_4d0e_8f7a_1d25_c06e_94b3);
 const WHAT: &str = "Qdrant";
 const DENSE: &str = "dense";
 const WORDS: &str = "bm25";
+/// Payload field of what was spoken in a chunk, see [`Print`].
+const PRINT: &str = "print";
 /// Payload fields that filters use or operators look things up by.
 const INDEXED: [&str; 5] = ["tenant", "memory", "place", "privacy", "at"];
 
@@ -228,14 +233,24 @@ impl Qdrant {
     }
 }
 
+/// What carries everywhere, as points say it.
+const OPEN: &[&str] = &["open"];
+/// What carries where its member allowed it as well; with the words of points from before there was another kind.
+const NOT_SEALED: &[&str] = &["open", "private", "direct", "closed"];
+
 /// What a search may see: the only way to a filter for a search.
 fn admitted(scope: &Scope) -> Filter {
     let tenants = scope.tenants().iter().map(|tenant| tenant.as_str().to_owned()).collect();
     let mut must = vec![is_any("tenant", tenants)];
-    if !scope.sees_everywhere() {
-        let open = is_any("privacy", vec![Privacy::Open.as_str().to_owned()]);
+    let far = match scope.beyond() {
+        Reach::Open => Some(OPEN),
+        Reach::Private => Some(NOT_SEALED),
+        Reach::Sealed => None,
+    };
+    if let Some(far) = far {
+        let far = is_any("privacy", far.iter().copied().map(str::to_owned).collect());
         let here = is_any("place", vec![scope.place().as_str().to_owned()]);
-        must.push(Filter::any([open, here]).into());
+        must.push(Filter::any([far, here]).into());
     }
     Filter::all(must)
 }
@@ -250,7 +265,7 @@ fn is_any(field: &str, values: Vec<String>) -> Condition {
 /// go by.
 fn requests(collection: &str, scope: &Scope, query: &Query) -> Vec<QueryPoints> {
     let pool = rank::pool(query.limit) as u64;
-    let terms: Vec<u32> = Terms::of(&query.text).counts.iter().map(|(term, _)| *term).collect();
+    let terms = Question::of(&query.text).terms;
     let by_words = (!terms.is_empty()).then(|| {
         let ones = vec![1.0; terms.len()];
         (WORDS, Scoring::new_nearest(VectorInput::new_sparse(terms, ones)))
@@ -283,17 +298,17 @@ fn rank(
     second: Vec<ScoredPoint>,
 ) -> Result<Vec<Hit>, RecallError> {
     let (by_vector, by_words) = if query.dense.is_some() { (first, second) } else { (second, first) };
-    let mut found: HashMap<String, (String, Hit)> = HashMap::new();
+    let mut found: HashMap<String, Found> = HashMap::new();
     for (list, dense) in [(by_vector, true), (by_words, false)] {
         for point in list {
             let score = point.score;
-            let (chunk, hit) = read(point)?;
-            if !scope.admits(&hit.tenant, &hit.place, hit.privacy) {
+            let new = read(point)?;
+            if !scope.admits(&new.hit.tenant, &new.hit.place, new.hit.reach) {
                 tracing::error!("Qdrant answered with a memory outside of the scope that was asked for; left out");
                 metrics::counter!("greenroom_recall_foreign_total").increment(1);
                 continue;
             }
-            let (_, hit) = found.entry(chunk.clone()).or_insert((chunk, hit));
+            let Found { hit, .. } = found.entry(new.chunk.clone()).or_insert(new);
             if dense {
                 hit.dense = Some(score);
             } else if score > 0.0 {
@@ -301,18 +316,44 @@ fn rank(
             }
         }
     }
-    let mut found: Vec<(String, Hit)> = found.into_values().collect();
+    let question = Question::of(&query.text);
+    let mut found: Vec<Found> = found.into_values().collect();
+    let spoken = |print: &Print, term: &u32| {
+        let at = print.counts.binary_search_by_key(term, |count| count.term);
+        at.map_or(0, |at| print.counts[at].spoken)
+    };
+    let counts: Vec<Vec<u16>> =
+        found.iter().map(|one| question.telling.iter().map(|term| spoken(&one.print, term)).collect()).collect();
     let candidates: Vec<Candidate<'_>> = found
         .iter()
-        .map(|(id, hit)| Candidate { id, memory: &hit.memory, at: hit.at, dense: hit.dense, lexical: hit.lexical })
+        .zip(&counts)
+        .map(|(Found { chunk, print, hit }, counts)| Candidate {
+            id: chunk,
+            memory: &hit.memory,
+            place: &hit.place,
+            at: hit.at,
+            dense: hit.dense,
+            lexical: hit.lexical,
+            line: print.line,
+            signs: print.signs,
+            is_named: question.names(&print.by),
+            counts,
+        })
         .collect();
-    let best = rank::best(&candidates, query.weights, query.limit);
-    best.iter().for_each(|(at, score)| found[*at].1.score = *score);
-    Ok(best.into_iter().map(|(at, _)| found[at].1.clone()).collect())
+    let best = rank::best(&question, &candidates, query.weights, query.limit);
+    best.iter().for_each(|(at, score)| found[*at].hit.score = *score);
+    Ok(best.into_iter().map(|(at, _)| found[at].hit.clone()).collect())
 }
 
-/// The chunk id and marks of a point.
-fn read(mut point: ScoredPoint) -> Result<(String, Hit), RecallError> {
+/// A point as scoring needs it.
+struct Found {
+    chunk: String,
+    print: Print,
+    hit: Hit,
+}
+
+/// What a point says of its chunk.
+fn read(mut point: ScoredPoint) -> Result<Found, RecallError> {
     let unusable =
         |field: &str| RecallError::Unusable { what: WHAT, why: format!("a point without a readable `{field}`") };
     let mut text = |field: &str| match point.payload.remove(field) {
@@ -320,7 +361,9 @@ fn read(mut point: ScoredPoint) -> Result<(String, Hit), RecallError> {
         _ => Err(unusable(field)),
     };
     let (chunk, memory, tenant, place) = (text("chunk")?, text("memory")?, text("tenant")?, text("place")?);
-    let privacy = Privacy::read(&text("privacy")?);
+    let reach = Reach::read(&text("privacy")?);
+    let print = BASE64_STANDARD.decode(text(PRINT)?).ok().and_then(|bytes| Print::from_bytes(&bytes));
+    let print = print.ok_or_else(|| unusable(PRINT))?;
     let Some(Value { kind: Some(Kind::IntegerValue(at)) }) = point.payload.remove("at") else {
         return Err(unusable("at"));
     };
@@ -328,13 +371,13 @@ fn read(mut point: ScoredPoint) -> Result<(String, Hit), RecallError> {
         memory: MemoryId::new(memory),
         tenant: Tenant::stored(tenant),
         place: PlaceId::new(place),
-        privacy,
+        reach,
         at: Moment(at),
         score: 0.0,
         dense: None,
         lexical: None,
     };
-    Ok((chunk, hit))
+    Ok(Found { chunk, print, hit })
 }
 
 #[async_trait]
@@ -344,9 +387,10 @@ impl VectorStore for Qdrant {
     }
 
     async fn open(&self, space: &Space) -> Result<(), RecallError> {
+        let tag = format!("{}-w{}", space.tag(), words::REVISION);
         let wanted = Wanted {
-            tag: space.tag(),
-            collection: format!("{}{}", self.prefix, space.tag()),
+            collection: format!("{}{tag}", self.prefix),
+            tag,
             dimension: space.dimension,
             ready: false.into(),
         };
@@ -434,19 +478,21 @@ fn collection(wanted: &Wanted) -> CreateCollectionBuilder {
 }
 
 fn point(entry: &Entry) -> PointStruct {
-    let terms = Terms::of(&entry.text);
+    let print = Print::of(&entry.text, &entry.spoken);
     let mut vectors = NamedVectors::default().add_vector(DENSE, Vector::new_dense(entry.dense.clone()));
-    if !terms.is_empty() {
-        let weigh = |(term, count): &(u32, u32)| (*term, rank::weight(*count, terms.len(), rank::TYPICAL_WORDS));
-        let (indices, values): (Vec<u32>, Vec<f32>) = terms.counts.iter().map(weigh).unzip();
+    if !print.counts.is_empty() {
+        let words = print.words();
+        let weigh = |count: &Count| (count.term, rank::weight(count.all.into(), words, rank::TYPICAL_WORDS));
+        let (indices, values): (Vec<u32>, Vec<f32>) = print.counts.iter().map(weigh).unzip();
         vectors = vectors.add_vector(WORDS, Vector::new_sparse(indices, values));
     }
     let mut payload = Payload::new();
     payload.insert("chunk", entry.id.as_str());
     payload.insert("memory", entry.memory.as_str());
+    payload.insert(PRINT, BASE64_STANDARD.encode(print.spoken().to_bytes()));
     payload.insert("tenant", entry.tenant.as_str());
     payload.insert("place", entry.place.as_str());
-    payload.insert("privacy", entry.privacy.as_str());
+    payload.insert("privacy", entry.reach.as_str());
     payload.insert("at", entry.at.0);
     PointStruct::new(Uuid::new_v5(&POINTS, entry.id.as_bytes()).to_string(), vectors, payload)
 }
@@ -494,7 +540,7 @@ mod tests {
     }
 
     fn query(text: &str, dense: Option<Vec<f32>>) -> Query {
-        Query { text: text.into(), dense, limit: 3, weights: Weights { dense: 1.0, lexical: 1.0 } }
+        Query { text: text.into(), dense, limit: 3, weights: Weights::plain(1.0, 1.0) }
     }
 
     /// Whether a filter lets nothing through that is of another tenant.
@@ -540,6 +586,7 @@ mod tests {
             {
                 payload.insert(field, value);
             }
+            payload.insert(PRINT, BASE64_STANDARD.encode(Print::default().to_bytes()));
             payload.insert("at", 1);
             ScoredPoint { payload: payload.into(), score: 0.5, ..ScoredPoint::default() }
         };

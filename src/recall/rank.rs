@@ -1,15 +1,18 @@
 //! Scoring: the one reference of every store. Pure.
 //!
-//! A search looks at *candidates*: the [`pool`] best chunks by vector and the [`pool`] best by words. Each list is
-//! brought to a common scale over the candidates ([`fuse`]), the weighted sum ranks them, and the best chunk of a
-//! memory stands for it ([`best`]). Because only the heads of the lists count, a store that cannot see all scores
-//! (a server) can follow the same rule as one that can.
+//! A search looks at *candidates*: the [`pool`] best chunks by vector and the [`pool`] best by words. Each is given ten
+//! numbers ([`parts`]): how alike its vector is and how many of the words it has, the same of the lines around it and
+//! of the stretch of talk it is part of, and what kind of talk it is. Each list of numbers is brought to a common scale
+//! over the candidates, the weighted sum ranks them, and the best chunk of a memory stands for it ([`best`]). Nothing
+//! but candidates counts, not even for statistics: so a store that cannot see all chunks (a server) follows the same
+//! rule as one that can, and what a scope does not admit changes nothing.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Weights;
-use crate::domain::{MemoryId, Moment};
+use super::signs::{Line, Question, Signs};
+use crate::domain::{MemoryId, Moment, PlaceId};
 
 /// BM25: how soon further occurrences of a word stop counting.
 pub const K1: f32 = 1.2;
@@ -22,6 +25,10 @@ pub const TYPICAL_WORDS: f32 = 57.0;
 const POOL_MIN: usize = 200;
 /// Candidates taken from each list for every memory wanted.
 const POOL_PER_HIT: usize = 4;
+/// What a line around counts for beside the line itself, when likeness is summed up.
+const NEAR_SHARE: f64 = 0.5;
+/// Talk of one place is one stretch until it pauses for longer than this.
+const STRETCH_GAP_MILLIS: i64 = 6 * 60 * 60 * 1000;
 /// A list whose scores differ by less than this says nothing.
 const FLAT: f64 = 1e-9;
 
@@ -43,49 +50,183 @@ pub fn weight(count: u32, length: u32, average: f32) -> f32 {
     count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * relative))
 }
 
-/// Fused scores of the candidates; `dense` and `lexical` hold one score a candidate, or none at all.
-///
-/// Each list is counted in standard deviations from its mean (z-score); a flat or missing list adds nothing.
-pub fn fuse(dense: &[f32], lexical: &[f32], weights: Weights) -> Vec<f32> {
-    let mut fused = vec![0f32; dense.len().max(lexical.len())];
-    for (scores, weight) in [(dense, weights.dense), (lexical, weights.lexical)] {
-        let count = scores.len().max(1) as f64;
-        let mean = scores.iter().map(|score| f64::from(*score)).sum::<f64>() / count;
-        let variance = scores.iter().map(|score| (f64::from(*score) - mean).powi(2)).sum::<f64>() / count;
-        let deviation = variance.sqrt();
-        if deviation > FLAT {
-            for (fused, score) in fused.iter_mut().zip(scores) {
-                *fused += weight * ((f64::from(*score) - mean) / deviation) as f32;
-            }
-        }
-    }
-    fused
-}
-
 /// A chunk that made it into one of the lists.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
     /// The chunk's id.
     pub id: &'a str,
     pub memory: &'a MemoryId,
+    pub place: &'a PlaceId,
     pub at: Moment,
     /// Product with the query's vector; in every candidate or in none.
     pub dense: Option<f32>,
     /// BM25; `None` when no word of the query occurs.
     pub lexical: Option<f32>,
+    pub line: Line,
+    pub signs: Signs,
+    /// The question names its speaker.
+    pub is_named: bool,
+    /// How often each of the question's telling words was spoken in it.
+    pub counts: &'a [u16],
+}
+
+/// Numbers of a candidate.
+pub const PARTS: usize = 10;
+
+/// The numbers of every candidate, a list each, in the order of the fields of [`Weights`]. The candidates are ordered by
+/// id: which of a line's chunks stands for it, and what is added up first, does not depend on how a store found them.
+pub fn parts(question: &Question, candidates: &[Candidate<'_>]) -> [Vec<f64>; PARTS] {
+    let list = |number: &dyn Fn(&Candidate<'_>) -> f64| candidates.iter().map(number).collect::<Vec<f64>>();
+    let flag = |is_so: bool| f64::from(u8::from(is_so));
+    let near = Near::of(candidates);
+    let words = SpokenWords::of(question.telling.len(), candidates);
+    let dense = list(&|candidate| f64::from(candidate.dense.unwrap_or_default()));
+    let near_dense = (0..candidates.len()).map(|at| {
+        let around = near.of_line(at);
+        let sum = dense[at] + NEAR_SHARE * around.iter().map(|at| dense[*at]).sum::<f64>();
+        sum / (1.0 + NEAR_SHARE * around.len() as f64).sqrt()
+    });
+    let windows: Vec<Vec<usize>> = (0..candidates.len())
+        .map(|at| {
+            let mut window = near.of_line(at);
+            window.push(at);
+            window
+        })
+        .collect();
+    let stretches = stretches(candidates);
+    let of_stretch = words.scores(&stretches);
+    let mut stretch = vec![0.0; candidates.len()];
+    for (members, score) in stretches.iter().zip(&of_stretch) {
+        members.iter().for_each(|at| stretch[*at] = *score);
+    }
+    [
+        dense.clone(),
+        list(&|candidate| f64::from(candidate.lexical.unwrap_or_default())),
+        near_dense.collect(),
+        words.scores(&windows),
+        stretch,
+        list(&|candidate| flag(candidate.is_named)),
+        list(&|candidate| flag(question.asks_when && candidate.signs.dated)),
+        list(&|candidate| flag(candidate.signs.asks)),
+        list(&|candidate| flag(candidate.signs.own)),
+        list(&|candidate| f64::from(candidate.signs.size).ln_1p()),
+    ]
+}
+
+/// Which candidates are of which line.
+struct Near {
+    lines: Vec<Line>,
+    /// Of each line: a candidate of it, the one with the smallest id where it has several.
+    at: HashMap<u32, usize>,
+    /// Of each line: the lines that have it among the two before them.
+    after: HashMap<u32, Vec<u32>>,
+}
+
+impl Near {
+    fn of(candidates: &[Candidate<'_>]) -> Self {
+        let lines: Vec<Line> = candidates.iter().map(|candidate| candidate.line).collect();
+        let (mut at, mut after) = (HashMap::new(), HashMap::<u32, Vec<u32>>::new());
+        for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.id != 0) {
+            at.entry(line.id).or_insert_with(|| {
+                line.before.iter().for_each(|before| after.entry(*before).or_default().push(line.id));
+                number
+            });
+        }
+        Self { lines, at, after }
+    }
+
+    /// The candidates of the two lines before and after that of candidate number `at`, one a line.
+    fn of_line(&self, at: usize) -> Vec<usize> {
+        let line = self.lines[at];
+        if line.id == 0 {
+            return Vec::new();
+        }
+        let after = self.after.get(&line.id).into_iter().flatten();
+        let mut near: Vec<usize> = line.before.iter().chain(after).filter_map(|id| self.at.get(id).copied()).collect();
+        near.sort_unstable();
+        near.dedup();
+        near.retain(|near| *near != at);
+        near
+    }
+}
+
+/// The stretches of talk that the candidates are of, as their numbers.
+fn stretches(candidates: &[Candidate<'_>]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    order.sort_unstable_by_key(|at| (candidates[*at].place, candidates[*at].at));
+    let mut stretches: Vec<Vec<usize>> = Vec::new();
+    for at in order {
+        let follows = |before: &usize| {
+            let (before, now) = (&candidates[*before], &candidates[at]);
+            before.place == now.place && now.at.millis_since(before.at) <= STRETCH_GAP_MILLIS
+        };
+        match stretches.last_mut().filter(|stretch| stretch.last().is_some_and(follows)) {
+            Some(stretch) => stretch.push(at),
+            None => stretches.push(vec![at]),
+        }
+    }
+    stretches
+}
+
+/// BM25 over groups of candidates.
+struct SpokenWords<'a> {
+    candidates: &'a [Candidate<'a>],
+    /// What each telling word is worth, by the candidates that have it.
+    worth: Vec<f64>,
+}
+
+impl<'a> SpokenWords<'a> {
+    fn of(words: usize, candidates: &'a [Candidate<'a>]) -> Self {
+        let worth = (0..words).map(|word| {
+            let containing = candidates.iter().filter(|candidate| candidate.counts[word] > 0).count();
+            f64::from(idf(candidates.len(), containing))
+        });
+        Self { candidates, worth: worth.collect() }
+    }
+
+    fn scores(&self, groups: &[Vec<usize>]) -> Vec<f64> {
+        let length = |group: &Vec<usize>| group.iter().map(|at| f64::from(self.candidates[*at].signs.size)).sum();
+        let lengths: Vec<f64> = groups.iter().map(length).collect();
+        let average = lengths.iter().sum::<f64>() / groups.len().max(1) as f64;
+        let (k1, b) = (f64::from(K1), f64::from(B));
+        let score = |(group, length): (&Vec<usize>, &f64)| {
+            let relative = if average > 0.0 { length / average } else { 1.0 };
+            let hold = k1 * (1.0 - b + b * relative);
+            let word = |(word, worth): (usize, &f64)| {
+                let count: f64 = group.iter().map(|at| f64::from(self.candidates[*at].counts[word])).sum();
+                if count > 0.0 { worth * count * (k1 + 1.0) / (count + hold) } else { 0.0 }
+            };
+            self.worth.iter().enumerate().map(word).sum()
+        };
+        groups.iter().zip(&lengths).map(score).collect()
+    }
+}
+
+/// The weighted sum of lists, each in standard deviations from its mean (z-score); a flat list adds nothing.
+fn fuse(lists: &[Vec<f64>], weights: &[f32]) -> Vec<f64> {
+    let mut fused = vec![0f64; lists.first().map_or(0, Vec::len)];
+    for (scores, weight) in lists.iter().zip(weights) {
+        let count = scores.len().max(1) as f64;
+        let mean = scores.iter().sum::<f64>() / count;
+        let variance = scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / count;
+        let deviation = variance.sqrt();
+        if deviation > FLAT && *weight != 0.0 {
+            for (fused, score) in fused.iter_mut().zip(scores) {
+                *fused += f64::from(*weight) * (score - mean) / deviation;
+            }
+        }
+    }
+    fused
 }
 
 /// Ranks `candidates` and returns the number and fused score of the best one of each memory, best first, at most
 /// `limit`. Of equals the newer comes first, then the smaller id.
-pub fn best(candidates: &[Candidate<'_>], weights: Weights, limit: usize) -> Vec<(usize, f32)> {
-    let scores = |pick: fn(&Candidate<'_>) -> Option<f32>| -> Vec<f32> {
-        if candidates.iter().all(|candidate| pick(candidate).is_none()) {
-            return Vec::new();
-        }
-        candidates.iter().map(|candidate| pick(candidate).unwrap_or(0.0)).collect()
-    };
-    let fused = fuse(&scores(|candidate| candidate.dense), &scores(|candidate| candidate.lexical), weights);
-    let mut ranked: Vec<(usize, f32)> = fused.into_iter().enumerate().collect();
+pub fn best(question: &Question, candidates: &[Candidate<'_>], weights: Weights, limit: usize) -> Vec<(usize, f32)> {
+    let mut numbers: Vec<usize> = (0..candidates.len()).collect();
+    numbers.sort_unstable_by_key(|at| candidates[*at].id);
+    let by_id: Vec<Candidate<'_>> = numbers.iter().map(|at| candidates[*at]).collect();
+    let fused = fuse(&parts(question, &by_id), &weights.list());
+    let mut ranked: Vec<(usize, f32)> = numbers.into_iter().zip(fused.into_iter().map(|score| score as f32)).collect();
     ranked
         .sort_unstable_by(|(a, a_score), (b, b_score)| order((*a_score, &candidates[*a]), (*b_score, &candidates[*b])));
     let mut seen = HashSet::new();
@@ -106,7 +247,7 @@ pub fn ahead(a: (f32, Moment, &str), b: (f32, Moment, &str)) -> Ordering {
 mod tests {
     use super::*;
 
-    const EQUAL: Weights = Weights { dense: 1.0, lexical: 1.0 };
+    const EQUAL: Weights = Weights::plain(1.0, 1.0);
 
     #[test]
     fn rare_words_and_short_texts_weigh_more() {
@@ -119,23 +260,157 @@ mod tests {
 
     #[test]
     fn fusion_is_a_weighted_sum_of_standard_scores() {
-        let fused = fuse(&[1.0, 3.0], &[10.0, 30.0], Weights { dense: 1.0, lexical: 2.0 });
-        assert_eq!(fused, [-3.0, 3.0]);
+        assert_eq!(fuse(&[vec![1.0, 3.0], vec![10.0, 30.0]], &[1.0, 2.0]), [-3.0, 3.0]);
     }
 
     #[test]
-    fn a_flat_or_missing_list_adds_nothing() {
-        assert_eq!(fuse(&[0.5; 3], &[1.0, 2.0, 3.0], EQUAL), fuse(&[], &[1.0, 2.0, 3.0], EQUAL));
-        assert_eq!(fuse(&[0.5; 3], &[0.0; 3], EQUAL), [0.0; 3]);
-        assert_eq!(fuse(&[0.5], &[2.0], EQUAL), [0.0]);
-        assert_eq!(fuse(&[], &[], EQUAL), [0f32; 0]);
-        assert!(fuse(&[0.0, 1e30], &[f32::MIN_POSITIVE, 0.0], EQUAL).iter().all(|score| score.is_finite()));
+    fn a_flat_list_or_one_of_no_weight_adds_nothing() {
+        let only = fuse(&[vec![1.0, 2.0, 3.0]], &[1.0]);
+        assert_eq!(fuse(&[vec![0.5; 3], vec![1.0, 2.0, 3.0]], &[1.0, 1.0]), only);
+        assert_eq!(fuse(&[vec![9.0, 1.0, 4.0], vec![1.0, 2.0, 3.0]], &[0.0, 1.0]), only);
+        assert_eq!(fuse(&[vec![0.5]], &[1.0]), [0.0]);
+        assert!(fuse(&[], &[]).is_empty());
+        assert!(fuse(&[vec![0.0, 1e30]], &[1.0]).iter().all(|score| score.is_finite()));
+    }
+
+    struct Talk {
+        memories: Vec<MemoryId>,
+        place: PlaceId,
+        counts: Vec<[u16; 2]>,
+    }
+
+    impl Talk {
+        /// Lines one after the other, with how often each of two words is spoken in them.
+        fn of(counts: &[[u16; 2]]) -> Self {
+            let memories = (0..counts.len()).map(|at| MemoryId::new(format!("m{at}"))).collect();
+            Self { memories, place: PlaceId::new("here"), counts: counts.to_vec() }
+        }
+
+        fn candidates(&self) -> Vec<Candidate<'_>> {
+            let number = |at: usize| u32::try_from(at).unwrap();
+            let candidate = |(at, memory): (usize, &'_ MemoryId)| Candidate {
+                id: "",
+                memory: &self.memories[at],
+                place: &self.place,
+                at: Moment(memory.as_str().len() as i64),
+                dense: Some(0.0),
+                lexical: None,
+                line: Line { id: number(at + 1), before: [number(at), number(at.saturating_sub(1))] },
+                signs: Signs { size: 5, ..Signs::default() },
+                is_named: false,
+                counts: &self.counts[at],
+            };
+            self.memories.iter().enumerate().map(candidate).collect()
+        }
+    }
+
+    fn two_words() -> Question {
+        Question { terms: vec![1, 2], telling: vec![1, 2], asks_when: true }
+    }
+
+    const NEAR_DENSE: usize = 2;
+    const NEAR_WORDS: usize = 3;
+    const STRETCH: usize = 4;
+
+    #[test]
+    fn words_of_the_two_lines_on_either_side_count_for_a_line() {
+        let talk = Talk::of(&[[1, 0], [0, 0], [0, 1], [0, 0], [0, 0], [0, 0], [0, 0], [0, 0]]);
+        let scores = &parts(&two_words(), &talk.candidates())[NEAR_WORDS];
+        // Line 1 and 2 see both words, 3 and 4 the second alone; 5 and later neither.
+        assert!(scores[1] > scores[3] && scores[2] > scores[4] && scores[4] > 0.0, "{scores:?}");
+        assert_eq!(scores[5..], [0.0; 3]);
+    }
+
+    #[test]
+    fn likeness_of_the_lines_around_counts_for_a_line() {
+        let talk = Talk::of(&[[0, 0]; 6]);
+        let mut candidates = talk.candidates();
+        candidates[1].dense = Some(1.0);
+        let scores = &parts(&two_words(), &candidates)[NEAR_DENSE];
+        assert!(scores[1] > scores[2] && scores[2] > 0.0 && scores[3] > 0.0, "{scores:?}");
+        assert_eq!(scores[4..], [0.0; 2]);
+        // A chunk that knows no line has none around it.
+        candidates.iter_mut().for_each(|candidate| candidate.line = Line::default());
+        assert_eq!(parts(&two_words(), &candidates)[NEAR_DENSE], [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_stretch_ends_with_the_place_or_a_long_pause() {
+        let talk = Talk::of(&[[1, 0], [0, 0], [0, 0], [0, 0], [0, 0], [0, 0]]);
+        let elsewhere = PlaceId::new("there");
+        let mut candidates = talk.candidates();
+        for (at, moment) in [0, STRETCH_GAP_MILLIS, 2 * STRETCH_GAP_MILLIS + 1, 2, 3, 4].into_iter().enumerate() {
+            candidates[at].at = Moment(moment);
+        }
+        candidates[3].place = &elsewhere;
+        let scores = &parts(&two_words(), &candidates)[STRETCH];
+        assert!(scores[0] > 0.0);
+        assert_eq!(scores[..2], [scores[0]; 2]);
+        assert_eq!((scores[2], scores[3], scores[4]), (0.0, 0.0, scores[0]));
+    }
+
+    #[test]
+    fn each_sign_moves_a_candidate() {
+        let talk = Talk::of(&[[0, 0]; 3]);
+        let first = |weights: Weights, change: fn(&mut Candidate<'_>)| {
+            let mut candidates = talk.candidates();
+            candidates.iter_mut().for_each(|candidate| candidate.at = Moment(0));
+            change(&mut candidates[1]);
+            best(&two_words(), &candidates, weights, 3)[0].0
+        };
+        let none = Weights::plain(0.0, 0.0);
+        assert_eq!(first(Weights { speaker: 1.0, ..none }, |candidate| candidate.is_named = true), 1);
+        assert_eq!(first(Weights { dated: 1.0, ..none }, |candidate| candidate.signs.dated = true), 1);
+        assert_ne!(first(Weights { asks: -1.0, ..none }, |candidate| candidate.signs.asks = true), 1);
+        assert_eq!(first(Weights { own: 1.0, ..none }, |candidate| candidate.signs.own = true), 1);
+        assert_eq!(first(Weights { size: 1.0, ..none }, |candidate| candidate.signs.size = 6), 1);
+        let mut candidates = talk.candidates();
+        candidates[0].signs.dated = true;
+        let question = Question { asks_when: false, ..two_words() };
+        assert_eq!(parts(&question, &candidates)[6], [0.0; 3]);
+    }
+
+    #[test]
+    fn the_order_in_which_candidates_come_changes_nothing() {
+        let ids: Vec<String> = (0..6).map(|at| format!("c{at}")).collect();
+        let talk = Talk::of(&[[1, 0], [0, 1], [0, 0], [2, 0], [0, 1], [0, 0]]);
+        let mut candidates = talk.candidates();
+        for (at, candidate) in candidates.iter_mut().enumerate() {
+            candidate.id = &ids[at];
+            candidate.dense = Some(0.1 * (at * at) as f32);
+            // Two chunks a line.
+            let line = u32::try_from(at / 2 + 1).unwrap();
+            candidate.line = Line { id: line, before: [line - 1, 0] };
+        }
+        let ranking = |candidates: &[Candidate<'_>]| -> Vec<(String, f32)> {
+            let best = best(&two_words(), candidates, Weights::DEFAULT, 6);
+            best.into_iter().map(|(at, score)| (candidates[at].id.to_owned(), score)).collect()
+        };
+        let wanted = ranking(&candidates);
+        for _ in 0..candidates.len() {
+            candidates.rotate_left(1);
+            assert_eq!(ranking(&candidates), wanted);
+            let reversed: Vec<_> = candidates.iter().rev().copied().collect();
+            assert_eq!(ranking(&reversed), wanted);
+        }
     }
 
     #[test]
     fn a_memory_is_found_once_and_equals_come_newest_first() {
         let (a, b, c) = (MemoryId::new("a"), MemoryId::new("b"), MemoryId::new("c"));
-        let chunk = |id, memory, at, dense| Candidate { id, memory, at: Moment(at), dense: Some(dense), lexical: None };
+        let place = PlaceId::new("here");
+        let chunk = |id, memory, at, dense| Candidate {
+            id,
+            memory,
+            place: &place,
+            at: Moment(at),
+            dense: Some(dense),
+            lexical: None,
+            line: Line::default(),
+            signs: Signs::default(),
+            is_named: false,
+            counts: &[],
+        };
         let candidates = [
             chunk("a1", &a, 1, 0.9),
             chunk("a2", &a, 1, 0.8),
@@ -143,10 +418,13 @@ mod tests {
             chunk("c2", &c, 2, 0.5),
             chunk("c1", &c, 2, 0.5),
         ];
-        let order =
-            |limit| best(&candidates, EQUAL, limit).into_iter().map(|(at, _)| candidates[at].id).collect::<Vec<_>>();
+        let order = |limit| {
+            let best = best(&Question::default(), &candidates, EQUAL, limit);
+            best.into_iter().map(|(at, _)| candidates[at].id).collect::<Vec<_>>()
+        };
         assert_eq!(order(9), ["a1", "c1", "b1"]);
         assert_eq!(order(2), ["a1", "c1"]);
         assert!(order(0).is_empty());
+        assert!(best(&Question::default(), &[], EQUAL, 5).is_empty());
     }
 }

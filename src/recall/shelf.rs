@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::mem::size_of;
 
 use super::codes::{Codes, Probe};
-use super::words::Terms;
+use super::signs::{Line, Print, Question, Signs};
 use super::{Hit, Query, rank};
-use crate::domain::{MemoryId, Moment, PlaceId, Privacy, Scope, Tenant};
+use crate::domain::{MemoryId, Moment, PlaceId, Reach, Scope, Tenant};
 
 /// A chunk on its way to a shelf.
 #[derive(Clone, Debug)]
@@ -15,9 +15,9 @@ pub struct Item {
     pub id: String,
     pub memory: MemoryId,
     pub place: PlaceId,
-    pub privacy: Privacy,
+    pub reach: Reach,
     pub at: Moment,
-    pub terms: Terms,
+    pub print: Print,
     /// Unit vector of the shelf's dimension.
     pub dense: Vec<f32>,
 }
@@ -27,15 +27,26 @@ pub struct Item {
 struct Mark {
     place: u32,
     words: u32,
-    open: bool,
+    reach: Reach,
 }
 
 #[derive(Debug)]
 struct Row {
     id: String,
     memory: MemoryId,
-    privacy: Privacy,
     at: Moment,
+    line: Line,
+    signs: Signs,
+    /// Number of the speaker's name.
+    by: u32,
+}
+
+/// A chunk that a term occurs in: how often, and how often of those it was spoken in the chunk itself.
+#[derive(Clone, Copy, Debug)]
+struct Posting {
+    at: u32,
+    all: u16,
+    spoken: u16,
 }
 
 /// The chunks of one tenant.
@@ -45,11 +56,13 @@ pub struct Shelf {
     /// The state of the database's rows that this is a copy of.
     pub revision: i64,
     places: Vec<PlaceId>,
+    /// Names of speakers, as terms.
+    names: Vec<Vec<u32>>,
     marks: Vec<Mark>,
     rows: Vec<Row>,
     codes: Codes,
-    /// Of each term: the chunks it occurs in, ascending, and how often.
-    postings: HashMap<u32, Vec<(u32, u32)>>,
+    /// Of each term: the chunks it occurs in, ascending.
+    postings: HashMap<u32, Vec<Posting>>,
     bytes: usize,
 }
 
@@ -60,6 +73,7 @@ impl Shelf {
             tenant,
             revision,
             places: Vec::new(),
+            names: Vec::new(),
             marks: Vec::new(),
             rows: Vec::new(),
             codes: Codes::new(dimension),
@@ -92,35 +106,40 @@ impl Shelf {
     /// Adds a chunk that is not here yet.
     pub fn push(&mut self, item: Item) {
         let at = u32::try_from(self.rows.len()).expect("memory ends long before four billion chunks");
-        let place = self.places.iter().position(|place| *place == item.place).unwrap_or_else(|| {
-            self.places.push(item.place);
-            self.places.len() - 1
-        });
+        let place = number_of(&mut self.places, item.place);
+        let by = number_of(&mut self.names, item.print.by);
         self.bytes += size_of::<Row>() + size_of::<Mark>() + item.id.len() + item.memory.as_str().len();
-        for (term, count) in &item.terms.counts {
-            let postings = self.postings.entry(*term).or_insert_with(|| {
+        let mut words = 0;
+        for count in &item.print.counts {
+            let postings = self.postings.entry(count.term).or_insert_with(|| {
                 // A map entry with its vector and slack.
                 self.bytes += 48;
                 Vec::new()
             });
-            postings.push((at, *count));
+            postings.push(Posting { at, all: count.all, spoken: count.spoken });
+            words += u32::from(count.all);
         }
-        self.bytes += item.terms.counts.len() * size_of::<(u32, u32)>() * 3 / 2;
-        self.marks.push(Mark {
-            place: u32::try_from(place).expect("there are no more places than chunks"),
-            words: item.terms.len(),
-            open: item.privacy == Privacy::Open,
-        });
+        self.bytes += item.print.counts.len() * size_of::<Posting>() * 3 / 2;
+        self.marks.push(Mark { place, words, reach: item.reach });
         self.codes.push(&item.dense);
-        self.rows.push(Row { id: item.id, memory: item.memory, privacy: item.privacy, at: item.at });
+        let (line, signs) = (item.print.line, item.print.signs);
+        self.rows.push(Row { id: item.id, memory: item.memory, at: item.at, line, signs, by });
     }
 
     /// Appends to `admitted` which chunks `scope` admits.
     fn admitted(&self, scope: &Scope, admitted: &mut Vec<bool>) {
-        let here: Vec<bool> =
-            self.places.iter().map(|place| scope.sees_everywhere() || place == scope.place()).collect();
-        admitted.extend(self.marks.iter().map(|mark| mark.open || here[mark.place as usize]));
+        let here: Vec<bool> = self.places.iter().map(|place| place == scope.place()).collect();
+        admitted.extend(self.marks.iter().map(|mark| mark.reach <= scope.beyond() || here[mark.place as usize]));
     }
+}
+
+/// The number of `item` in `list`, where it is put if it is new.
+fn number_of<T: PartialEq>(list: &mut Vec<T>, item: T) -> u32 {
+    let number = list.iter().position(|known| *known == item).unwrap_or_else(|| {
+        list.push(item);
+        list.len() - 1
+    });
+    u32::try_from(number).expect("there are no more places and names than chunks")
 }
 
 /// Several shelves seen as one list of chunks, of which only the admitted ones count: not only for what is found, but
@@ -148,7 +167,8 @@ struct Part<'s> {
 pub fn search(shelves: &[&Shelf], scope: &Scope, query: &Query) -> Vec<Hit> {
     let wall = Wall::new(shelves, scope);
     let pool = rank::pool(query.limit);
-    let lexical = wall.lexical(&Terms::of(&query.text));
+    let question = Question::of(&query.text);
+    let lexical = wall.lexical(&question.terms);
     let mut chosen: Vec<(usize, Option<f32>)> =
         wall.first(&lexical, 0.0, pool).into_iter().map(|at| (at, None)).collect();
     if let Some(vector) = &query.dense {
@@ -159,31 +179,43 @@ pub fn search(shelves: &[&Shelf], scope: &Scope, query: &Query) -> Vec<Hit> {
         chosen.iter_mut().for_each(|(at, dense)| *dense = Some(wall.part(*at).score(&probe, *at)));
         chosen.extend(near.into_iter().map(|(at, score)| (at, Some(score))));
     }
+    let counts = wall.spoken(&question.telling, &chosen);
     let candidates: Vec<_> = chosen
         .iter()
-        .map(|(at, dense)| {
-            let row = wall.row(*at);
-            let lexical = Some(lexical[*at]).filter(|score| *score > 0.0);
-            rank::Candidate { id: &row.id, memory: &row.memory, at: row.at, dense: *dense, lexical }
+        .zip(counts.chunks(question.telling.len().max(1)).chain(std::iter::repeat(&[][..])))
+        .map(|((at, dense), counts)| {
+            let (part, row) = (wall.part(*at), wall.row(*at));
+            rank::Candidate {
+                id: &row.id,
+                memory: &row.memory,
+                place: part.place(*at - part.from),
+                at: row.at,
+                dense: *dense,
+                lexical: Some(lexical[*at]).filter(|score| *score > 0.0),
+                line: row.line,
+                signs: row.signs,
+                is_named: question.names(&part.shelf.names[row.by as usize]),
+                counts,
+            }
         })
         .collect();
     let hit = |(candidate, score): (usize, f32)| {
         let part = wall.part(chosen[candidate].0);
         let at = chosen[candidate].0 - part.from;
-        let row = &part.shelf.rows[at];
+        let (row, mark) = (&part.shelf.rows[at], &part.shelf.marks[at]);
         Hit {
             memory: row.memory.clone(),
             tenant: part.shelf.tenant.clone(),
-            place: part.shelf.places[part.shelf.marks[at].place as usize].clone(),
-            privacy: row.privacy,
+            place: part.place(at).clone(),
+            reach: mark.reach,
             at: row.at,
             score,
             dense: candidates[candidate].dense,
             lexical: candidates[candidate].lexical,
         }
     };
-    let best = rank::best(&candidates, query.weights, query.limit).into_iter().map(hit);
-    best.filter(|hit| scope.admits(&hit.tenant, &hit.place, hit.privacy)).collect()
+    let best = rank::best(&question, &candidates, query.weights, query.limit).into_iter().map(hit);
+    best.filter(|hit| scope.admits(&hit.tenant, &hit.place, hit.reach)).collect()
 }
 
 impl Part<'_> {
@@ -192,8 +224,13 @@ impl Part<'_> {
         self.shelf.codes.score(probe, at - self.from)
     }
 
-    /// Where `term` occurs, and how often.
-    fn postings(&self, term: u32) -> &[(u32, u32)] {
+    /// Where its chunk number `at` was said.
+    fn place(&self, at: usize) -> &PlaceId {
+        &self.shelf.places[self.shelf.marks[at].place as usize]
+    }
+
+    /// Where `term` occurs.
+    fn postings(&self, term: u32) -> &[Posting] {
         self.shelf.postings.get(&term).map_or(&[], Vec::as_slice)
     }
 }
@@ -231,29 +268,48 @@ impl<'s> Wall<'s> {
     }
 
     /// BM25 of every chunk; 0 where no term occurs or nothing may be seen.
-    fn lexical(&self, terms: &Terms) -> Vec<f32> {
+    fn lexical(&self, terms: &[u32]) -> Vec<f32> {
         let mut scores = vec![0f32; self.len()];
         let average = self.words as f32 / self.all.max(1) as f32;
-        for (term, _) in &terms.counts {
+        for term in terms {
             let containing = self.shelves.iter().map(|part| {
                 let postings = part.postings(*term);
                 if part.whole {
                     return postings.len();
                 }
-                postings.iter().filter(|(at, _)| part.admitted[*at as usize]).count()
+                postings.iter().filter(|posting| part.admitted[posting.at as usize]).count()
             });
             let idf = rank::idf(self.all, containing.sum());
             for part in &self.shelves {
                 let scores = &mut scores[part.from..];
-                for (at, count) in part.postings(*term) {
-                    let at = *at as usize;
+                for posting in part.postings(*term) {
+                    let at = posting.at as usize;
                     if part.admitted[at] {
-                        scores[at] += idf * rank::weight(*count, part.shelf.marks[at].words, average);
+                        scores[at] += idf * rank::weight(posting.all.into(), part.shelf.marks[at].words, average);
                     }
                 }
             }
         }
         scores
+    }
+
+    /// How often each of `terms` was spoken in each of the `chosen` chunks, one chunk after the other.
+    fn spoken(&self, terms: &[u32], chosen: &[(usize, Option<f32>)]) -> Vec<u16> {
+        const NOT_CHOSEN: usize = usize::MAX;
+        let mut slots = vec![NOT_CHOSEN; self.len()];
+        chosen.iter().enumerate().for_each(|(slot, (at, _))| slots[*at] = slot);
+        let mut counts = vec![0; chosen.len() * terms.len()];
+        for (number, term) in terms.iter().enumerate() {
+            for part in &self.shelves {
+                for posting in part.postings(*term) {
+                    let slot = slots[part.from + posting.at as usize];
+                    if slot != NOT_CHOSEN {
+                        counts[slot * terms.len() + number] = posting.spoken;
+                    }
+                }
+            }
+        }
+        counts
     }
 
     /// The `pool` chunks nearest to `probe` with their exact scores, in no particular order.
@@ -336,9 +392,9 @@ mod tests {
             id: format!("c{n:05}"),
             memory: MemoryId::new(format!("m{n:05}")),
             place: PlaceId::new("here"),
-            privacy: Privacy::Open,
+            reach: Reach::Open,
             at: Moment(0),
-            terms: Terms::default(),
+            print: Print::default(),
             dense,
         }
     }
@@ -360,7 +416,7 @@ mod tests {
                 .map(|(n, vector)| (asked.iter().zip(vector).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum(), n))
                 .collect();
             truth.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            let weights = Weights { dense: 1.0, lexical: 1.0 };
+            let weights = Weights::plain(1.0, 1.0);
             let hits =
                 search(&[&shelf], &scope(), &Query { text: String::new(), dense: Some(asked), limit: K, weights });
             let wanted = |hit: &&Hit| truth[..K].iter().any(|(_, n)| hit.memory.as_str() == format!("m{n:05}"));
@@ -383,12 +439,8 @@ mod tests {
     fn a_shelf_of_another_tenant_is_not_looked_at() {
         let mut shelf = Shelf::new(Tenant::stored("p:bob:abbey"), 2, 1);
         shelf.push(item(1, vec![1.0, 0.0]));
-        let query = Query {
-            text: String::new(),
-            dense: Some(vec![1.0, 0.0]),
-            limit: 5,
-            weights: Weights { dense: 1.0, lexical: 1.0 },
-        };
+        let query =
+            Query { text: String::new(), dense: Some(vec![1.0, 0.0]), limit: 5, weights: Weights::plain(1.0, 1.0) };
         assert!(search(&[&shelf], &scope(), &query).is_empty());
     }
 }

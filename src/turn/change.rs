@@ -1,7 +1,8 @@
 //! What happens when a message is changed or taken back after it came in.
 
 use super::Turns;
-use crate::db::{self, Script, memories, messages, turns};
+use super::receive::with_more;
+use crate::db::{self, Script, memories, messages, sessions, turns};
 use crate::domain::{Identity, TurnId, holds_a_key};
 use crate::model::tokens;
 
@@ -14,7 +15,7 @@ impl Turns {
         Ok(messages::find(&self.db, account, platform_id).await?.is_some())
     }
 
-    /// Takes in what a message says now: an answer that is not begun yet answers that, and history shows it. A message that
+    /// Takes in what a message says now, and what comes with it: an answer that is not begun yet answers that, and history shows it. A message that
     /// was not kept stays unknown. Returns whether it holds a provider's key, and is forgotten for that.
     ///
     /// # Errors
@@ -23,9 +24,10 @@ impl Turns {
         &self,
         account: &str,
         platform_id: &str,
-        text: String,
+        (text, with): (String, String),
         pictures: Vec<String>,
     ) -> Result<bool, db::Error> {
+        let (text, own) = with_more(text, &with);
         if holds_a_key(&text) {
             self.deleted(account, platform_id).await?;
             return Ok(true);
@@ -35,7 +37,7 @@ impl Turns {
         let writing = self.db.write(move |tx| {
             Box::pin(async move {
                 let mut script = Script::default();
-                messages::edit(&mut script, &message.id, (&text, count), &pictures);
+                messages::edit(&mut script, &message.id, (&text, own, count), &pictures);
                 script.run(tx).await
             })
         });
@@ -119,14 +121,20 @@ impl Turns {
     }
 
     /// The house is no longer in a place: nobody is answered there, nor in its threads, until it comes back.
+    /// What was said in sessions that ran there is forgotten.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn leave(&self, platform: &str, subject: &str) -> Result<(), db::Error> {
         let (platform, subject, now) = (platform.to_owned(), subject.to_owned(), self.clock.now());
-        let writing =
-            self.db.write(move |tx| Box::pin(async move { turns::cancel_in(tx, &platform, &subject, now).await }));
+        let writing = self.db.write(move |tx| {
+            Box::pin(async move {
+                sessions::end_in(tx, &platform, &subject, now).await?;
+                turns::cancel_in(tx, &platform, &subject, now).await
+            })
+        });
         let withdrawn = writing.await?;
+        self.recall.wake();
         self.stop_cancelled(&withdrawn).await
     }
 

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use super::Turns;
 use super::prompt::{Context, HistoryLine, Pictures, Remembered};
-use crate::db::{self, messages};
+use crate::db::{self, layers, messages};
 use crate::directory::Bond;
-use crate::domain::{Kind, Member, Moment, Place, Privacy, QuietKind, Scope, Turn, TurnId};
+use crate::domain::{Aspect, Kind, Member, Moment, Place, Privacy, QuietKind, Scope, Turn, TurnId};
 use crate::model::ModelInfo;
 use crate::ops_error;
 
@@ -16,14 +16,18 @@ use crate::ops_error;
 const PAGE: i64 = 100;
 /// Memories considered for one answer.
 const MEMORIES_MAX: usize = 24;
+/// What always comes along of how two stand to each other, at most.
+const PROFILE_MAX: i64 = 64;
 /// A message of fewer words than this is searched together with what was said just before.
 const SHORT_QUERY_WORDS: usize = 4;
 
 /// What was gathered, and how long it took.
 pub struct Gathered {
     pub context: Context,
-    /// What the member asked, for the memory of this exchange.
+    /// What is to be answered.
     pub asked: String,
+    /// What the member said of it themselves, for the memory of this exchange.
+    pub said: String,
     /// Where the pictures are that came with it.
     pub pictures: Vec<String>,
     /// Why memories are missing, if recall did not answer.
@@ -45,7 +49,7 @@ impl Turns {
         let names = self.directory.names();
         let Some(personality) = names.get(&turn.personality).cloned() else { return Ok(None) };
         let Some(persona) = self.directory.persona(&turn.persona).await? else { return Ok(None) };
-        let messages::Start { asked, pictures, after, open } = messages::start(&self.db, turn).await?;
+        let messages::Start { asked, said, pictures, after, open } = messages::start(&self.db, turn).await?;
         if asked.is_empty() {
             // Every message that asked was deleted.
             return Ok(None);
@@ -58,7 +62,7 @@ impl Turns {
         let query = query_of(&asked_text, &history);
         let (persona_id, personality_id) = (turn.persona.clone(), turn.personality.clone());
         let scope = if bond.choices.decided(Kind::Sharing).is_on(false) {
-            Scope::own(persona_id, personality_id, turn.place.clone())
+            Scope::shared(persona_id, personality_id, turn.place.clone())
         } else {
             Scope::of(persona_id, personality_id, turn.place.clone())
         };
@@ -72,6 +76,8 @@ impl Turns {
                 (Vec::new(), Some(error.to_string()))
             }
         };
+        let mut profile = if is_fresh { Vec::new() } else { layers::profile(&self.db, &scope, PROFILE_MAX).await? };
+        profile.retain(|memory| memory.detail.aspect.is_none_or(Aspect::is_always_known));
         let memories = memories.into_iter().map(|(memory, hit)| Remembered { memory, hit }).collect();
         let recall_millis = started.elapsed().as_secs_f64() * 1_000.0;
 
@@ -84,12 +90,21 @@ impl Turns {
             time_zone: self.time_zone_of(turn).await,
             history,
             memories,
+            profile,
             instructions: bond.choices.decided(Kind::Prompt).value().map(str::to_owned),
             message: asked,
             pictures: Pictures { seen: 0, unseen: pictures.len() },
             is_tiny: info.tiny,
         };
-        Ok(Some(Gathered { context, asked: asked_text, pictures, recall_failed, history_millis, recall_millis }))
+        Ok(Some(Gathered {
+            context,
+            asked: asked_text,
+            said: said.join("\n"),
+            pictures,
+            recall_failed,
+            history_millis,
+            recall_millis,
+        }))
     }
 
     /// History after a sequence number and within so many tokens, oldest first, and who else spoke. `open` are the

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Turns;
-use crate::db::{self, dealt, messages, people, rules};
+use crate::db::{self, dealt, layers, memories, messages, people, rules, sessions};
 use crate::domain::MemberId;
 use crate::guard::access;
 
@@ -23,6 +23,8 @@ const EVERY: Duration = Duration::from_secs(3_600);
 pub struct Retention {
     /// Messages, for the conversation.
     pub messages: Option<Duration>,
+    /// The words of exchanges that were summed up; what was made of them stays.
+    pub words: Option<Duration>,
     /// Members who say nothing, with everything about them.
     pub idle_members: Option<Duration>,
 }
@@ -55,6 +57,7 @@ impl Turns {
         let purging = self.db.write(move |tx| {
             Box::pin(async move {
                 rules::purge_denials(tx, now).await?;
+                sessions::purge(tx, forgets).await?;
                 dealt::purge(tx, forgets).await
             })
         });
@@ -69,6 +72,27 @@ impl Turns {
                     break;
                 }
             }
+        }
+        if let Some(before) = retention.words.map(before) {
+            loop {
+                let old = layers::told_otherwise(&self.db, before, BATCH).await?;
+                let removed = old.len();
+                let chores: Vec<[String; 2]> = old.iter().map(|_| [self.clock.id(), self.clock.id()]).collect();
+                let removing = self.db.write(move |tx| {
+                    let (old, chores) = (old.clone(), chores.clone());
+                    Box::pin(async move {
+                        for (id, chores) in old.iter().zip(chores) {
+                            memories::remove_words(tx, chores, id).await?;
+                        }
+                        Ok(())
+                    })
+                });
+                removing.await?;
+                if removed < BATCH as usize {
+                    break;
+                }
+            }
+            self.recall.wake();
         }
         if let Some(since) = retention.idle_members.map(before) {
             let mut after = String::new();

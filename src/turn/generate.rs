@@ -244,7 +244,7 @@ impl Turns {
                 }
                 made_of.footer = self.footer(turn, &bond, &made_of).await;
                 let stored = self.store_answer(turn, place, text, None, Some(made_of), cost).await?;
-                Ok(Stored { asked: gathered.asked, ..stored })
+                Ok(Stored { said: gathered.said, ..stored })
             }
             Err(error) => {
                 tracing::warn!(

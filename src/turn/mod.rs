@@ -14,6 +14,9 @@ pub mod made_of;
 mod pictures;
 pub mod prompt;
 mod receive;
+#[cfg(feature = "testing")]
+mod rehearse;
+mod remembered;
 mod settle;
 mod store;
 mod stream;
@@ -151,8 +154,8 @@ struct Stored {
     is_notice: bool,
     made_of: Option<MadeOf>,
     parts: Vec<Delivery>,
-    /// What was asked, for the memory of the exchange.
-    asked: String,
+    /// What the member said, for the memory of the exchange; not what came with it.
+    said: String,
 }
 
 /// How a turn ended.
@@ -272,7 +275,7 @@ impl Turns {
             is_notice: failure.is_some(),
             made_of: serde_json::from_value(made_of).ok(),
             parts: turns::parts(&self.db, &turn.id).await?,
-            asked: messages::start(&self.db, turn).await?.asked.join("\n"),
+            said: messages::start(&self.db, turn).await?.said.join("\n"),
         })
     }
 

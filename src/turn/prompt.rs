@@ -7,6 +7,7 @@ use crate::domain::{Memory, Moment, Persona, Personality, Privacy, TurnId};
 use crate::model::{ChatLine, Role, tokens};
 use crate::recall::Hit;
 use crate::turn::made_of::{Considered, PromptUse};
+use crate::turn::remembered::{self, Block, Room};
 
 const SYSTEM: &str = include_str!("../../prompts/system.md");
 const BRIEF: &str = include_str!("../../prompts/brief.md");
@@ -57,6 +58,8 @@ pub struct Context {
     pub time_zone: String,
     pub history: Vec<HistoryLine>,
     pub memories: Vec<Remembered>,
+    /// How the two stand to each other: what always comes along, newest first.
+    pub profile: Vec<Memory>,
     /// How to answer, as somebody with a say chose; never who the character is.
     pub instructions: Option<String>,
     /// What is to be answered: one message, or several quick ones.
@@ -117,11 +120,13 @@ pub fn build(context: &Context, budget: Budget) -> Prompt {
     // is in the history is not remembered as well.
     let memory_limit = ((budget.prompt as f32 * budget.memory_share) as usize).min(left);
     let reserved = newest_within(&context.history, recent_tokens + left - memory_limit, several);
-    let (_, _, wanted) = remembered(context, memory_limit, &context.history[reserved..]);
+    let room = Room { limit: memory_limit, share_of: memory_limit };
+    let wanted = remembered::block(context, room, &context.history[reserved..]).tokens;
     left -= wanted.min(left);
     let start = cut_of(&context.history, newest_within(&context.history, recent_tokens + left, several), recent);
     let history = &context.history[start..];
-    let (remembered, considered, memory_tokens) = remembered(context, wanted, history);
+    let room = Room { limit: wanted, share_of: memory_limit };
+    let Block { text: remembered, considered, tokens: memory_tokens } = remembered::block(context, room, history);
 
     let mut lines = Vec::with_capacity(history.len() + 2 + context.personality.file.examples.len() * 2);
     lines.push(ChatLine { role: Role::System, content: character });
@@ -162,7 +167,7 @@ fn said_by(author: &str, text: &str) -> String {
     format!("{}: {text}", one_line(author))
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -222,7 +227,7 @@ fn character(context: &Context) -> String {
             .replace("{name}", &file.name)
             .replace("{pronouns}", &pronouns)
             .replace("{place}", place)
-            .replace("{today}", &day(context.now, &context.time_zone))
+            .replace("{today}", &context.now.day(&context.time_zone))
             .replace("{zone}", &context.time_zone)
             .replace("{description}", &description)
             .replace("{others}", &others)
@@ -249,64 +254,9 @@ fn character(context: &Context) -> String {
     text
 }
 
-/// The day of a moment in a zone, in plain words: `Saturday, 21 November 2026`.
-pub fn day(at: Moment, zone: &str) -> String {
-    written(at, zone, "%A, %-d %B %Y")
-}
-
 /// A moment in a zone, written by a `strftime` format; UTC when the zone is unknown.
 pub fn written(at: Moment, zone: &str, format: &str) -> String {
-    let time = jiff::Timestamp::from_millisecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    time.to_zoned(zone).strftime(format).to_string()
-}
-
-/// The memories that fit, as a fenced block, oldest first; what was considered; and the tokens used.
-fn remembered(context: &Context, limit: usize, history: &[HistoryLine]) -> (String, Vec<Considered>, usize) {
-    let mut taken: Vec<(Moment, String)> = Vec::new();
-    let mut considered = Vec::with_capacity(context.memories.len());
-    let fence = 12;
-    let mut sum = 0;
-    let is_shown = |turn: &TurnId| history.iter().any(|line| line.turn.as_ref() == Some(turn));
-    for item in context.memories.iter().filter(|item| !item.memory.turn.as_ref().is_some_and(is_shown)) {
-        let text = quote(&item.memory, &context.time_zone);
-        let cost = tokens::count(&text) + 1;
-        let used = sum + cost + fence <= limit;
-        if used {
-            sum += cost;
-            taken.push((item.memory.at, text));
-        }
-        considered.push(Considered {
-            id: item.memory.id.clone(),
-            score: item.hit.score,
-            dense: item.hit.dense,
-            lexical: item.hit.lexical,
-            tokens: cost,
-            used,
-        });
-    }
-    if taken.is_empty() {
-        return (String::new(), considered, 0);
-    }
-    taken.sort_by_key(|(at, _)| *at);
-    let mut block = String::from("<remembered>\n");
-    for (_, text) in taken {
-        block.push_str(&text);
-        block.push('\n');
-    }
-    block.push_str("</remembered>");
-    (block, considered, sum + fence)
-}
-
-/// A memory as quoted data: dated, attributed, unable to close its own fence.
-fn quote(memory: &Memory, zone: &str) -> String {
-    let when = written(memory.at, zone, "%-d %B %Y");
-    let safe = |text: &str| one_line(text).replace("remembered>", "remembered");
-    let said = format!("- {when}: {} said: \"{}\"", safe(&memory.said_by), safe(&memory.said));
-    if memory.answered.is_empty() {
-        return said;
-    }
-    format!("{said} — {} answered: \"{}\"", safe(&memory.answered_by), safe(&memory.answered))
+    at.written(zone, format)
 }
 
 /// The start and end of a text that is too long, with a mark between.
@@ -333,7 +283,8 @@ fn shorten(text: &str, limit: usize) -> String {
 mod tests {
     use super::*;
     use crate::domain::{
-        MemberId, MemoryId, MemoryKind, PersonaId, PersonalityFile, PersonalityId, PlaceId, Provenance, Tenant,
+        Detail, MemberId, MemoryId, MemoryKind, PersonaId, PersonalityFile, PersonalityId, PlaceId, Provenance, Reach,
+        Tenant,
     };
 
     fn context(history: usize, memories: usize) -> Context {
@@ -361,11 +312,12 @@ mod tests {
             memory: Memory {
                 id: MemoryId::new(format!("m{n}")),
                 kind: MemoryKind::Episode,
+                detail: Detail::default(),
                 tenant: Tenant::personal(&PersonaId::new("p"), &PersonalityId::new("abbey")),
                 persona: PersonaId::new("p"),
                 personality: PersonalityId::new("abbey"),
                 place: PlaceId::new("here"),
-                privacy: Privacy::Direct,
+                reach: Reach::Private,
                 provenance: Provenance::UserSaid,
                 turn: None,
                 said_by: "Robin".into(),
@@ -380,7 +332,7 @@ mod tests {
                 memory: MemoryId::new(format!("m{n}")),
                 tenant: Tenant::stored("t"),
                 place: PlaceId::new("here"),
-                privacy: Privacy::Direct,
+                reach: Reach::Private,
                 at: Moment(0),
                 score: 1.0,
                 dense: None,
@@ -396,6 +348,7 @@ mod tests {
             time_zone: "Europe/Berlin".into(),
             history: (0..history).map(line).collect(),
             memories: (0..memories).map(memory).collect(),
+            profile: Vec::new(),
             instructions: None,
             message: vec!["hello there".into()],
             pictures: Pictures::default(),

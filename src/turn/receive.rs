@@ -329,11 +329,7 @@ impl Turns {
         let new_ids: Vec<TurnId> = personalities.iter().map(|_| TurnId::new(self.clock.id())).collect();
         let persona = personalities.first().map_or(unasked, |asked| &asked.persona);
         let member = person.member.id.clone();
-        let text = match (incoming.text.is_empty(), incoming.with.is_empty()) {
-            (_, true) => incoming.text,
-            (true, false) => incoming.with,
-            (false, false) => format!("{}\n{}", incoming.text, incoming.with),
-        };
+        let (text, own) = with_more(incoming.text, &incoming.with);
         let message = NewMessage {
             id: MessageId::new(self.clock.id()),
             place: place.id.clone(),
@@ -346,6 +342,7 @@ impl Turns {
             author_name: persona.name.clone(),
             tokens: i64::try_from(tokens::count(&text)).unwrap_or(i64::MAX),
             text,
+            own,
             at: incoming.at,
         };
         let (trace, pictures) = (incoming.trace, incoming.pictures);
@@ -408,4 +405,14 @@ impl Turns {
             .await?;
         Ok(Received { is_full, ..received })
     }
+}
+
+/// A text and what came with it, and how many characters of that are the author's own where not all are.
+pub(super) fn with_more(text: String, with: &str) -> (String, Option<i64>) {
+    if with.is_empty() {
+        return (text, None);
+    }
+    let own = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+    let all = if text.is_empty() { with.to_owned() } else { format!("{text}\n{with}") };
+    (all, Some(own))
 }

@@ -4,9 +4,12 @@ use super::deliver::Delivered;
 use super::{Ended, Stopped, Stored, Turns};
 use crate::crash;
 use crate::db::messages::{self, NewMessage};
+use crate::db::sessions::{self, Part};
 use crate::db::turns;
 use crate::db::{Script, memories};
-use crate::domain::{Memory, MemoryId, MemoryKind, MessageId, Outcome, Place, Provenance, Tenant, Turn, TurnState};
+use crate::domain::{
+    Detail, Memory, MemoryId, MemoryKind, MessageId, Outcome, Place, Provenance, Tenant, Turn, TurnState,
+};
 use crate::model::tokens;
 use crate::ops::metrics::{self, Stage};
 
@@ -41,6 +44,7 @@ impl Turns {
                 turn: Some(turn.id.clone()),
                 author_name: own_name.clone(),
                 text: part.text.clone(),
+                own: None,
                 tokens: i64::try_from(tokens::count(&part.text)).unwrap_or(i64::MAX),
                 at: self.clock.now(),
             })
@@ -59,6 +63,16 @@ impl Turns {
             Box::pin(async move {
                 // First the fence: nothing below is written by a worker that lost the lane.
                 let lane_is_empty = turns::leave(tx, &ending).await?;
+                let mut memory = memory;
+                if let Some(exchange) = &mut memory {
+                    match sessions::take_part(tx, &exchange.place, &exchange.personality, exchange.at).await? {
+                        Some(Part::Running) => {
+                            exchange.tenant = Tenant::session(&exchange.place, &exchange.personality);
+                        }
+                        Some(Part::Forgotten) => memory = None,
+                        Some(Part::Kept) | None => {}
+                    }
+                }
                 let mut script = Script::default();
                 turns::end(&mut script, &ending.id, state, now);
                 for part in &sent {
@@ -98,22 +112,23 @@ impl Turns {
         own_name: &str,
         stored: Stored,
     ) -> Result<Option<Memory>, Stopped> {
-        if stored.asked.trim().is_empty() {
+        if stored.said.trim().is_empty() {
             return Ok(None);
         }
         let said_by = self.directory.persona(&turn.persona).await?.map(|p| p.name.clone()).unwrap_or_default();
         Ok(Some(Memory {
             id: MemoryId::new(self.clock.id()),
             kind: MemoryKind::Episode,
+            detail: Detail::default(),
             tenant: Tenant::personal(&turn.persona, &turn.personality),
             persona: turn.persona.clone(),
             personality: turn.personality.clone(),
             place: turn.place.clone(),
-            privacy: place.privacy,
+            reach: place.reach(),
             provenance: Provenance::UserSaid,
             turn: Some(turn.id.clone()),
             said_by,
-            said: stored.asked,
+            said: stored.said,
             answered_by: own_name.to_owned(),
             answered: stored.text,
             at: turn.created_at,

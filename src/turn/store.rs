@@ -99,7 +99,7 @@ impl Turns {
             })
             .collect();
         let is_notice = failure.is_some();
-        let stored = Stored { text: text.clone(), is_notice, made_of, parts: parts.clone(), asked: String::new() };
+        let stored = Stored { text: text.clone(), is_notice, made_of, parts: parts.clone(), said: String::new() };
         let made_of = serde_json::to_value(&stored.made_of).expect("a record of numbers and names is always JSON");
         let answer = Answered {
             turn: turn.id.clone(),

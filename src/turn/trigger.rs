@@ -176,6 +176,7 @@ mod tests {
                 subject: "den".into(),
                 parent: None,
                 privacy: Privacy::Open,
+                is_encrypted: false,
                 is_adult: false,
             },
             speaker: Speaker {

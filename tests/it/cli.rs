@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use fake_llm::{Answer, FakeLlm};
+
 /// No start or stop of an idle house takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -253,4 +255,51 @@ fn the_doctor_finds_what_is_wrong_and_exits_with_1() {
     let page = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(page.contains("✗ database") && page.contains("restore a backup"), "{page}");
     assert!(page.contains("GREENROOM_LOCAL_MODEL"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_are_read_and_judged_by_the_configured_model() {
+    let llm = FakeLlm::start().await;
+    llm.otherwise(|body| {
+        let prompt = body["messages"].to_string();
+        Answer::text(if prompt.contains("Right answer: A lighthouse") { "Yes." } else { "no, not at all" })
+    });
+    let temp = tempfile::tempdir().unwrap();
+    let dataset = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/memory-small.json");
+    let mut command = greenroom(temp.path());
+    command.env("LLM_BASE_URL", llm.url()).env("LLM_MODEL", "fake-model");
+    command.args(["eval", "memory", "--dataset", dataset, "--k", "5", "--conversations", "3", "--json"]);
+    let (plain, output) = tokio::task::spawn_blocking(move || {
+        let plain = command.output().unwrap();
+        (plain, command.arg("--answers").output().unwrap())
+    })
+    .await
+    .unwrap();
+    let read = |output: &Output| {
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap_or_else(|_| panic!("{}", said(output)))
+    };
+    assert!(read(&plain)["answers"].is_null());
+    let report = read(&output);
+    assert_eq!(
+        (&report["questions"], &report["answers"]["judged"], &report["answers"]["right"]),
+        (&19.into(), &19.into(), &1.into())
+    );
+    assert_eq!(report["answers"]["by_category"]["4"]["right"], 1);
+    assert_eq!(llm.chats(), 38, "two calls a question, none without --answers");
+    let seen = llm.seen();
+    let asked = seen.iter().find(|seen| seen.last_line().contains("What did Priya sketch")).expect("it was asked");
+    let shown = asked.last_line();
+    assert!(shown.contains("[Monday 6 January 2025] Priya: The watercolours were in the bag"), "{shown}");
+}
+
+#[test]
+fn a_part_or_conversation_that_there_is_not_is_named() {
+    let temp = tempfile::tempdir().unwrap();
+    let dataset = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/memory-small.json");
+    for (option, value) in [("--without", "luck"), ("--conversations", "9")] {
+        let mut command = greenroom(temp.path());
+        let output = command.args(["eval", "memory", "--dataset", dataset, option, value]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(said(&output).contains(value), "{}", said(&output));
+    }
 }

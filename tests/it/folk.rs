@@ -4,10 +4,12 @@ use std::io::Read as _;
 
 use greenroom::desk::{Caller, Desk, Filled};
 use greenroom::domain::{Answer, Form, Identity, PlaceRef, Privacy};
+use greenroom::platform::fake::is_encrypted;
 use greenroom::testing::World;
 use secrecy::SecretString;
 
-/// `who` at the desk of a room: `@…` is direct, `!…` closed, others open; `18+` in its name keeps minors out.
+/// `who` at the desk of a room: `@…` is direct, `!…` closed, others open; `18+` in its name keeps minors
+/// out, `e2e` means that it is encrypted.
 pub fn caller(who: &str, room: &str) -> Caller {
     let privacy = match room.as_bytes().first() {
         Some(b'@') => Privacy::Direct,
@@ -18,7 +20,14 @@ pub fn caller(who: &str, room: &str) -> Caller {
     Caller {
         identity: Identity { platform: "fake".into(), subject: who.into() },
         name: who.into(),
-        place: PlaceRef { platform: "fake".into(), subject: room.into(), parent: None, privacy, is_adult },
+        place: PlaceRef {
+            platform: "fake".into(),
+            subject: room.into(),
+            parent: None,
+            privacy,
+            is_encrypted: is_encrypted(room),
+            is_adult,
+        },
         personality: "abbey".into(),
         is_moderator: false,
         locale: None,

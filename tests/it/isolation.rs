@@ -153,7 +153,7 @@ both!(ten_thousand_cross_retrievals_find_nothing_foreign, |engine| {
         let (wanted, _, _) = &owned[n % owned.len()];
         for (memory, _) in found_by(recall, asker, wanted).await {
             assert!(memory.said.contains("the same sentence"), "{}", memory.said);
-            let scope_ok = asker.admits(&memory.tenant, &memory.place, memory.privacy);
+            let scope_ok = asker.admits(&memory.tenant, &memory.place, memory.reach);
             assert!(scope_ok, "reindexed memories stay with their owners");
         }
     }

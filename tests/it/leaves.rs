@@ -26,6 +26,7 @@ const ROBIN: &[Step] = &[
     ("/personality configure Old Sage --temperature 0.2", &[], "Temperature: 0.2"),
     ("/personality duplicate Old Sage --as Young Sage", &[], "Young Sage lives here now"),
     ("/personality avatar Old Sage", &[], "no picture"),
+    ("/personality canon Old Sage --add \"The Old Sage has a blind cat.\"", &[], "blind cat"),
     ("/personality export Old Sage", &[], "Old Sage as a file"),
     ("/personality import", &["+++\nname = \"Iris\"\n+++\nYou are Iris, a keeper of lighthouses."], "Iris lives here"),
     ("/personality share guest Old Sage --member kim", &[], "One more member"),
@@ -93,6 +94,9 @@ const ROBIN: &[Step] = &[
     ("/keys list", &[], "mine"),
     ("/keys test mine", &[], "works"),
     ("/keys remove mine", &[], "is removed"),
+    ("/session start", &[], "what Abbey is told here is remembered here only"),
+    ("/session view", &[], "Abbey: since"),
+    ("/session end Abbey --keep", &[], "There was nothing to keep"),
     ("/activate Abbey", &[], "Abbey now answers"),
     ("/autorespond off", &[], "only when called"),
     ("/deactivate", &[], "nobody answers here"),
@@ -173,6 +177,7 @@ fn at_the_terminal() -> Caller {
         subject: "you/main".into(),
         parent: None,
         privacy: Privacy::Direct,
+        is_encrypted: false,
         is_adult: true,
     };
     let identity = greenroom::domain::Identity { platform: "console".into(), subject: "you".into() };

@@ -499,7 +499,7 @@ both!(what_has_been_kept_long_enough_goes_and_the_rest_stays, |engine| {
     world.clock.advance(day * 20);
     world.asks("kim", "@kim", "A new word: xanadu.").await;
     world.remembered().await;
-    let messages = Retention { messages: Some(day * 10), idle_members: None };
+    let messages = Retention { messages: Some(day * 10), words: None, idle_members: None };
     assert_eq!(world.turns.tidy(messages).await.unwrap(), (4, 0));
     assert_eq!(world.turns.tidy(messages).await.unwrap(), (0, 0));
     assert_eq!(world.db.number("SELECT COUNT(*) FROM message").await.unwrap(), 2);
@@ -509,7 +509,7 @@ both!(what_has_been_kept_long_enough_goes_and_the_rest_stays, |engine| {
 
     world.clock.advance(day * 40);
     world.asks("kim", "@kim", "Still here.").await;
-    let idle = Retention { messages: None, idle_members: Some(day * 30) };
+    let idle = Retention { messages: None, words: None, idle_members: Some(day * 30) };
     assert_eq!(world.turns.tidy(idle).await.unwrap(), (0, 1), "robin was silent, kim was not, the owner is the owner");
     assert_eq!(world.db.number("SELECT COUNT(*) FROM identity WHERE subject = 'robin'").await.unwrap(), 0);
     assert_eq!(world.db.number("SELECT COUNT(*) FROM identity").await.unwrap(), 2);

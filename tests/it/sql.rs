@@ -17,6 +17,7 @@ both!(every_statement_is_understood, |engine| {
         db::dealt::ALL,
         db::keys::ALL,
         db::ledger::ALL,
+        db::layers::ALL,
         db::memories::ALL,
         db::messages::ALL,
         db::meta::ALL,
@@ -26,9 +27,10 @@ both!(every_statement_is_understood, |engine| {
         db::presets::ALL,
         db::rules::ALL,
         db::secrets::ALL,
+        db::sessions::ALL,
         db::turns::ALL,
     ];
-    let split = [db::chunks::SPLIT, db::memories::SPLIT, db::messages::SPLIT];
+    let split = [db::chunks::SPLIT, db::layers::SPLIT, db::memories::SPLIT, db::messages::SPLIT];
     let split = split.into_iter().flatten().map(|&[sqlite, postgres]| match engine {
         Engine::Sqlite => sqlite,
         Engine::Postgres => postgres,

@@ -1,5 +1,6 @@
 //! `/personality`: who lives here, and members' own characters.
 
+mod canon;
 mod make;
 mod share;
 
@@ -43,6 +44,9 @@ pub(super) async fn run(session: &Session<'_>, command: PersonalityCommand) -> R
         PersonalityCommand::Transfer { name, to } => share::transfer(session, &name, &to).await,
         PersonalityCommand::Duplicate { name, new } => make::duplicate(session, &name, &new).await,
         PersonalityCommand::Avatar { name, url } => avatar(session, &name, url.as_ref()).await,
+        PersonalityCommand::Canon { name, add, remove } => {
+            canon::canon(session, &name, add.as_ref(), remove.as_ref()).await
+        }
         PersonalityCommand::Export { name } => export(session, &name),
         PersonalityCommand::Import => make::import(session).await,
         PersonalityCommand::Delete { name } => make::delete(session, &name).await,

@@ -153,6 +153,7 @@ impl Conversation {
                 subject: format!("{who}/{place}"),
                 parent: None,
                 privacy: Privacy::Direct,
+                is_encrypted: false,
                 // Whoever sits at the machine runs the house.
                 is_adult: true,
             },

@@ -165,6 +165,7 @@ impl Channels {
             subject: channel.to_string(),
             parent: (known.parent != 0).then(|| known.parent.to_string()),
             privacy,
+            is_encrypted: false,
             is_adult: known.is_adult || of_guild || parent.is_some_and(|parent| parent.is_adult),
         })
     }

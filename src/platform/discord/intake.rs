@@ -233,8 +233,8 @@ impl Discord {
         {
             more = self.read_along(me, &message, &place).await;
         }
-        let text = joined(content.text, [content.with].into_iter().chain(more));
-        match self.house().turns.edited(NAME, &id, text, attached::pictures(&message)).await {
+        let said = (content.text, joined(content.with, more));
+        match self.house().turns.edited(NAME, &id, said, attached::pictures(&message)).await {
             Ok(true) => {
                 let author = message.author.clone().unwrap_or_default();
                 let held_a_key = Received { held_a_key: true, ..Received::default() };

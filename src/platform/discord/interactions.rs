@@ -176,6 +176,7 @@ impl Discord {
             subject: channel.to_string(),
             parent: None,
             privacy: Privacy::Closed,
+            is_encrypted: false,
             is_adult: value["channel"]["nsfw"] == true,
         };
         match self.house().turns.directory.known_place(&guess).await {

@@ -48,6 +48,7 @@ impl Event {
                 subject: self.room.clone(),
                 parent: None,
                 privacy: self.privacy,
+                is_encrypted: is_encrypted(&self.room),
                 is_adult: self.room.contains("18+"),
             },
             speaker: Speaker {
@@ -68,6 +69,11 @@ impl Event {
             trace: format!("fake-{}", self.n),
         }
     }
+}
+
+/// Whether a room is encrypted: the fake platform tells by its name.
+pub fn is_encrypted(room: &str) -> bool {
+    room.contains("e2e")
 }
 
 /// Something the house said.

@@ -148,6 +148,7 @@ mod tests {
             subject: "!r".into(),
             parent: None,
             privacy: Privacy::Closed,
+            is_encrypted: false,
             is_adult: false,
         };
         let lines = vec!["/memory view --page 2".to_owned()];

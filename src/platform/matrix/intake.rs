@@ -224,9 +224,9 @@ impl Matrix {
         if !is_theirs || !self.is_in(said.room(), original).await {
             return;
         }
-        let text = with_more(&said.content);
-        let pictures = &said.content.pictures;
-        let editing = self.stored("matrix edit", || turns.edited(NAME, original, text.clone(), pictures.clone()));
+        let (text, with, pictures) = (&said.content.text, &said.content.with, &said.content.pictures);
+        let editing =
+            self.stored("matrix edit", || turns.edited(NAME, original, (text.clone(), with.clone()), pictures.clone()));
         if editing.await == Some(true) {
             self.warn_of_key(account, said).await;
         }

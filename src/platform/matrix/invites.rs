@@ -86,6 +86,7 @@ impl Matrix {
             subject: invite.room.clone(),
             parent: None,
             privacy: Privacy::Closed,
+            is_encrypted: false,
             is_adult: false,
         };
         let turned_away = self.stored("matrix invite", || turns.turned_away(&who, &place)).await;

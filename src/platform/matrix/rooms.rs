@@ -37,6 +37,7 @@ pub(super) fn place(room: &str, thread: Option<&str>, info: &RoomInfo) -> PlaceR
         subject: subject(room, thread),
         parent: thread.map(|_| room.to_owned()),
         privacy: privacy(info),
+        is_encrypted: info.is_encrypted,
         // Matrix keeps nobody out of a room for their age.
         is_adult: false,
     }

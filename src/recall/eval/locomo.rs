@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::domain::{
-    Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Provenance, Scope, Tenant,
+    Detail, Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Provenance, Reach, Scope, Tenant,
 };
 
 /// How session dates are written: `1:56 pm on 8 May, 2023`.
@@ -34,6 +34,10 @@ pub struct Question {
     pub category: i64,
     /// The turns that answer it, at least one.
     pub evidence: HashSet<MemoryId>,
+    /// The right answer, where the data set says one.
+    pub answer: Option<String>,
+    /// It asks for what was never said, so that the right answer is to say so.
+    pub is_trap: bool,
 }
 
 #[derive(serde::Deserialize)]
@@ -48,6 +52,16 @@ struct Qa {
     #[serde(default)]
     evidence: Vec<String>,
     category: i64,
+    answer: Option<Value>,
+    adversarial_answer: Option<Value>,
+}
+
+/// An entry of a list of corrections: the audit's format.
+#[derive(serde::Deserialize)]
+struct Correction {
+    question: String,
+    #[serde(default)]
+    correct_evidence: Vec<String>,
 }
 
 #[derive(serde::Deserialize)]
@@ -96,11 +110,12 @@ fn conversation(number: usize, sample: Sample) -> anyhow::Result<Conversation> {
             turns.push(Memory {
                 id: MemoryId::new(format!("{number}/{}", turn.dia_id)),
                 kind: MemoryKind::Episode,
+                detail: Detail::default(),
                 tenant: tenant.clone(),
                 persona: persona.clone(),
                 personality: personality.clone(),
                 place: place.clone(),
-                privacy: Privacy::Direct,
+                reach: Reach::Private,
                 provenance: Provenance::Import,
                 turn: None,
                 said_by: turn.speaker,
@@ -117,20 +132,49 @@ fn conversation(number: usize, sample: Sample) -> anyhow::Result<Conversation> {
     let mut questions = Vec::new();
     let mut unresolved = 0;
     for qa in sample.qa {
-        let evidence: HashSet<MemoryId> = qa
-            .evidence
-            .iter()
-            .flat_map(|text| dialogue_ids(text))
-            .filter_map(|id| known.get(format!("{number}/{id}").as_str()).map(|id| (*id).clone()))
-            .collect();
+        let evidence = resolved(number, &qa.evidence, &known);
         if evidence.is_empty() {
             unresolved += 1;
         } else {
-            questions.push(Question { text: qa.question, category: qa.category, evidence });
+            let answer = qa.answer.map(|answer| answer.as_str().map_or_else(|| answer.to_string(), str::to_owned));
+            let is_trap = answer.is_none() && qa.adversarial_answer.is_some();
+            questions.push(Question { text: qa.question, category: qa.category, evidence, answer, is_trap });
         }
     }
     let scope = Scope::of(persona, personality, place);
     Ok(Conversation { scope, turns, questions, unresolved })
+}
+
+/// The memories that pieces of evidence name, those of them that there are.
+fn resolved(number: usize, evidence: &[String], known: &HashMap<&str, &MemoryId>) -> HashSet<MemoryId> {
+    let ids = evidence.iter().flat_map(|text| dialogue_ids(text));
+    ids.filter_map(|id| known.get(format!("{number}/{id}").as_str()).map(|id| (*id).clone())).collect()
+}
+
+/// Puts the evidence of a list of corrections in place of the data set's own; returns how many questions changed.
+///
+/// # Errors
+/// When the list cannot be read.
+pub fn correct(conversations: &mut [Conversation], file: &Path) -> anyhow::Result<usize> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("reading the corrections {}", file.display()))?;
+    let corrections: Vec<Correction> =
+        serde_json::from_str(&text).with_context(|| format!("{} is not a list of corrections", file.display()))?;
+    let corrections: HashMap<&str, &[String]> =
+        corrections.iter().map(|one| (one.question.as_str(), one.correct_evidence.as_slice())).collect();
+    let mut changed = 0;
+    for (number, conversation) in conversations.iter_mut().enumerate() {
+        let known: HashMap<&str, &MemoryId> =
+            conversation.turns.iter().map(|turn| (turn.id.as_str(), &turn.id)).collect();
+        for question in &mut conversation.questions {
+            let Some(evidence) = corrections.get(question.text.as_str()) else { continue };
+            let evidence = resolved(number, evidence, &known);
+            if !evidence.is_empty() && evidence != question.evidence {
+                question.evidence = evidence;
+                changed += 1;
+            }
+        }
+    }
+    Ok(changed)
 }
 
 /// The ids in a piece of evidence, which people typed: `D1:3`, `D8:6; D9:17`, `D:11:26`, `D01:3`.
@@ -173,7 +217,7 @@ mod tests {
                 ],
             },
             "qa": [
-                {"question": "What kite?", "evidence": ["D2:1"], "category": 1},
+                {"question": "What kite?", "evidence": ["D2:1"], "category": 1, "answer": 7},
                 {"question": "Who?", "evidence": ["D7:1"], "category": 1},
             ],
         });
@@ -183,6 +227,35 @@ mod tests {
         assert_eq!(read.turns[0].at, Moment(1_683_554_160_000));
         assert!(read.turns.is_sorted_by_key(|turn| turn.at));
         assert_eq!((read.questions.len(), read.unresolved), (1, 1));
+        assert_eq!((read.questions[0].answer.as_deref(), read.questions[0].is_trap), (Some("7"), false));
         assert!(read.questions[0].evidence.contains(&read.turns[0].id));
+    }
+
+    #[test]
+    fn corrections_replace_the_evidence_of_the_questions_they_name() {
+        let sample = serde_json::json!({
+            "conversation": {
+                "session_1_date_time": "1:56 pm on 8 May, 2023",
+                "session_1": [
+                    {"speaker": "Ann", "dia_id": "D1:1", "text": "Look!"},
+                    {"speaker": "Bob", "dia_id": "D1:2", "text": "Nice."},
+                ],
+            },
+            "qa": [
+                {"question": "What?", "evidence": ["D1:1"], "category": 5, "adversarial_answer": "x"},
+                {"question": "Who?", "evidence": ["D1:1"], "category": 1},
+            ],
+        });
+        let mut read = [conversation(0, serde_json::from_value(sample).unwrap()).unwrap()];
+        assert!(read[0].questions[0].is_trap && !read[0].questions[1].is_trap);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let list = r#"[{"question": "What?", "correct_evidence": ["D1:2"], "error_type": "X"},
+            {"question": "Who?", "correct_evidence": ["D9:9"]}, {"question": "Never asked"}]"#;
+        std::fs::write(file.path(), list).unwrap();
+        assert_eq!(correct(&mut read, file.path()).unwrap(), 1);
+        let evidence = |at: usize| read[0].questions[at].evidence.iter().map(MemoryId::as_str).collect::<Vec<_>>();
+        assert_eq!((evidence(0), evidence(1)), (vec!["0/D1:2"], vec!["0/D1:1"]));
+        std::fs::write(file.path(), "{}").unwrap();
+        assert!(correct(&mut read, file.path()).is_err());
     }
 }

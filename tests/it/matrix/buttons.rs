@@ -19,6 +19,7 @@ async fn many_characters(town: &Town, count: usize) {
         subject: "!desk".into(),
         parent: None,
         privacy: Privacy::Direct,
+        is_encrypted: false,
         is_adult: false,
     };
     let caller = Caller {

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Scope, Tenant};
+use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Reach, Scope, Tenant};
 use greenroom::recall::words::words;
-use greenroom::recall::{Entry, Query, Space, Weights, rank};
+use greenroom::recall::{Entry, Line, Query, Space, Spoken, Weights, rank};
 
 const DIMENSION: usize = 48;
 /// Different words of the made-up language.
@@ -64,29 +64,44 @@ pub fn entry(who: &str, memory: &str) -> Entry {
         memory: MemoryId::new(memory),
         tenant: Tenant::personal(&PersonaId::new(who), &PersonalityId::new("abbey")),
         place: PlaceId::new("here"),
-        privacy: Privacy::Open,
+        reach: Reach::Open,
         at: Moment(1),
         text: "plain words".into(),
+        spoken: Spoken { by: who.into(), words: "plain words".into(), line: Line::default() },
         dense: unit(1),
     }
 }
+
+/// Words that say nothing, a time or something of the speaker, and what asks for a time.
+const SPRINKLED: [&str; 8] = ["the", "and", "yesterday", "friday", "I", "my", "what", "really?"];
+/// Speakers of the made-up talk.
+const SPEAKERS: [&str; 3] = ["Ada Byron", "Bo", "Cy"];
 
 /// `count` memories of `who`, about a third of them private, some of two chunks; vectors in clusters.
 pub fn chat(dice: &mut Dice, who: &str, count: usize) -> Vec<Entry> {
     let mut entries = Vec::new();
     for n in 0..count {
         let place = ["here", "there"][dice.below(2)];
-        let privacy = [Privacy::Open, Privacy::Open, Privacy::Closed][dice.below(3)];
+        let reach = [Reach::Open, Reach::Open, Reach::Private][dice.below(3)];
         for chunk in 0..1 + dice.below(5) / 4 {
-            let text = (0..20 + dice.below(75)).map(|_| dice.word()).collect::<Vec<_>>().join(" ");
+            let mut said: Vec<String> = (0..20 + dice.below(75)).map(|_| dice.word()).collect();
+            let sprinkled = [SPRINKLED[dice.below(SPRINKLED.len())], SPRINKLED[dice.below(SPRINKLED.len())]];
+            said.extend(sprinkled.map(str::to_owned));
+            // The end was spoken in the chunk itself, the rest is the line before.
+            let words = said[dice.below(said.len() / 2)..].join(" ");
+            let number = u32::try_from(n + 1).expect("few memories");
+            let line = Line { id: number, before: [number - 1, number.saturating_sub(2)] };
+            let spoken = Spoken { by: SPEAKERS[dice.below(3)].into(), words, line };
+            let text = said.join(" ");
             let cluster = unit(1_000 + dice.below(12) as u64);
             let dense = normal(cluster.into_iter().map(|value| value + 0.15 * dice.number()).collect());
             entries.push(Entry {
                 id: format!("{who}-{n}/{chunk}"),
                 place: PlaceId::new(place),
-                privacy,
-                at: Moment(dice.below(1_000) as i64),
+                reach,
+                at: Moment(dice.below(1_000) as i64 + (n as i64 / 20) * 7 * 3_600_000),
                 text,
+                spoken,
                 dense,
                 ..entry(who, &format!("{who}-{n}"))
             });
@@ -101,14 +116,16 @@ pub fn question(dice: &mut Dice, entries: &[Entry]) -> Query {
     let said: Vec<&str> = about.text.split(' ').collect();
     let mut text: Vec<String> = (0..3).map(|_| said[dice.below(said.len())].to_owned()).collect();
     text.extend((0..2).map(|_| dice.word()));
+    text.extend(["when did", "where was", "the"][..].get(dice.below(4)).map(|asked| (*asked).to_owned()));
+    text.extend(SPEAKERS.get(dice.below(6)).map(|name| name.split(' ').next().unwrap_or_default().to_owned()));
     let dense = normal(about.dense.iter().map(|value| value + 0.15 * dice.number()).collect());
-    Query { text: text.join(" "), dense: Some(dense), limit: 10, weights: Weights { dense: 0.5, lexical: 1.0 } }
+    Query { text: text.join(" "), dense: Some(dense), limit: 10, weights: Weights::DEFAULT }
 }
 
 /// What a search must answer, worked out in double precision and without any index.
 pub fn reference(entries: &[Entry], scope: &Scope, query: &Query) -> Vec<String> {
     let seen: Vec<&Entry> =
-        entries.iter().filter(|entry| scope.admits(&entry.tenant, &entry.place, entry.privacy)).collect();
+        entries.iter().filter(|entry| scope.admits(&entry.tenant, &entry.place, entry.reach)).collect();
     let pool = rank::pool(query.limit);
     let lexical = bm25(&seen, &query.text);
     let dense: Option<Vec<f64>> = query.dense.as_ref().map(|dense| {
@@ -127,15 +144,21 @@ pub fn reference(entries: &[Entry], scope: &Scope, query: &Query) -> Vec<String>
     let mut candidates: HashSet<usize> =
         head(&lexical, (0..seen.len()).filter(|at| lexical[*at] > 0.0).collect()).into_iter().collect();
     candidates.extend(dense.iter().flat_map(|dense| head(dense, (0..seen.len()).collect())));
+    let mut all: Vec<usize> = candidates.iter().copied().collect();
+    all.sort_by_key(|at| &seen[*at].id);
+    let pool: Vec<&Entry> = all.iter().map(|at| seen[*at]).collect();
+    let dense: Vec<f64> = all.iter().map(|at| dense.as_ref().map_or(0.0, |dense| dense[*at])).collect();
+    let lists =
+        [dense.clone(), all.iter().map(|at| lexical[*at]).collect()].into_iter().chain(signs(&pool, &dense, query));
     let mut fused = vec![0f64; seen.len()];
-    for (scores, weight) in
-        dense.iter().map(|dense| (dense, query.weights.dense)).chain([(&lexical, query.weights.lexical)])
-    {
-        let count = candidates.len() as f64;
-        let mean = candidates.iter().map(|at| scores[*at]).sum::<f64>() / count;
-        let deviation = (candidates.iter().map(|at| (scores[*at] - mean).powi(2)).sum::<f64>() / count).sqrt();
+    for (scores, weight) in lists.zip(query.weights.list()) {
+        let count = scores.len() as f64;
+        let mean = scores.iter().sum::<f64>() / count;
+        let deviation = (scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / count).sqrt();
         if deviation > 1e-9 {
-            candidates.iter().for_each(|at| fused[*at] += f64::from(weight) * (scores[*at] - mean) / deviation);
+            all.iter()
+                .zip(&scores)
+                .for_each(|(at, score)| fused[*at] += f64::from(weight) * (score - mean) / deviation);
         }
     }
     let mut ranked: Vec<usize> = candidates.into_iter().collect();
@@ -166,4 +189,76 @@ fn bm25(seen: &[&Entry], question: &str) -> Vec<f64> {
             .sum()
     };
     texts.iter().map(score).collect()
+}
+
+/// What the lines around, the stretch of talk and the signs of each of `pool` count, list by list.
+fn signs(pool: &[&Entry], dense: &[f64], query: &Query) -> Vec<Vec<f64>> {
+    let empty = words("the and what when did where was I my");
+    let asked: HashSet<String> = words(&query.text).into_iter().collect();
+    let mut telling: Vec<&String> = asked.iter().filter(|word| !empty.contains(word)).collect();
+    if telling.is_empty() {
+        telling = asked.iter().collect();
+    }
+    let spoken: Vec<Vec<String>> = pool.iter().map(|entry| words(&entry.spoken.words)).collect();
+    let size = |at: usize| spoken[at].iter().filter(|word| !empty.contains(word)).collect::<HashSet<_>>().len() as f64;
+    let near = |at: usize| -> Vec<usize> {
+        let line = pool[at].spoken.line;
+        let is_near = |other: Line| line.before.contains(&other.id) || other.before.contains(&line.id);
+        let mut lines = HashSet::new();
+        let first = |at: &usize| lines.insert(pool[*at].spoken.line.id);
+        (0..pool.len()).filter(first).filter(|other| line.id != 0 && is_near(pool[*other].spoken.line)).collect()
+    };
+    let bm25 = |groups: &[Vec<usize>]| -> Vec<f64> {
+        let length = |group: &Vec<usize>| group.iter().map(|at| size(*at)).sum::<f64>();
+        let average = groups.iter().map(length).sum::<f64>() / groups.len() as f64;
+        let score = |group: &Vec<usize>| {
+            telling
+                .iter()
+                .map(|word| {
+                    let with = spoken.iter().filter(|spoken| spoken.contains(*word)).count() as f64;
+                    let idf = (1.0 + (pool.len() as f64 - with + 0.5).max(0.0) / (with + 0.5)).ln();
+                    let has = |at: &usize| spoken[*at].iter().filter(|other| *other == *word).count();
+                    let count = group.iter().map(has).sum::<usize>() as f64;
+                    idf * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length(group) / average))
+                })
+                .sum()
+        };
+        groups.iter().map(score).collect()
+    };
+    let all = || 0..pool.len();
+    let flags = |is_so: &dyn Fn(usize) -> bool| all().map(|at| f64::from(u8::from(is_so(at)))).collect::<Vec<f64>>();
+    let near_dense = |at: usize| {
+        let near = near(at);
+        let sum: f64 = near.iter().map(|at| dense[*at]).sum();
+        (dense[at] + 0.5 * sum) / (1.0 + 0.5 * near.len() as f64).sqrt()
+    };
+    let windows: Vec<Vec<usize>> = all().map(|at| near(at).into_iter().chain([at]).collect()).collect();
+    let (mut stretches, mut left): (Vec<Vec<usize>>, Vec<usize>) = (Vec::new(), all().collect());
+    left.sort_by_key(|at| (pool[*at].place.clone(), pool[*at].at));
+    for at in left {
+        match stretches.last_mut() {
+            Some(stretch)
+                if stretch.last().is_some_and(|last| {
+                    pool[*last].place == pool[at].place && pool[at].at.0 - pool[*last].at.0 <= 6 * 3_600_000
+                }) =>
+            {
+                stretch.push(at);
+            }
+            _ => stretches.push(vec![at]),
+        }
+    }
+    let of_stretch = bm25(&stretches);
+    let stretch =
+        |at: usize| stretches.iter().zip(&of_stretch).find(|(all, _)| all.contains(&at)).map_or(0.0, |one| *one.1);
+    let says = |at: usize, listed: &[&str]| spoken[at].iter().any(|word| listed.contains(&word.as_str()));
+    vec![
+        all().map(near_dense).collect(),
+        bm25(&windows),
+        all().map(stretch).collect(),
+        flags(&|at| words(&pool[at].spoken.by).iter().any(|name| asked.contains(name))),
+        flags(&|at| asked.contains("when") && says(at, &["yesterday", "friday"])),
+        flags(&|at| pool[at].spoken.words.contains('?')),
+        flags(&|at| says(at, &["i", "my"])),
+        all().map(|at| size(at).ln_1p()).collect(),
+    ]
 }

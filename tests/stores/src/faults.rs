@@ -149,7 +149,7 @@ async fn what_a_scope_may_not_see_changes_no_score() {
     let mut dice = Dice(4);
     let (mut hidden, open): (Vec<_>, Vec<_>) = corpus::chat(&mut dice, "ada", 80)
         .into_iter()
-        .partition(|entry| !scope("ada", "here").admits(&entry.tenant, &entry.place, entry.privacy));
+        .partition(|entry| !scope("ada", "here").admits(&entry.tenant, &entry.place, entry.reach));
     assert!(hidden.len() > 5 && open.len() > 20);
     store.put(&open).await.unwrap();
     let query = corpus::question(&mut dice, &open);

@@ -8,14 +8,14 @@ mod homes;
 
 use std::sync::Arc;
 
-use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Privacy, Scope, Tenant};
-use greenroom::recall::{Entry, Forget, Hit, Query, RecallError, VectorStore, Weights};
+use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Reach, Scope, Tenant};
+use greenroom::recall::{Entry, Forget, Hit, Query, RecallError, Spoken, VectorStore, Weights};
 use tokio::task::JoinSet;
 
 use self::corpus::{Dice, entry, reference, scope, space, unit};
 use self::homes::{Home, Kind};
 
-const BOTH: Weights = Weights { dense: 0.5, lexical: 1.0 };
+const BOTH: Weights = Weights::plain(0.5, 1.0);
 
 /// Makes one test for each store out of an async block that gets its [`Home`].
 macro_rules! every_store {
@@ -60,7 +60,8 @@ fn memories(hits: &[Hit]) -> Vec<&str> {
 
 /// An entry of the persona `who` that says `text`, in an open place, near direction `n`.
 fn said(who: &str, memory: &str, text: &str, n: u64) -> Entry {
-    Entry { text: text.into(), dense: unit(n), ..entry(who, memory) }
+    let spoken = Spoken { words: text.into(), ..entry(who, memory).spoken };
+    Entry { text: text.into(), spoken, dense: unit(n), ..entry(who, memory) }
 }
 
 every_store!(putting_again_replaces, |home| {
@@ -91,7 +92,7 @@ every_store!(the_order_is_that_of_the_reference, |home| {
     for n in 0..100 {
         let scope = scope(&format!("p{}", n % 3), ["here", "there"][n % 2]);
         let mut query = corpus::question(&mut dice, &entries);
-        query.weights = [BOTH, Weights { dense: 1.0, lexical: 0.0 }, Weights { dense: 0.0, lexical: 1.0 }][n / 3 % 3];
+        query.weights = [Weights::DEFAULT, BOTH, Weights::plain(1.0, 0.0), Weights::plain(0.0, 1.0)][n / 3 % 4];
         if n % 5 == 4 {
             query.dense = None;
         }
@@ -153,16 +154,17 @@ every_store!(nobody_finds_what_is_not_theirs, |home| {
 
 every_store!(private_words_stay_where_they_were_said, |home| {
     let store = home.store().await;
-    let at = |memory: &str, place: &str, privacy| Entry {
+    let at = |memory: &str, place: &str, reach| Entry {
         place: PlaceId::new(place),
-        privacy,
+        reach,
         ..said("ada", memory, "the secret recipe", 1)
     };
     let entries = [
-        at("dm", "dm", Privacy::Direct),
-        at("den", "den", Privacy::Closed),
-        at("club", "club", Privacy::Open),
-        at("spaced", "den with a view", Privacy::Closed),
+        at("dm", "dm", Reach::Private),
+        at("den", "den", Reach::Private),
+        at("club", "club", Reach::Open),
+        at("spaced", "den with a view", Reach::Private),
+        at("sealed", "vault", Reach::Sealed),
     ];
     store.put(&entries).await.unwrap();
     let seen = async |scope: Scope| {
@@ -176,8 +178,13 @@ every_store!(private_words_stay_where_they_were_said, |home| {
     assert_eq!(seen(scope("ada", "den")).await, ["club", "den"]);
     assert_eq!(seen(scope("ada", "den with a view")).await, ["club", "spaced"]);
     assert_eq!(seen(scope("ada", "view")).await, ["club"]);
-    let own = Scope::own(PersonaId::new("ada"), PersonalityId::new("abbey"), PlaceId::new("dm"));
-    assert_eq!(seen(own).await, ["club", "den", "dm", "spaced"]);
+    let from = |scope: fn(PersonaId, PersonalityId, PlaceId) -> Scope, place: &str| {
+        scope(PersonaId::new("ada"), PersonalityId::new("abbey"), PlaceId::new(place))
+    };
+    assert_eq!(seen(from(Scope::shared, "dm")).await, ["club", "den", "dm", "spaced"]);
+    assert_eq!(seen(from(Scope::own, "dm")).await, ["club", "den", "dm", "sealed", "spaced"]);
+    // No consent opens what was said in an encrypted room, and in that room it is found.
+    assert_eq!(seen(scope("ada", "vault")).await, ["club", "sealed"]);
 });
 
 every_store!(canon_and_session_are_part_of_the_scope, |home| {
