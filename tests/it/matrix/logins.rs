@@ -145,6 +145,7 @@ async fn a_login_types_and_is_shown_with_the_picture_of_its_character() {
         parent: None,
         privacy: Privacy::Closed,
         is_adult: false,
+        is_encrypted: false,
     };
     let place = town.world.turns.directory.place(&named).await.unwrap();
     let part = Part {
@@ -221,6 +222,7 @@ async fn a_part_is_said_by_one_mouth_however_often_it_is_sent() {
         parent: None,
         privacy: Privacy::Closed,
         is_adult: false,
+        is_encrypted: false,
     };
     let place = town.world.turns.directory.place(&named).await.unwrap();
     let part = |text: &str| Part {

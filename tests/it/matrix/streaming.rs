@@ -293,6 +293,7 @@ async fn withdrawn_in_the_middle_nothing_of_it_stands() {
                     parent: None,
                     privacy: Privacy::Closed,
                     is_adult: false,
+                    is_encrypted: encrypted,
                 };
                 let place = turns.directory.known_place(&place).await.unwrap().unwrap();
                 let robin = Identity { platform: "matrix".into(), subject: town.robin.id().to_owned() };
