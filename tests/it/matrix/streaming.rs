@@ -130,7 +130,7 @@ async fn a_long_answer_grows_and_ends_as_exactly_what_was_said() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reply_to_what_is_still_being_written_reaches_its_speaker() {
-    let town = Town::with("half", Answering::default()).await;
+    let town = Town::with("half-shown", Answering::default()).await;
     let kim = town.human("kim").await;
     let room = town.met(true, &[&kim]).await;
     let (_, draft) = town.asks_slowly(&room, &words(LONG)).await;
@@ -274,7 +274,7 @@ async fn an_answer_that_was_shown_while_it_was_written_is_taken_back_with_all_it
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn withdrawn_in_the_middle_nothing_of_it_stands() {
-    let town = Town::with("withdrawn", Answering::default()).await;
+    let town = Town::with("withdrawn-early", Answering::default()).await;
     let kim = town.human("kim").await;
     for (n, (encrypted, how)) in
         [(false, "question"), (true, "question"), (false, "asker"), (true, "moderator")].into_iter().enumerate()
