@@ -4,22 +4,18 @@
 //! The harness judges from the outside: by what the chat service and the model server saw, and, after a clean stop,
 //! by the database. Small here; `GREENROOM_CRASH_SEEDS=20 ./test --test it crash` runs it large.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum::extract::{Path as UrlPath, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use greenroom::crash::POINTS;
 use greenroom::db::{Db, ledger};
 use greenroom::domain::{Budget, Payer, Period, Privacy, SetBy};
-use greenroom::platform::fake::{Event, Post, Rooms};
+use greenroom::platform::fake::Event;
 use greenroom::testing::{Engine, Scratch, fresh_database};
 use tokio::process::{Child, Command};
+
+use crate::outdoors::{Outside, answer_to, tokens_of};
 
 /// Seeds a point is tried with in CI.
 const SEEDS: u64 = 1;
@@ -31,34 +27,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 /// A run that takes longer has hung.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// The world around the program: a chat service and a model server, both counting.
-struct Outside {
-    rooms: Arc<Rooms>,
-    /// Calls by the message that was asked.
-    calls: Mutex<HashMap<u64, u32>>,
-    address: SocketAddr,
-}
-
 impl Outside {
-    async fn start() -> Arc<Self> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let outside = Arc::new(Self { rooms: Arc::default(), calls: Mutex::default(), address });
-        let routes = Router::new()
-            .route("/events/{after}", get(events))
-            .route("/send", post(send))
-            .route("/v1/models", get(models))
-            .route("/v1/chat/completions", post(complete))
-            .with_state(outside.clone());
-        #[expect(clippy::disallowed_methods, reason = "ends with the test")]
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        outside
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
     /// Members say everything there is to say, spread over `rooms` rooms.
     fn say_everything(&self, seed: u64, rooms: u64) {
         for n in 0..ROOMS * MESSAGES {
@@ -79,64 +48,9 @@ impl Outside {
     }
 }
 
-/// What the model answers to message `n`: every third answer is too long for one message.
-fn answer_to(n: u64) -> String {
-    let words = if n.is_multiple_of(3) { 400 } else { 3 };
-    (0..words).map(|word| format!("re{n}word{word}")).collect::<Vec<_>>().join(" ")
-}
-
-/// Tokens that the model counts for message `n`: prompt and answer.
-fn tokens_of(n: u64) -> [i64; 2] {
-    [20 + n as i64, answer_to(n).split_whitespace().count() as i64]
-}
-
-impl Outside {
-    /// Words that the house has said.
-    fn words(&self) -> usize {
-        self.rooms.posts().iter().map(|post| post.text.split_whitespace().count()).sum()
-    }
-}
-
 /// Words of all answers.
 fn all_words() -> usize {
     (0..ROOMS * MESSAGES).map(|n| answer_to(n).split_whitespace().count()).sum()
-}
-
-async fn events(State(outside): State<Arc<Outside>>, UrlPath(after): UrlPath<u64>) -> Json<Vec<Event>> {
-    Json(outside.rooms.after(after))
-}
-
-async fn send(State(outside): State<Arc<Outside>>, Json(post): Json<Post>) -> Json<String> {
-    Json(outside.rooms.post(post).expect("no fault is scripted"))
-}
-
-async fn models() -> Json<serde_json::Value> {
-    Json(serde_json::json!({ "object": "list", "data": [{ "id": "fake-chat", "object": "model" }] }))
-}
-
-async fn complete(
-    State(outside): State<Arc<Outside>>,
-    Json(request): Json<serde_json::Value>,
-) -> ([(&'static str, &'static str); 1], String) {
-    let last = request["messages"].as_array().and_then(|lines| lines.last()).and_then(|line| line["content"].as_str());
-    let token: u64 = last
-        .and_then(|text| text.rsplit("token").next())
-        .and_then(|rest| rest.split('x').next())
-        .and_then(|n| n.parse().ok())
-        .expect("the prompt ends with the message");
-    *outside.calls.lock().unwrap().entry(token).or_default() += 1;
-    let mut body = String::new();
-    for piece in answer_to(token).split_inclusive(' ') {
-        let chunk = serde_json::json!({ "id": "1", "object": "chat.completion.chunk", "created": 1, "model": "fake-chat",
-            "choices": [{ "index": 0, "delta": { "content": piece }, "finish_reason": null }] });
-        body.push_str(&format!("data: {chunk}\n\n"));
-    }
-    let [prompt, completion] = tokens_of(token);
-    let end = serde_json::json!({ "id": "1", "object": "chat.completion.chunk", "created": 1, "model": "fake-chat",
-        "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }],
-        "usage": { "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion } });
-    body.push_str(&format!("data: {end}\n\ndata: [DONE]\n\n"));
-    ([("content-type", "text/event-stream")], body)
 }
 
 fn program(data: &Path, database: &str, outside: &Outside, crash: Option<(&str, u64)>) -> Child {

@@ -18,6 +18,7 @@ mod ledger;
 mod llm_faults;
 mod locales;
 mod matrix;
+mod outdoors;
 mod outside;
 mod paging;
 mod remembering;
