@@ -1,9 +1,13 @@
 //! The composition root: the only place that names implementations. Builds a [`House`] from settings and runs it.
 
+mod fronts;
+mod together;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,13 +16,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::avatars::{self, Avatars};
 use crate::cli::{ConsoleOptions, EvalMemoryOptions};
-use crate::config::{Config, FairConfig, MatrixStreaming};
+use crate::config::{Config, FairConfig};
 use crate::crash;
 use crate::db::Db;
+use crate::db::lanes::Hand;
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::distil::{self, Distiller};
-use crate::domain::{Clock, PersonalityFile, SystemClock};
+use crate::domain::{Clock, PersonalityFile, Role, SystemClock};
 use crate::guard::pace::{Pace, Rates};
 use crate::keyring::{self, Keyring};
 use crate::life::{Ending, Life};
@@ -30,8 +35,7 @@ use crate::ops::telemetry::{self, Sink};
 use crate::ops::{doctor as examination, dumps, http, metrics, watch};
 use crate::outside::{Outside, Rules};
 use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
-use crate::platform::discord::{self, Discord};
-use crate::platform::matrix::{self, Allowance, Inviter, Matrix};
+use crate::platform::{discord, matrix};
 use crate::queue::local::LocalDoorbell;
 pub use crate::recall::eval::Method;
 use crate::recall::{Recall, Weights, eval};
@@ -39,6 +43,9 @@ use crate::strongbox::{self, Strongbox};
 use crate::texts::Texts;
 use crate::turn::{Parts, Platforms, Retention, TurnSettings, Turns};
 use crate::vault::{Keyset, Vault};
+
+use fronts::{discord_options, matrix_options};
+use together::Shared;
 
 /// File of the data directory that names this instance in leases, so that a restart takes its own lanes back at once.
 const INSTANCE_FILE: &str = "instance";
@@ -71,10 +78,13 @@ pub struct House {
     pub turns: Arc<Turns>,
     pub desk: Arc<Desk>,
     pub life: Life,
+    data_dir: PathBuf,
     strongbox: Strongbox,
     distiller: Option<Arc<Distiller>>,
     retention: Retention,
     workers_done: CancellationToken,
+    /// What processes that share the work have besides; `None` in a house of one process.
+    shared: Option<Shared>,
 }
 
 impl House {
@@ -89,15 +99,38 @@ impl House {
         life: Life,
         say: &(dyn Fn(Notice) + Send + Sync),
     ) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let db = Db::open(config.database_url().expose_secret()).await.context("opening the database")?;
+        Self::open_as(Role::House, config, data, texts, (life, say)).await
+    }
+
+    /// As [`Self::open`], for a process of any role.
+    async fn open_as(
+        role: Role,
+        config: &Config,
+        data: &DataDir,
+        texts: Arc<Texts>,
+        (life, say): (Life, &(dyn Fn(Notice) + Send + Sync)),
+    ) -> anyhow::Result<Self> {
+        let vault = Arc::new(Vault::open(&keyset_path(config, data)).context("opening the keyset")?);
+        let (db, clock, owner, shared) = if role == Role::House {
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+            let db = Db::open(config.database_url().expose_secret()).await.context("opening the database")?;
+            let owner = instance(data.path(), &*clock)?;
+            (db, clock, owner, None)
+        } else {
+            let (db, shared) = together::joined(config, &vault, &texts).await?;
+            (db, shared.clock(), shared.name.clone(), Some(shared))
+        };
         let directory = Arc::new(Directory::open(db.clone(), clock.clone(), personality_files(config)?).await?);
         let embedder = crate::recall::open_embedder(&config.embeddings).await.context("opening the embedder")?;
         let store = crate::recall::open_store(config, &db).await.context("opening the vector store")?;
         let recall = Recall::open(db.clone(), clock.clone(), embedder, store, Weights::DEFAULT).await?;
         let recall = Arc::new(recall);
-        let model = crate::model::open(&config.llm, &config.cache_dir(), say).await.context("opening the model")?;
-        let vault = Arc::new(Vault::open(&keyset_path(config, data)).context("opening the keyset")?);
+        let model = match role {
+            Role::Gateway => together::model(config),
+            Role::House | Role::Worker => {
+                crate::model::open(&config.llm, &config.cache_dir(), say).await.context("opening the model")?
+            }
+        };
         keyring::belong_together(&db, &vault).await.context("opening members' keys")?;
         let strongbox = Strongbox::new(db.clone(), vault.clone());
         let keyring = Arc::new(Keyring::new(db.clone(), clock.clone(), vault, Providers::new(&config.llm)));
@@ -123,13 +156,13 @@ impl House {
             keyring,
             platforms: platforms.clone(),
             texts: texts.clone(),
-            doorbell: Arc::new(LocalDoorbell::new(config.workers)),
+            doorbell: Arc::new(LocalDoorbell::new(together::at_once(role, config.workers))),
             life: life.clone(),
             pace: Pace::new(rates(&config.fair)),
             avatars: Avatars::in_dir(data.path().join(AVATARS)),
             outside: Outside::new(Rules::STRICT),
             settings: TurnSettings {
-                owner: instance(data.path(), &*clock)?,
+                hand: Hand { role, owner },
                 mention: config.mention_char,
                 time_zone: config.time_zone.clone(),
                 locale: config.locale.clone(),
@@ -152,14 +185,16 @@ impl House {
             turns,
             desk,
             life,
+            data_dir: data.path().to_owned(),
             strongbox,
             distiller,
             retention: retention(config),
             workers_done,
+            shared,
         })
     }
 
-    /// Starts the workers and the keeper of the vectors.
+    /// Starts the workers, the keeper of the vectors and the other chores.
     pub fn start(&self) {
         let (turns, soft, done) = (self.turns.clone(), self.life.soft(), self.workers_done.clone());
         self.life.spawn("lanes", async move {
@@ -167,6 +202,10 @@ impl House {
             doorbell.answer(turns, soft).await;
             done.cancel();
         });
+        watch::backlog(&self.life, self.db.clone(), self.clock.clone());
+        if let Some(shared) = &self.shared {
+            return together::start(self, shared);
+        }
         // The keeper goes on until the last turn has settled, so that a clean stop leaves no vector unmade.
         let (recall, done) = (self.recall.clone(), self.workers_done.clone());
         self.life.spawn("recall", async move { recall.run(done).await });
@@ -176,7 +215,6 @@ impl House {
         }
         let (turns, retention) = (self.turns.clone(), self.retention);
         self.life.spawn("retention", async move { turns.keep_tidy(retention).await });
-        watch::backlog(&self.life, self.db.clone(), self.clock.clone());
     }
 
     /// Stops everything within the grace period. What was cut off is stored and resumed, so that it is no failure.
@@ -219,17 +257,18 @@ fn rates(fair: &FairConfig) -> Rates {
     }
 }
 
-/// `greenroom run`: everything that is configured, until a signal.
+/// `greenroom run`, `gateway` or `worker`: everything that is configured for that role, until a signal.
 ///
 /// # Errors
 /// When something cannot start.
-pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
+pub async fn run(config: Config, role: Role) -> anyhow::Result<ExitCode> {
     telemetry::start(&config, Sink::Stderr)?;
     dumps::forbid();
+    let texts = Arc::new(Texts::load(&config.locale)?);
+    together::may_be(role, &config, &texts)?;
     let data = DataDir::take(&config.data_dir)?;
     let health = http::bind("HTTP_ADDR", &config.http_addr).await?;
     let exposition = http::bind("METRICS_ADDR", &config.metrics_addr).await?;
-    let texts = Arc::new(Texts::load(&config.locale)?);
     let life = Life::default();
     life.heed_signals().context("listening for signals")?;
     let exporter = metrics::start(&life)?;
@@ -242,139 +281,34 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let soft = life.soft();
     let log = |notice| tracing::info!(?notice, "model");
     let house = tokio::select! {
-        house = House::open(&config, &data, texts, life, &log) => house?,
+        house = House::open_as(role, &config, &data, texts, (life, &log)) => Arc::new(house?),
         // Nothing runs yet: a stop during a long fetch just leaves.
         () = soft.cancelled() => return Ok(ExitCode::SUCCESS),
     };
     watch::database(&readiness, &house.db);
     watch::recall(&readiness, &house.recall);
     // Before the lanes: what waits for delivery finds its platform connected.
-    let discord = discord(&config, &house)?;
-    let matrix = matrix(&config, &data, &house);
-    let fronts = usize::from(discord.is_some()) + usize::from(matrix.is_some()) + front_ends(&house)?;
-    if let Some(matrix) = &matrix {
-        let matrix = matrix.clone();
-        readiness.add("Matrix", move || {
-            let is_ready = matrix.is_ready();
-            async move { if is_ready { Ok(()) } else { Err("not connected yet".to_owned()) } }
-        });
-    }
-    if let Some(discord) = &discord {
-        let discord = discord.clone();
-        readiness.add("Discord", move || {
-            let is_ready = discord.is_ready();
-            async move { if is_ready { Ok(()) } else { Err("not connected yet".to_owned()) } }
-        });
+    let fronts = if role == Role::Worker { Vec::new() } else { fronts::configured(&config, &house)? };
+    let count = fronts.len();
+    let have_left: Vec<_> = fronts.iter().map(|front| front.has_left.clone()).collect();
+    let was_lost = Arc::new(AtomicBool::new(false));
+    match role {
+        Role::House => {
+            for front in fronts {
+                house.platforms.add(front.platform.clone());
+                front.watched(&readiness, || true);
+                (front.start)(&house);
+            }
+        }
+        Role::Gateway => together::hold(&house, fronts, &readiness, &was_lost).await?,
+        Role::Worker => together::write_for(&house),
     }
     house.start();
-    watch::announce(&config, fronts);
+    watch::announce(&config, (role, count));
     house.life.soft().cancelled().await;
     let code = house.stop().await;
-    let has_left = discord.is_some_and(|discord| discord.fatal().is_some())
-        || matrix.is_some_and(|matrix| matrix.fatal().is_some());
-    Ok(if has_left { ExitCode::FAILURE } else { code })
-}
-
-/// Connects Matrix, where a homeserver is set.
-fn matrix(config: &Config, data: &DataDir, house: &House) -> Option<Arc<Matrix>> {
-    let options = matrix_options(config, data.path())?;
-    let matrix = Matrix::new(options, house.strongbox.clone(), house.life.clone());
-    house.platforms.add(matrix.clone());
-    matrix.start(house.turns.clone(), house.desk.clone(), house.db.clone());
-    Some(matrix)
-}
-
-fn matrix_options(config: &Config, data: &Path) -> Option<matrix::Options> {
-    let settings = &config.matrix;
-    let user = settings.user.clone()?;
-    let inviters = settings.invites.iter().map(|inviter| match inviter.as_str() {
-        "anyone" => Inviter::Anyone,
-        "owners" => Inviter::Owners,
-        user if user.starts_with('@') => Inviter::User(user.to_owned()),
-        server => Inviter::Server(server.to_owned()),
-    });
-    let mut inviters: Vec<Inviter> = inviters.collect();
-    if inviters.is_empty() {
-        // The people the house lives among.
-        let server = user.split_once(':').map(|(_, server)| Inviter::Server(server.to_owned()));
-        inviters.extend(server.into_iter().chain([Inviter::Owners]));
-    }
-    let logins = settings.logins.iter().map(|login| matrix::Login {
-        slug: login.slug.clone(),
-        user: login.user.clone(),
-        password: Some(login.password.clone()),
-        store: data.join(MATRIX_LOGINS).join(&login.user),
-    });
-    Some(matrix::Options {
-        homeserver: settings.homeserver.clone()?,
-        password: settings.password.clone(),
-        access: settings.access_token.clone().zip(settings.device_id.clone()),
-        recovery_key: settings.recovery_key.clone(),
-        store: data.join(MATRIX_STORE).join(&user),
-        user,
-        recovery_file: data.join(MATRIX_RECOVERY),
-        inviters,
-        logins: logins.collect(),
-        service: settings.service.clone().map(|(token, prefix)| matrix::Service { token, prefix }),
-        ghosts: data.join(MATRIX_LOGINS),
-        streaming: match settings.streaming {
-            MatrixStreaming::Off => None,
-            MatrixStreaming::On => Some(Allowance::USUAL),
-            MatrixStreaming::Fast => Some(Allowance::LIFTED),
-        },
-    })
-}
-
-/// Connects Discord, where a token is set.
-fn discord(config: &Config, house: &House) -> anyhow::Result<Option<Arc<Discord>>> {
-    let Some(options) = discord_options(config) else { return Ok(None) };
-    let discord = Discord::new(options, house.life.clone()).map_err(|error| CannotStart(format!("{error:#}")))?;
-    house.platforms.add(discord.clone());
-    discord.start(house.turns.clone(), house.desk.clone(), house.db.clone());
-    Ok(Some(discord))
-}
-
-fn discord_options(config: &Config) -> Option<discord::Options> {
-    let settings = &config.discord;
-    Some(discord::Options {
-        token: settings.token.clone()?,
-        api_url: settings.api_url.clone(),
-        reads_messages: settings.reads_messages,
-        pluralkit_url: settings.pluralkit_api_url.clone(),
-        plural_token: settings.plural_api_token.clone(),
-        services: settings
-            .proxies
-            .iter()
-            .map(|(name, application, url)| discord::OwnService {
-                name: name.clone(),
-                application: *application,
-                url: url.clone(),
-            })
-            .collect(),
-        dev_guild: settings.dev_guild,
-        public_url: settings.public_url.clone(),
-    })
-}
-
-/// Connects what is configured and returns how many front ends run.
-#[cfg(not(feature = "testing"))]
-fn front_ends(_house: &House) -> anyhow::Result<usize> {
-    Ok(0)
-}
-
-/// Connects the fake platform where the tests name one, and returns how many front ends run.
-#[cfg(feature = "testing")]
-fn front_ends(house: &House) -> anyhow::Result<usize> {
-    use crate::platform::fake::FakePlatform;
-
-    let Some(url) = crate::testing::fake_platform() else { return Ok(0) };
-    let platform = Arc::new(FakePlatform::far(&url)?);
-    house.platforms.add(platform.clone());
-    let (turns, db) = (house.turns.clone(), house.db.clone());
-    house.life.spawn("fake platform", async move {
-        platform.run(&turns, &db, std::time::Duration::from_millis(20)).await;
-    });
-    Ok(1)
+    let has_failed = was_lost.load(Ordering::SeqCst) || have_left.iter().any(|has_left| has_left());
+    Ok(if has_failed { ExitCode::FAILURE } else { code })
 }
 
 /// `greenroom console`: a chat in the terminal.
@@ -448,6 +382,7 @@ pub async fn doctor(config: Config) -> anyhow::Result<ExitCode> {
         checks.push(examination::embedder(embedder.as_deref().map_err(Clone::clone), store.clone().ok()).await);
         checks.push(examination::store(store, config.qdrant_url.is_none()).await);
         checks.push(keys_check(&config, &db).await);
+        checks.extend(together::examined(&db).await);
         if let Some(options) = matrix_options(&config, &config.data_dir) {
             let keyset = keyset_path_in(&config, &config.data_dir);
             let vault = if keyset.exists() { Vault::open(&keyset).ok() } else { None };

@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app::{self, Method};
 use crate::config::{Config, SettingsError, settings};
+use crate::domain::Role;
 use crate::ops::{self, CannotStart};
 
 /// Something failed; standard error says what.
@@ -38,6 +39,10 @@ pub struct Cli {
 pub enum Command {
     /// Run the house: every configured front end, the workers, health and metrics
     Run,
+    /// Hold the configured accounts, where gateways and workers share a PostgreSQL database
+    Gateway,
+    /// Write answers, where gateways and workers share a PostgreSQL database
+    Worker,
     /// Chat in this terminal
     Console(ConsoleOptions),
     /// Bring the database's schema up to date
@@ -166,7 +171,9 @@ fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         match command {
-            Command::Run => app::run(config).await,
+            Command::Run => app::run(config, Role::House).await,
+            Command::Gateway => app::run(config, Role::Gateway).await,
+            Command::Worker => app::run(config, Role::Worker).await,
             Command::Console(options) => app::console(config, options).await,
             Command::Migrate => app::migrate(config).await,
             Command::Doctor => app::doctor(config).await,

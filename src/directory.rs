@@ -12,7 +12,7 @@ use dashmap::DashMap;
 
 use crate::db::{Db, Error, aliases, choices, ledger, people, personalities, places, rules};
 use crate::domain::{
-    Choices, Clock, Denials, Identity, Kind, Member, MemberId, Moment, Persona, PersonaId, PersonalityFile,
+    Choices, Clock, Copied, Denials, Identity, Kind, Member, MemberId, Moment, Persona, PersonaId, PersonalityFile,
     PersonalityId, Place, PlaceId, PlaceRef, Proxied, Quiet, QuietKind, quiet_until,
 };
 
@@ -427,6 +427,39 @@ impl Directory {
     pub fn forget_place(&self, place: &Place) {
         self.places.remove(&(place.platform.clone(), place.subject.clone()));
         self.places_by_id.remove(&place.id);
+    }
+
+    /// Reads anew what another process changed.
+    ///
+    /// # Errors
+    /// Those of the database; what could not be read stays as it was.
+    pub async fn renew(&self, what: Copied) -> Result<(), Error> {
+        match what {
+            Copied::Names => {
+                self.reload_names().await?;
+                self.forget_places();
+            }
+            Copied::Bonds => self.forget_bonds(),
+            Copied::People => self.forget_people(),
+            Copied::Places => self.forget_places(),
+            Copied::Denials => self.reload_denials().await?,
+            Copied::Announcement => self.reload_announcement().await?,
+            Copied::Budgets => self.reload_budgets().await?,
+        }
+        Ok(())
+    }
+
+    /// Reads everything anew.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn renew_all(&self) -> Result<(), Error> {
+        self.forget_people();
+        self.forget_places();
+        for what in [Copied::Names, Copied::Denials, Copied::Announcement, Copied::Budgets] {
+            self.renew(what).await?;
+        }
+        Ok(())
     }
 
     /// Must be called after something changed that many places may name.

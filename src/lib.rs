@@ -5,6 +5,7 @@
 pub mod app;
 pub mod avatars;
 pub mod cli;
+pub mod cluster;
 pub mod config;
 pub mod crash;
 pub mod db;

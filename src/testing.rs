@@ -12,11 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::avatars::Avatars;
 use crate::config::{Config, LlmConfig, OperatorKey};
+use crate::db::lanes::Hand;
 use crate::db::{self, Db, turns};
 use crate::directory::Directory;
 use crate::distil::{self, Distiller};
 use crate::domain::{
-    Clock, Identity, KeySource, Moment, PersonalityFile, PlaceRef, Privacy, Scope, SystemClock, TurnId,
+    Clock, Identity, KeySource, Moment, PersonalityFile, PlaceRef, Privacy, Role, Scope, SystemClock, TurnId,
 };
 use crate::guard::pace::{Pace, Rates};
 use crate::keyring::Keyring;
@@ -422,7 +423,7 @@ impl World {
             avatars: Avatars::in_dir(scratch.path().join("avatars")),
             outside: Outside::new(Rules::STRICT),
             settings: TurnSettings {
-                owner: "world".into(),
+                hand: Hand { role: Role::House, owner: "world".into() },
                 mention: '@',
                 time_zone: "UTC".into(),
                 locale: "en-US".into(),

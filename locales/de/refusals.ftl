@@ -154,3 +154,11 @@ refusal-persona-link-which = Mehrere heißen so; sag, welche gemeint ist: { $key
 refusal-not-taken-back = Die Plattform gibt diese Antwort gerade nicht her. Bitte versuche es gleich noch einmal.
 refusal-canon-not-found = Mit der Kennung „{ $id }“ ist dort nichts festgehalten. Die Liste zeigt, welche es gibt.
 refusal-canon-full = Eine Figur kann { $max } solche Sätze haben. Streiche zuerst einen.
+
+## Ein Gateway oder ein Worker startet nicht.
+
+cannot-start-sqlite = greenroom { $role } braucht eine Datenbank, die mehrere Rechner benutzen können: Setz DATABASE_URL auf eine postgres://-Adresse. Mit SQLite macht greenroom run alles in einem Prozess.
+cannot-start-no-front = Für dieses Gateway gibt es kein Konto: Setz DISCORD_TOKEN für Discord oder MATRIX_HOMESERVER und MATRIX_USER für Matrix.
+cannot-start-clock = Die Uhr dieses Rechners weicht um { $seconds } Sekunden von der Uhr der Datenbank ab. Stelle sie richtig, zum Beispiel mit einem Zeitdienst, und starte noch einmal.
+cannot-start-keyset = Dieser Prozess hat einen anderen Schlüsselsatz als das Haus. Kopiere die Schlüsselsatz-Datei der anderen hierher, nenne sie in GREENROOM_KEYSET und starte noch einmal.
+cannot-start-matrix-elsewhere = Das Gerät des Matrix-Kontos gehört zum Datenverzeichnis eines anderen Gateways. Starte jenes Gateway oder verschiebe sein Datenverzeichnis hierher; nur eines darf es haben.

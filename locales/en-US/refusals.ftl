@@ -154,3 +154,11 @@ refusal-persona-link-which = Several are called that; say which one: { $keys }
 refusal-not-taken-back = The platform would not let go of that answer just now. Please try again in a moment.
 refusal-canon-not-found = Nothing with the id “{ $id }” is set down there. The list shows the ids there are.
 refusal-canon-full = A character can have { $max } such sentences. Take one out first.
+
+## A gateway or a worker does not start.
+
+cannot-start-sqlite = greenroom { $role } needs a database that several machines can use: set DATABASE_URL to a postgres:// address. With SQLite, greenroom run does everything in one process.
+cannot-start-no-front = There is no account for this gateway to hold: set DISCORD_TOKEN for Discord, or MATRIX_HOMESERVER and MATRIX_USER for Matrix.
+cannot-start-clock = This machine’s clock is { $seconds } seconds away from the database’s. Set it right, for instance with a time service, and start again.
+cannot-start-keyset = This process has another keyset than the house. Copy the keyset file of the others here, name it with GREENROOM_KEYSET, and start again.
+cannot-start-matrix-elsewhere = The Matrix account’s device belongs to another gateway’s data directory. Start that gateway, or move its data directory here; only one may have it.

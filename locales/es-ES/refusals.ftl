@@ -154,3 +154,11 @@ refusal-persona-link-which = Hay varios con ese nombre; di cuál: { $keys }
 refusal-not-taken-back = La plataforma no suelta esa respuesta ahora mismo. Inténtalo de nuevo en un momento.
 refusal-canon-not-found = No hay nada fijado con el identificador «{ $id }». La lista muestra los que hay.
 refusal-canon-full = Un personaje puede tener { $max } frases así. Quita antes una.
+
+## Una pasarela o un trabajador no arranca.
+
+cannot-start-sqlite = greenroom { $role } necesita una base de datos que puedan usar varias máquinas: pon en DATABASE_URL una dirección postgres://. Con SQLite, greenroom run lo hace todo en un solo proceso.
+cannot-start-no-front = No hay ninguna cuenta para esta pasarela: configura DISCORD_TOKEN para Discord, o MATRIX_HOMESERVER y MATRIX_USER para Matrix.
+cannot-start-clock = El reloj de esta máquina se aparta { $seconds } segundos del de la base de datos. Ponlo en hora, por ejemplo con un servicio de tiempo, y arranca de nuevo.
+cannot-start-keyset = Este proceso tiene otro juego de claves que la casa. Copia aquí el archivo de claves de los demás, indícalo en GREENROOM_KEYSET y arranca de nuevo.
+cannot-start-matrix-elsewhere = El dispositivo de la cuenta de Matrix pertenece al directorio de datos de otra pasarela. Arranca esa pasarela o trae aquí su directorio de datos; solo una puede tenerlo.

@@ -154,3 +154,11 @@ refusal-persona-link-which = Il y en a plusieurs de ce nom ; dis lequel : { $key
 refusal-not-taken-back = La plateforme ne lâche pas cette réponse pour l’instant. Réessaie dans un moment.
 refusal-canon-not-found = Rien n’est établi sous l’identifiant « { $id } ». La liste montre ceux qui existent.
 refusal-canon-full = Un personnage peut avoir { $max } phrases de ce genre. Retires-en une d’abord.
+
+## Une passerelle ou un worker ne démarre pas.
+
+cannot-start-sqlite = greenroom { $role } a besoin d’une base de données que plusieurs machines peuvent utiliser : donne à DATABASE_URL une adresse postgres://. Avec SQLite, greenroom run fait tout en un seul processus.
+cannot-start-no-front = Cette passerelle n’a aucun compte à tenir : règle DISCORD_TOKEN pour Discord, ou MATRIX_HOMESERVER et MATRIX_USER pour Matrix.
+cannot-start-clock = L’horloge de cette machine s’écarte de { $seconds } secondes de celle de la base de données. Mets-la à l’heure, par exemple avec un service de temps, puis redémarre.
+cannot-start-keyset = Ce processus a un autre jeu de clés que la maison. Copie ici le fichier de clés des autres, indique-le dans GREENROOM_KEYSET, puis redémarre.
+cannot-start-matrix-elsewhere = L’appareil du compte Matrix appartient au répertoire de données d’une autre passerelle. Démarre celle-ci, ou déplace ici son répertoire de données ; une seule peut l’avoir.

@@ -89,6 +89,7 @@ impl Db {
             persona: PersonaId::new(persona),
             state: TurnState::Running,
             attempt: 0,
+            is_resumed: false,
             epoch: 0,
             notice: None,
             is_incognito: true,

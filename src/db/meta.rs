@@ -6,10 +6,12 @@ use crate::{on, on_tx};
 const GET: &str = "SELECT value FROM meta WHERE key = $1";
 const SET: &str =
     "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+const SET_ONCE: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) \
+     ON CONFLICT (key) DO UPDATE SET value = meta.value RETURNING value";
 const REMOVE: &str = "DELETE FROM meta WHERE key = $1";
 
 /// Every statement of this file.
-pub const ALL: &[&str] = &[GET, SET, REMOVE];
+pub const ALL: &[&str] = &[GET, SET, SET_ONCE, REMOVE];
 
 /// The value under `key`.
 pub async fn get(db: &Db, key: &str) -> Result<Option<String>, Error> {
@@ -21,6 +23,12 @@ pub async fn get(db: &Db, key: &str) -> Result<Option<String>, Error> {
 pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<(), Error> {
     on_tx!(tx, c => sqlx::query(SET).bind(key).bind(value).execute(c).await.map(|_| ()))?;
     Ok(())
+}
+
+/// Sets `key` where nothing is under it yet; what is under it then.
+pub async fn set_once(tx: &mut Tx, key: &str, value: &str) -> Result<String, Error> {
+    let (value,) = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(SET_ONCE).bind(key).bind(value).fetch_one(c).await)?;
+    Ok(value)
 }
 
 /// Removes `key`.

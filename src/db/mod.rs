@@ -4,6 +4,9 @@
 //! answered only after the commit. When one of a group fails, the group is undone and each runs again by itself, so
 //! that nobody pays for savepoints and nobody for another's failure. Reads use [`on!`] on the pool.
 //! Nothing outside `db` names `sqlx`.
+//!
+//! Where several processes share a database, each write commits by itself: a group would lock many lanes at once, in an
+//! order that another process's group need not follow.
 
 pub mod aliases;
 pub mod choices;
@@ -13,7 +16,9 @@ mod health;
 #[cfg(feature = "testing")]
 mod inspect;
 pub mod keys;
+pub mod lanes;
 pub mod layers;
+pub mod leases;
 pub mod ledger;
 pub mod memories;
 pub mod messages;
@@ -21,6 +26,7 @@ pub mod meta;
 pub mod people;
 pub mod personalities;
 pub mod places;
+pub mod post;
 pub mod presets;
 pub mod rules;
 mod script;
@@ -42,6 +48,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 pub use health::{Backlog, Examination};
 pub use script::Script;
@@ -65,6 +72,11 @@ const SQLITE_READERS: u32 = 4;
 const TRUSTED_IDLE: Duration = Duration::from_secs(2);
 /// Connections to PostgreSQL that read.
 const POSTGRES_READERS: u32 = 8;
+
+/// Writes to a shared database that are under way at once.
+const WRITERS: usize = 4;
+/// How often a write is tried again that waited for another one while that waited for it.
+const CROSSED_MAX: u32 = 5;
 
 /// Either engine's pool.
 #[derive(Clone, Debug)]
@@ -131,6 +143,9 @@ pub enum Error {
     /// A worker lost its lane to another; its write was dropped.
     #[error("the lane was taken over; this worker's write was dropped")]
     Fenced,
+    /// Two writes waited for each other, and this one had to give way; nothing was written.
+    #[error("two writes crossed; this one was undone")]
+    Crossed,
     /// What was to be written was made from rows that are no longer as they were read; nothing was written.
     #[error("what was read changed meanwhile; nothing was written")]
     Changed,
@@ -144,6 +159,7 @@ impl From<sqlx::Error> for Error {
         match &error {
             sqlx::Error::Database(inner) => match (inner.code().as_deref(), inner.message()) {
                 (Some("53100" | "13"), _) => Self::Full,
+                (Some("40P01" | "40001"), _) => Self::Crossed,
                 (Some(code), _)
                     if code.parse::<i64>().is_ok_and(|code| matches!(code & 0xFF, 5 | 6)) && code.len() < 5 =>
                 {
@@ -170,7 +186,12 @@ impl Error {
             Self::Busy => Some(Self::Busy),
             Self::Corrupt => Some(Self::Corrupt),
             Self::Unavailable(why) => Some(Self::Unavailable(why.clone())),
-            Self::Newer(_) | Self::Inconsistent { .. } | Self::Fenced | Self::Changed | Self::Other(_) => None,
+            Self::Newer(_)
+            | Self::Inconsistent { .. }
+            | Self::Fenced
+            | Self::Crossed
+            | Self::Changed
+            | Self::Other(_) => None,
         }
     }
 }
@@ -238,6 +259,22 @@ impl Db {
         #[expect(clippy::disallowed_methods, reason = "ends by itself when the last handle is dropped")]
         tokio::spawn(write_in_groups(writers, jobs));
         Ok(Self { pool, writer })
+    }
+
+    /// Opens a PostgreSQL database that other processes use as well.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and [`Error::Unavailable`] for SQLite.
+    pub async fn open_shared(url: &str) -> Result<Self, Error> {
+        if sqlite_path(url).is_some() {
+            return Err(Error::Unavailable("SQLite serves one process".into()));
+        }
+        let pool = open_postgres(url).await?;
+        migrate(&Pool::Postgres(pool.clone())).await?;
+        let (writer, jobs) = mpsc::channel(WRITES_QUEUED);
+        #[expect(clippy::disallowed_methods, reason = "ends by itself when the last handle is dropped")]
+        tokio::spawn(write_each(Pool::Postgres(pool.clone()), jobs));
+        Ok(Self { pool: Pool::Postgres(pool), writer })
     }
 
     /// The pool to read from, for [`on!`].
@@ -414,6 +451,34 @@ async fn write_in_groups(pool: Pool, mut jobs: mpsc::Receiver<Job>) {
     }
 }
 
+/// The writer of a shared database: each write is a transaction of its own.
+async fn write_each(pool: Pool, mut jobs: mpsc::Receiver<Job>) {
+    let mut writing = JoinSet::new();
+    while let Some(job) = jobs.recv().await {
+        while writing.len() >= WRITERS {
+            writing.join_next().await;
+        }
+        let pool = pool.clone();
+        writing.spawn(async move {
+            let written = alone(&pool, &*job.work).await;
+            let _ = job.done.send(written);
+        });
+        while writing.try_join_next().is_some() {}
+    }
+    while writing.join_next().await.is_some() {}
+}
+
+/// Runs one write, again where it crossed with another process's.
+async fn alone(pool: &Pool, work: &dyn Work) -> Result<(), Error> {
+    for _ in 0..CROSSED_MAX {
+        match in_one(pool, &[work]).await {
+            Err(Error::Crossed) => {}
+            written => return written,
+        }
+    }
+    in_one(pool, &[work]).await
+}
+
 async fn write_group(pool: &Pool, group: &mut Vec<Job>) {
     let written = {
         let works: Vec<&dyn Work> = group.iter().map(|job| &*job.work).collect();
@@ -431,7 +496,7 @@ async fn write_group(pool: &Pool, group: &mut Vec<Job>) {
             Ok(()) => Ok(()),
             Err(error) => match error.of_the_database() {
                 Some(error) => Err(error),
-                None => in_one(pool, &[&*job.work]).await,
+                None => alone(pool, &*job.work).await,
             },
         });
     }

@@ -1,41 +1,21 @@
-//! Turns, lanes and deliveries: the durable side of the queue. Every write of a worker carries its lane's epoch.
+//! Turns and deliveries: the durable side of the queue. Every write of a worker carries its lane's epoch.
 
 use sqlx::types::Json;
 
-use super::{Db, Error, Script, Tx, ledger, people, rules};
-use crate::domain::{Line, MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId, TurnState};
+use super::{Db, Error, Script, Tx, lanes, ledger, people, rules};
+use crate::domain::{MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId, TurnState};
 use crate::{on, on_tx};
 
 const ADD: &str = "INSERT INTO turn \
      (id, place_id, seq, message_id, personality_id, member_id, persona_id, trace, notice, \
      is_incognito, created_at, updated_at) \
      VALUES ($1, $2, (SELECT next_seq FROM lane WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10, $10)";
-const CLAIM_LANE: &str = "INSERT INTO lane (id, owner, until, epoch) VALUES ($1, $2, $3, 1) \
-     ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, until = excluded.until, epoch = lane.epoch + 1 \
-     WHERE lane.until < $4 OR lane.owner = excluded.owner RETURNING epoch";
-const KEEP_LANE: &str = "UPDATE lane SET until = $3 WHERE id = $1 AND epoch = $2 RETURNING epoch";
-const RELEASE_LANE: &str = "UPDATE lane SET until = 0 WHERE id = $1 AND epoch = $2";
-const LEAVE_LANE: &str = "UPDATE lane SET until = CASE WHEN EXISTS (SELECT 1 FROM turn WHERE place_id = $1 \
-     AND state IN ('queued', 'running', 'sending') AND id <> $3) THEN until ELSE 0 END \
-     WHERE id = $1 AND epoch = $2 AND EXISTS (SELECT 1 FROM turn WHERE id = $3 AND epoch = $2 \
-     AND state IN ('queued', 'running', 'sending')) RETURNING until";
-const START_OLDEST: &str = "UPDATE turn SET state = CASE WHEN state = 'sending' THEN state ELSE 'running' END, \
-     attempt = attempt + 1, epoch = $2, updated_at = $3 \
-     WHERE id = (SELECT id FROM turn WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') \
-     ORDER BY seq LIMIT 1) AND run_at <= $3 AND (NOT cancelled OR state = 'sending' \
-     OR EXISTS (SELECT 1 FROM delivery WHERE turn_id = turn.id AND part < 0)) \
-     RETURNING id, message_id, personality_id, member_id, persona_id, state, attempt, trace, notice, is_incognito, created_at, \
-     (SELECT platform_id FROM message WHERE message.id = turn.message_id)";
-const OLDEST: &str = "SELECT id, run_at FROM turn \
-     WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') ORDER BY seq LIMIT 1";
-const WITHDRAW: &str = "UPDATE turn SET state = 'cancelled', epoch = $2, updated_at = $3 WHERE id = $1";
 const IS_CANCELLED: &str = "SELECT cancelled FROM turn WHERE id = $1";
 const CANCEL: &str = "UPDATE turn SET cancelled = $2, updated_at = $3 \
      WHERE place_id = $1 AND state IN ('queued', 'running') AND member_id = $4";
-const ANSWERED: &str = "UPDATE turn SET state = 'sending', answer = $3, failure = $4, made_of = $5, updated_at = $6 \
+const ANSWERED: &str = "UPDATE turn SET state = 'sending', answer = $3, failure = $4, made_of = $5, updated_at = $6, sendings = $7 \
      WHERE id = $1 AND epoch = $2 AND state = 'running' AND NOT cancelled RETURNING id";
 const END: &str = "UPDATE turn SET state = $2, updated_at = $3 WHERE id = $1";
-const LATER: &str = "UPDATE turn SET run_at = $3, updated_at = $4 WHERE id = $1 AND epoch = $2 RETURNING id";
 const ADD_PART: &str = "INSERT INTO delivery (turn_id, part, once_key, text, is_notice, updated_at) \
      VALUES ($1, $2, $3, $4, $5, $6)";
 const PARTS: &str = "SELECT part, once_key, text, is_notice, state, platform_id FROM delivery WHERE turn_id = $1 AND part >= 0 ORDER BY part";
@@ -51,8 +31,6 @@ const DROP_DRAFT: &str = "DELETE FROM delivery WHERE turn_id = $1 AND part = $2"
 const CANCEL_DRAFTED: &str = "UPDATE turn SET cancelled = $5, updated_at = $6 WHERE state = 'running' \
      AND id IN (SELECT turn_id FROM delivery WHERE platform_id = $3 AND part = $4) \
      AND place_id IN (SELECT id FROM place WHERE platform = $1 AND (subject = $2 OR parent = $2)) RETURNING id";
-const LANES_WAITING: &str = "SELECT place_id, MIN(member_id) FROM turn WHERE state IN ('queued', 'running', 'sending') \
-     GROUP BY place_id ORDER BY MIN(created_at)";
 const STATE: &str = "SELECT state FROM turn WHERE id = $1";
 const ANSWER: &str = "SELECT answer, failure, made_of FROM turn WHERE id = $1";
 const LAST: &str = "SELECT id, personality_id, failure, made_of, updated_at FROM turn \
@@ -87,18 +65,10 @@ const OPEN_COUNT: &str = "SELECT COUNT(*), MIN(created_at) FROM turn WHERE state
 /// Every statement of this file.
 pub const ALL: &[&str] = &[
     ADD,
-    CLAIM_LANE,
-    KEEP_LANE,
-    RELEASE_LANE,
-    LEAVE_LANE,
-    START_OLDEST,
-    OLDEST,
-    WITHDRAW,
     IS_CANCELLED,
     CANCEL,
     ANSWERED,
     END,
-    LATER,
     ADD_PART,
     PARTS,
     PART_SENT,
@@ -107,7 +77,6 @@ pub const ALL: &[&str] = &[
     DRAFTING,
     DROP_DRAFT,
     CANCEL_DRAFTED,
-    LANES_WAITING,
     STATE,
     ANSWER,
     LAST,
@@ -141,21 +110,6 @@ pub struct NewTurn {
     /// Said while nothing was to be remembered.
     pub is_incognito: bool,
     pub at: Moment,
-}
-
-/// What claiming a lane found.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Claim {
-    /// Another worker holds the lane.
-    Taken,
-    /// Nothing to do.
-    Empty,
-    /// The oldest turn waits until this moment.
-    Later(Moment),
-    /// The oldest turn had been withdrawn; it is ended now.
-    Withdrawn(TurnId),
-    /// The oldest turn, started under a new epoch.
-    Turn(Box<Turn>),
 }
 
 /// One part of an answer on its way.
@@ -192,6 +146,8 @@ pub struct Answered {
     pub parts: Vec<Delivery>,
     /// What the call cost.
     pub cost: Cost,
+    /// Whether another process says it: the lane is given up for it.
+    pub is_handed_over: bool,
     /// Whether another attempt came before.
     pub is_retry: bool,
     /// The member is told with this answer that they talk with an AI.
@@ -243,101 +199,6 @@ pub fn add<'v>(script: &mut Script<'v>, turn: &'v NewTurn) {
     );
 }
 
-/// Takes a lane for `owner` until `until` and starts its oldest turn under a new epoch.
-pub async fn claim(tx: &mut Tx, lane: &PlaceId, owner: &str, now: Moment, until: Moment) -> Result<Claim, Error> {
-    let epoch = on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(CLAIM_LANE)
-        .bind(lane.as_str()).bind(owner).bind(until.0).bind(now.0).fetch_optional(c).await)?;
-    let Some((epoch,)) = epoch else { return Ok(Claim::Taken) };
-    type Row = (String, String, String, String, String, String, i64, String, Option<String>, bool, i64, Option<String>);
-    let started = on_tx!(tx, c => sqlx::query_as::<_, Row>(START_OLDEST)
-        .bind(lane.as_str()).bind(epoch).bind(now.0).fetch_optional(c).await)?;
-    let Some((
-        id,
-        message,
-        personality,
-        member,
-        persona,
-        state,
-        attempt,
-        trace,
-        notice,
-        is_incognito,
-        created,
-        reply_to,
-    )) = started
-    else {
-        return not_started(tx, lane, epoch, now).await;
-    };
-    let Some(state) = TurnState::read(&state) else {
-        return Err(Error::Inconsistent { table: "turn", column: "state", row: id });
-    };
-    Ok(Claim::Turn(Box::new(Turn {
-        id: TurnId::new(id),
-        place: lane.clone(),
-        message: MessageId::new(message),
-        reply_to,
-        personality: PersonalityId::new(personality),
-        member: MemberId::new(member),
-        persona: PersonaId::new(persona),
-        state,
-        attempt,
-        epoch,
-        notice: notice.and_then(|line| serde_json::from_str::<Line>(&line).ok()),
-        is_incognito,
-        trace,
-        created_at: Moment(created),
-    })))
-}
-
-/// Why a claimed lane has no turn to start.
-async fn not_started(tx: &mut Tx, lane: &PlaceId, epoch: i64, now: Moment) -> Result<Claim, Error> {
-    let oldest = on_tx!(tx, c => sqlx::query_as::<_, (String, i64)>(OLDEST)
-        .bind(lane.as_str()).fetch_optional(c).await)?;
-    match oldest {
-        Some((id, run_at)) if run_at <= now.0 => {
-            on_tx!(tx, c => sqlx::query(WITHDRAW).bind(&id).bind(epoch).bind(now.0).execute(c).await.map(|_| ()))?;
-            let turn = TurnId::new(id);
-            let mut script = Script::default();
-            ledger::lose(&mut script, &turn);
-            script.run(tx).await?;
-            Ok(Claim::Withdrawn(turn))
-        }
-        Some((_, run_at)) => {
-            release(tx, lane, epoch).await?;
-            Ok(Claim::Later(Moment(run_at)))
-        }
-        None => {
-            release(tx, lane, epoch).await?;
-            Ok(Claim::Empty)
-        }
-    }
-}
-
-/// Makes sure that `turn` is still this worker's to end, and gives its lane up when nothing else waits there; returns
-/// whether it did.
-///
-/// # Errors
-/// [`Error::Fenced`] when another worker has the lane, or the turn is gone.
-pub async fn leave(tx: &mut Tx, turn: &Turn) -> Result<bool, Error> {
-    let left = on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(LEAVE_LANE)
-        .bind(turn.place.as_str()).bind(turn.epoch).bind(turn.id.as_str()).fetch_optional(c).await)?;
-    let (until,) = left.ok_or(Error::Fenced)?;
-    Ok(until == 0)
-}
-
-/// Extends a lease; `false`: the lane was lost.
-pub async fn keep(tx: &mut Tx, lane: &PlaceId, epoch: i64, until: Moment) -> Result<bool, Error> {
-    let kept = on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(KEEP_LANE)
-        .bind(lane.as_str()).bind(epoch).bind(until.0).fetch_optional(c).await)?;
-    Ok(kept.is_some())
-}
-
-/// Gives a lane up, so that anyone may take it at once.
-pub async fn release(tx: &mut Tx, lane: &PlaceId, epoch: i64) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(RELEASE_LANE).bind(lane.as_str()).bind(epoch).execute(c).await.map(|_| ()))?;
-    Ok(())
-}
-
 /// Whether a turn was withdrawn.
 pub async fn is_cancelled(db: &Db, turn: &TurnId) -> Result<bool, Error> {
     let row = on!(db, c => sqlx::query_as::<_, (bool,)>(IS_CANCELLED).bind(turn.as_str()).fetch_optional(c).await)?;
@@ -355,6 +216,10 @@ pub async fn cancel(tx: &mut Tx, place: &PlaceId, member: &MemberId, now: Moment
 /// # Errors
 /// [`Error::Fenced`] when another worker has the lane, or the turn was withdrawn.
 pub async fn answered(tx: &mut Tx, answer: &Answered, now: Moment) -> Result<(), Error> {
+    // The lane before the turn, as whoever claims it takes them.
+    if answer.is_handed_over {
+        lanes::release(tx, &answer.place, answer.epoch).await?;
+    }
     let kept = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(ANSWERED)
         .bind(answer.turn.as_str())
         .bind(answer.epoch)
@@ -362,6 +227,7 @@ pub async fn answered(tx: &mut Tx, answer: &Answered, now: Moment) -> Result<(),
         .bind(answer.failure)
         .bind(Json(&answer.made_of))
         .bind(now.0)
+        .bind(i64::from(!answer.is_handed_over))
         .fetch_optional(c).await)?;
     if kept.is_none() {
         return Err(Error::Fenced);
@@ -395,19 +261,9 @@ pub async fn answered(tx: &mut Tx, answer: &Answered, now: Moment) -> Result<(),
     script.run(tx).await
 }
 
-/// Ends a turn; only after [`leave`] in the same transaction.
+/// Ends a turn; only after [`lanes::leave`] in the same transaction.
 pub fn end<'v>(script: &mut Script<'v>, turn: &'v TurnId, state: TurnState, now: Moment) {
     script.add(END, [turn.as_str().into(), state.as_str().into(), now.0.into()]);
-}
-
-/// Lets a turn wait until `run_at`.
-///
-/// # Errors
-/// [`Error::Fenced`] when another worker has the lane.
-pub async fn later(tx: &mut Tx, turn: &TurnId, epoch: i64, run_at: Moment, now: Moment) -> Result<(), Error> {
-    let waits = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(LATER)
-        .bind(turn.as_str()).bind(epoch).bind(run_at.0).bind(now.0).fetch_optional(c).await)?;
-    waits.map(|_| ()).ok_or(Error::Fenced)
 }
 
 /// The parts of a turn's answer, in order.
@@ -469,12 +325,6 @@ pub async fn cancel_drafted(
         .bind(platform).bind(subject).bind(platform_id).bind(DRAFT_PART).bind(true).bind(now.0)
         .fetch_optional(c).await)?;
     Ok(row.map(|(id,)| TurnId::new(id)))
-}
-
-/// Lanes with unfinished turns, longest waiting first, each with somebody who waits there.
-pub async fn lanes_waiting(db: &Db) -> Result<Vec<(PlaceId, MemberId)>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String, String)>(LANES_WAITING).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|(place, member)| (PlaceId::new(place), MemberId::new(member))).collect())
 }
 
 /// The state of a turn.

@@ -100,6 +100,8 @@ pub struct Turn {
     pub state: TurnState,
     /// How often a worker has taken it up.
     pub attempt: i64,
+    /// An earlier attempt may have sent something of it.
+    pub is_resumed: bool,
     /// Fencing token of the lane lease it runs under.
     pub epoch: i64,
     /// What to say instead of asking a model.

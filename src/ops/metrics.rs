@@ -61,6 +61,7 @@ const RECALL_SEARCHES: &str = "greenroom_recall_searches_total";
 const RECALL_HITS: &str = "greenroom_recall_hits";
 const DISTILLED: &str = "greenroom_distilled_total";
 const DB_ERRORS: &str = "greenroom_db_errors_total";
+const LEASE_HELD: &str = "greenroom_lease_held";
 const READY: &str = "greenroom_ready";
 const RESIDENT_BYTES: &str = "process_resident_memory_bytes";
 const OPEN_FDS: &str = "process_open_fds";
@@ -86,6 +87,13 @@ pub const SERIES: &[Series] = &[
         "Talk read for facts or summed up, and what came of it",
     ),
     series(DB_ERRORS, Kind::Counter, None, &["kind"], "Database failures by kind"),
+    series(
+        LEASE_HELD,
+        Kind::Gauge,
+        None,
+        &["lease"],
+        "1 while this gateway or worker holds an account or a chore, else 0",
+    ),
     series(READY, Kind::Gauge, None, &[], "1 when /readyz last said ready, else 0"),
     series(RESIDENT_BYTES, Kind::Gauge, Some(Unit::Bytes), &[], "Resident memory of the process"),
     series(OPEN_FDS, Kind::Gauge, None, &[], "Open file descriptors of the process"),
@@ -210,10 +218,16 @@ pub fn db_failed(error: &crate::db::Error) {
         Error::Newer(_) => "newer",
         Error::Inconsistent { .. } => "inconsistent",
         Error::Fenced => "fenced",
+        Error::Crossed => "crossed",
         Error::Changed => "changed",
         Error::Other(_) => "other",
     };
     metrics::counter!(DB_ERRORS, "kind" => kind).increment(1);
+}
+
+/// Whether this process holds a lease.
+pub fn lease_held(name: &'static str, is_held: bool) {
+    metrics::gauge!(LEASE_HELD, "lease" => name).set(if is_held { 1.0 } else { 0.0 });
 }
 
 /// What `/readyz` said last.
@@ -303,6 +317,7 @@ mod tests {
             for stage in Stage::ALL {
                 stage_took(stage, Duration::from_millis(3));
             }
+            lease_held("account discord", true);
             backlog(4, Duration::from_millis(1500), 7);
             let tokens = TokenUse { prompt: 100, completion: 20, by_provider: true };
             tokens_spent(tokens, KeySource::Operator);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{http::Readiness, metrics};
 use crate::config::Config;
 use crate::db::Db;
-use crate::domain::Clock;
+use crate::domain::{Clock, Role};
 use crate::life::Life;
 use crate::recall::Recall;
 
@@ -50,8 +50,9 @@ pub fn backlog(life: &Life, db: Db, clock: Arc<dyn Clock>) {
 }
 
 /// Says what runs and what does not.
-pub fn announce(config: &Config, front_ends: usize) {
+pub fn announce(config: &Config, (role, front_ends): (Role, usize)) {
     tracing::info!(
+        role = role.as_str(),
         version = env!("CARGO_PKG_VERSION"),
         http = config.http_addr,
         metrics = config.metrics_addr,
@@ -60,7 +61,7 @@ pub fn announce(config: &Config, front_ends: usize) {
     for (name, nearest) in &config.suspects {
         tracing::warn!(variable = name, "not a setting, but close to one: did you mean {nearest}?");
     }
-    if front_ends == 0 {
+    if front_ends == 0 && role == Role::House {
         tracing::warn!(
             "no front end is running: set DISCORD_TOKEN for Discord, MATRIX_HOMESERVER and MATRIX_USER for Matrix, or chat with \
              `greenroom console`"

@@ -25,6 +25,8 @@ const BATCH: i64 = 64;
 const RETRY_MILLIS: i64 = 500;
 /// Longest wait between tries.
 const RETRY_MILLIS_MAX: i64 = 60_000;
+/// How often whoever waits for an empty outbox looks.
+const LOOK: Duration = Duration::from_millis(100);
 /// How often the outbox is looked at without being woken.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -153,6 +155,18 @@ impl Recall {
                 () = stop.cancelled() => {}
             }
         }
+    }
+
+    /// Waits until whoever works the outbox off has done so, at most `within`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn drained(&self, within: Duration) -> Result<(), db::Error> {
+        let until = tokio::time::Instant::now() + within;
+        while self.pending().await? > 0 && tokio::time::Instant::now() < until {
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
     }
 
     /// Does all chores that are due; those that fail wait for later.

@@ -8,7 +8,7 @@ use super::Turns;
 use super::prompt::{Context, HistoryLine, Pictures, Remembered};
 use crate::db::{self, layers, messages};
 use crate::directory::Bond;
-use crate::domain::{Aspect, Kind, Member, Moment, Place, Privacy, QuietKind, Scope, Turn, TurnId};
+use crate::domain::{Aspect, Kind, Member, MemberId, Moment, Place, Privacy, QuietKind, Scope, Turn, TurnId};
 use crate::model::ModelInfo;
 use crate::ops_error;
 
@@ -167,19 +167,24 @@ impl Turns {
 
     /// The zone a turn's member lives in.
     pub(super) async fn time_zone_of(&self, turn: &Turn) -> String {
-        let member = self.member_of(turn).await;
+        let member = self.member_of(&turn.member).await;
         member.and_then(|member| member.time_zone.clone()).unwrap_or_else(|| self.settings.time_zone.clone())
     }
 
     /// The locale a turn's member reads.
     pub(super) async fn locale_of(&self, turn: &Turn) -> String {
-        let member = self.member_of(turn).await;
+        self.locale_for(&turn.member).await
+    }
+
+    /// The locale that a member is spoken to in.
+    pub(super) async fn locale_for(&self, member: &MemberId) -> String {
+        let member = self.member_of(member).await;
         member.and_then(|member| member.locale.clone()).unwrap_or_else(|| self.settings.locale.clone())
     }
 
     /// Who asked; nobody when the database does not say, which costs their preferences and no answer.
-    async fn member_of(&self, turn: &Turn) -> Option<Arc<Member>> {
-        self.directory.member(&turn.member).await.unwrap_or_else(|error| {
+    async fn member_of(&self, member: &MemberId) -> Option<Arc<Member>> {
+        self.directory.member(member).await.unwrap_or_else(|error| {
             ops_error("member", &error);
             None
         })

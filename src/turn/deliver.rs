@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Stopped, Stored, Turns};
 use crate::crash;
 use crate::db::{Script, messages, turns};
-use crate::domain::{Personality, Place, Turn, TurnState};
+use crate::domain::{Personality, Place, Turn};
 use crate::ops::metrics::{self, Stage};
 use crate::platform::{Face, OnceKey, Part, SendError};
 
@@ -59,8 +59,6 @@ impl Turns {
             || Face { name: String::new(), slug: String::new(), avatar: None },
             |personality| face_of(personality),
         );
-        // An earlier attempt may have sent what it could not record.
-        let is_resumed = turn.state == TurnState::Sending;
         let footer = stored.made_of.as_ref().and_then(|made_of| made_of.footer.as_ref());
         let of = stored.parts.len();
         let becomes = self.draft_to_complete(turn, place, stored).await?;
@@ -81,7 +79,7 @@ impl Turns {
                     let once = OnceKey(delivery.once_key.clone());
                     let known: Vec<&str> = sent.iter().map(|sent: &Sent| sent.platform_id.as_str()).collect();
                     let arrived =
-                        if is_resumed { self.arrived(&*platform, place, (&part, &known)).await? } else { None };
+                        if turn.is_resumed { self.arrived(&*platform, place, (&part, &known)).await? } else { None };
                     let draft = becomes.as_ref().filter(|(at, _)| *at == number).map(|(_, draft)| draft);
                     let sending = async {
                         match (arrived, draft) {

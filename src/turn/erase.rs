@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use super::Turns;
 use crate::db::{self, dealt, layers, memories, messages, people, rules, sessions};
-use crate::domain::MemberId;
+use crate::domain::{MemberId, Role};
 use crate::guard::access;
 
 /// How often the database's log is emptied again when a reader was in the way, and the wait between.
 const FOLDS: u32 = 20;
 const FOLD_WAIT: Duration = Duration::from_millis(50);
 
+/// How long whoever erases waits for another process to remove the vectors; what is left then goes later.
+const DRAINED_WITHIN: Duration = Duration::from_secs(10);
 /// Messages removed in one transaction.
 const BATCH: i64 = 500;
 /// How long events that were dealt with are known again: no platform sends one again after that.
@@ -130,7 +132,11 @@ impl Turns {
         let names = self.directory.names();
         pictures.iter().filter(|picture| !names.uses_picture(picture)).for_each(|picture| self.avatars.remove(picture));
         // The vectors go with the memories if the store is there; else the outbox keeps trying.
-        self.recall.drain().await;
+        if self.settings.hand.role == Role::House {
+            self.recall.drain().await;
+        } else {
+            self.recall.drained(DRAINED_WITHIN).await?;
+        }
         for _ in 0..FOLDS {
             if self.db.fold_log().await? {
                 break;

@@ -13,8 +13,8 @@ use super::stream::{self, Pace, Showed, Voices};
 use super::{HEARTBEAT, LEASE_MILLIS, Stopped, Stored, Turns, pictures};
 use crate::crash;
 use crate::db::ledger::{self, Account, EntryKind, NewEntry, Reservation, Reserved};
-use crate::db::presets;
 use crate::db::turns::{self, Cost};
+use crate::db::{lanes, presets};
 use crate::directory::Bond;
 use crate::domain::{
     Budget, Chosen, KeySource, Kind, Line, Moment, OwnPreset, Payer, Personality, Place, Preset, QuietKind, Refusal,
@@ -496,7 +496,7 @@ impl Turns {
 
     async fn keep(&self, turn: &Turn) -> Result<bool, Stopped> {
         let (lane, epoch, until) = (turn.place.clone(), turn.epoch, self.clock.now().plus_millis(LEASE_MILLIS));
-        Ok(self.db.write(move |tx| Box::pin(async move { turns::keep(tx, &lane, epoch, until).await })).await?)
+        Ok(self.db.write(move |tx| Box::pin(async move { lanes::keep(tx, &lane, epoch, until).await })).await?)
     }
 }
 

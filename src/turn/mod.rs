@@ -7,6 +7,7 @@ mod again;
 mod change;
 pub mod context;
 mod deliver;
+mod elsewhere;
 mod ends;
 mod erase;
 mod generate;
@@ -34,10 +35,11 @@ use tracing::Instrument as _;
 use crate::avatars::Avatars;
 use crate::config::OperatorKey;
 use crate::crash;
+use crate::db::lanes::{self, Claim, Hand};
 use crate::db::turns::{Cost, Delivery};
 use crate::db::{self, Db, Script, ledger, messages, turns};
 use crate::directory::Directory;
-use crate::domain::{Clock, MemberId, Outcome, PlaceId, Refusal, Turn, TurnId, TurnState};
+use crate::domain::{Clock, MemberId, Outcome, PlaceId, Refusal, Role, Turn, TurnId, TurnState};
 use crate::guard::pace::Pace;
 use crate::keyring::Keyring;
 use crate::life::Life;
@@ -56,7 +58,7 @@ use made_of::MadeOf;
 pub use receive::Received;
 
 /// How long a lane stays with a worker that says nothing.
-const LEASE_MILLIS: i64 = 20_000;
+const LEASE_MILLIS: i64 = 10_000;
 /// How often a worker at a long answer extends its lease and looks for a cancellation.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// A turn that was taken up this often without an end has killed its workers; it ends with an apology.
@@ -69,8 +71,8 @@ const END_CHECK: Duration = Duration::from_secs(1);
 /// Settings of the turn pipeline.
 #[derive(Clone, Debug)]
 pub struct TurnSettings {
-    /// Who this worker is: the same name after a restart takes its own lanes back at once.
-    pub owner: String,
+    /// Who this process is: the same name after a restart takes its own lanes back at once.
+    pub hand: Hand,
     /// What starts a textual mention.
     pub mention: char,
     /// IANA zone for members who chose none.
@@ -100,6 +102,11 @@ impl Platforms {
     /// Connects a platform.
     pub fn add(&self, platform: Arc<dyn Platform>) {
         self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(platform.name(), platform);
+    }
+
+    /// Whether none is connected.
+    pub fn is_empty(&self) -> bool {
+        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner).is_empty()
     }
 
     /// The platform named `name`, if connected.
@@ -172,8 +179,10 @@ enum Stopped {
     Fenced,
     /// Withdrawn while it ran.
     Cancelled,
-    /// The process is stopping: the turn is resumed by the next start.
+    /// The process is stopping: the turn is resumed by the next start, or by another process.
     Leaving,
+    /// The text is stored: the process that holds the account says it.
+    HandedOver,
     /// Try again at a later time.
     Later(&'static str),
 }
@@ -233,10 +242,10 @@ impl Turns {
         Ok(withdrawn)
     }
 
-    async fn claim(&self, lane: &PlaceId) -> Result<turns::Claim, db::Error> {
-        let (lane, owner, now) = (lane.clone(), self.settings.owner.clone(), self.clock.now());
+    async fn claim(&self, lane: &PlaceId) -> Result<Claim, db::Error> {
+        let (lane, hand, now) = (lane.clone(), self.settings.hand.clone(), self.clock.now());
         let until = now.plus_millis(LEASE_MILLIS);
-        self.db.write(move |tx| Box::pin(async move { turns::claim(tx, &lane, &owner, now, until).await })).await
+        self.db.write(move |tx| Box::pin(async move { lanes::claim(tx, &lane, &hand, now, until).await })).await
     }
 
     /// Takes a turn from where it stands to its end.
@@ -263,6 +272,9 @@ impl Turns {
                 generated?
             }
         };
+        if self.settings.hand.role == Role::Worker {
+            return Err(Stopped::HandedOver);
+        }
         let delivered = self.deliver(turn, &place, &stored).await?;
         self.settle(turn, &place, stored, delivered).await
     }
@@ -284,10 +296,10 @@ impl Turns {
         if let Some(place) = self.directory.place_by_id(&turn.place).await? {
             self.withdraw_draft(turn, &place).await?;
         }
-        let (turn, now) = (turn.clone(), self.clock.now());
+        let (turn, role, now) = (turn.clone(), self.settings.hand.role, self.clock.now());
         let writing = self.db.write(move |tx| {
             Box::pin(async move {
-                turns::leave(tx, &turn).await?;
+                lanes::leave(tx, &turn, role).await?;
                 let mut script = Script::default();
                 turns::end(&mut script, &turn.id, TurnState::Cancelled, now);
                 // The call may have been under way: what it was allowed to use counts as used.
@@ -298,25 +310,54 @@ impl Turns {
         Ok(writing.await?)
     }
 
+    /// Whether what is to be said in a lane may be said by this process.
+    async fn speaks_in(&self, lane: &PlaceId) -> bool {
+        if self.settings.hand.role != Role::Gateway {
+            return true;
+        }
+        match self.directory.place_by_id(lane).await {
+            Ok(place) => place.is_some_and(|place| self.platforms.get(&place.platform).is_some()),
+            Err(error) => {
+                crate::ops_error("claim", &error);
+                false
+            }
+        }
+    }
+
+    /// Gives the lane of an unfinished turn to whoever goes on with it; this process comes back to its own by its name.
+    async fn let_go(&self, turn: &Turn) {
+        if self.settings.hand.role == Role::House {
+            return;
+        }
+        let (lane, epoch) = (turn.place.clone(), turn.epoch);
+        let writing = self.db.write(move |tx| Box::pin(async move { lanes::release(tx, &lane, epoch).await }));
+        if let Err(error) = writing.await {
+            crate::ops_error("letting go", &error);
+        }
+    }
+
     async fn later(&self, turn: &Turn) -> Result<(), db::Error> {
         let (id, epoch, now) = (turn.id.clone(), turn.epoch, self.clock.now());
         let run_at = now.plus_millis(RETRY_MILLIS);
-        self.db.write(move |tx| Box::pin(async move { turns::later(tx, &id, epoch, run_at, now).await })).await
+        self.db.write(move |tx| Box::pin(async move { lanes::later(tx, &id, epoch, run_at, now).await })).await
     }
 }
 
 #[async_trait]
 impl LaneWorker for Turns {
     async fn work(&self, lane: &PlaceId) {
+        if !self.speaks_in(lane).await {
+            return;
+        }
         while !self.life.soft().is_cancelled() {
             let turn = match self.claim(lane).await {
-                Ok(turns::Claim::Turn(turn)) => turn,
-                Ok(turns::Claim::Withdrawn(turn)) => {
+                Ok(Claim::Turn(turn)) => turn,
+                Ok(Claim::Withdrawn(turn)) => {
                     self.ends.tell(&turn, TurnState::Cancelled);
                     continue;
                 }
                 // The sweep rings again when it is due.
-                Ok(turns::Claim::Taken | turns::Claim::Empty | turns::Claim::Later(_)) => return,
+                Ok(Claim::Taken | Claim::Empty | Claim::Later(_)) => return,
                 Err(error) => return crate::ops_error("claim", &error),
             };
             let span = tracing::info_span!("turn", trace = %turn.trace, turn.id = %turn.id, turn.attempt);
@@ -345,8 +386,15 @@ impl LaneWorker for Turns {
                     }
                     return;
                 }
-                Err(Stopped::Fenced | Stopped::Leaving) => {
+                Err(Stopped::HandedOver) => {
+                    tracing::info!(turn.id = %turn.id, "an answer is written");
+                    return;
+                }
+                Err(stopped @ (Stopped::Fenced | Stopped::Leaving)) => {
                     self.drafts.remove(&turn.id);
+                    if matches!(stopped, Stopped::Leaving) {
+                        self.let_go(&turn).await;
+                    }
                     return;
                 }
             }
@@ -354,7 +402,10 @@ impl LaneWorker for Turns {
     }
 
     async fn waiting(&self) -> Vec<(PlaceId, MemberId)> {
-        turns::lanes_waiting(&self.db).await.unwrap_or_else(|error| {
+        if self.settings.hand.role == Role::Gateway && self.platforms.is_empty() {
+            return Vec::new();
+        }
+        lanes::waiting(&self.db, &self.settings.hand, self.clock.now()).await.unwrap_or_else(|error| {
             crate::ops_error("scan", &error);
             Vec::new()
         })

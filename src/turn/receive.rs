@@ -7,11 +7,11 @@ use super::trigger::{Decision, Here, decide, mentions};
 use crate::crash;
 use crate::db::messages::{self, Earlier, NewMessage};
 use crate::db::turns::{self, NewTurn};
-use crate::db::{self, Script, people};
+use crate::db::{self, Script, lanes, people};
 use crate::directory::Person;
 use crate::domain::{
     DenialMode, HOST, Identity, Incoming, Line, MemberId, MessageId, Persona, Personality, PersonalityId, Place,
-    PlaceId, PlaceRef, Privacy, QuietKind, Refusal, TurnId, holds_a_key,
+    PlaceId, PlaceRef, Privacy, QuietKind, Refusal, Role, TurnId, holds_a_key,
 };
 use crate::guard::access;
 use crate::guard::pace::Of;
@@ -346,11 +346,16 @@ impl Turns {
             at: incoming.at,
         };
         let (trace, pictures) = (incoming.trace, incoming.pictures);
+        let is_shared = self.settings.hand.role != Role::House;
         let (received, is_full) = self
             .db
             .write(move |tx| {
                 Box::pin(async move {
                     let mut message = message;
+                    // One process writes one thing at a time; several have to wait for each other.
+                    if is_shared {
+                        lanes::lock(tx, &message.place).await?;
+                    }
                     let known = (message.account.as_str(), message.platform_id.as_str());
                     let waiting = match messages::earlier(tx, known, &message.place, &member).await? {
                         Earlier::Message(turn) => {

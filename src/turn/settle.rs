@@ -6,7 +6,7 @@ use crate::crash;
 use crate::db::messages::{self, NewMessage};
 use crate::db::sessions::{self, Part};
 use crate::db::turns;
-use crate::db::{Script, memories};
+use crate::db::{Script, lanes, memories};
 use crate::domain::{
     Detail, Memory, MemoryId, MemoryKind, MessageId, Outcome, Place, Provenance, Tenant, Turn, TurnState,
 };
@@ -57,12 +57,12 @@ impl Turns {
         let state = if is_answer && arrived { TurnState::Done } else { TurnState::Failed };
         let remembers = memory.is_some();
         let (ending, now, chore) = (turn.clone(), self.clock.now(), self.clock.id());
-        let forgotten = self.forgotten.clone();
+        let (forgotten, role) = (self.forgotten.clone(), self.settings.hand.role);
         let had_draft = turn.attempt > 1 || self.drafts.contains_key(&turn.id);
         let writing = self.db.write(move |tx| {
             Box::pin(async move {
                 // First the fence: nothing below is written by a worker that lost the lane.
-                let lane_is_empty = turns::leave(tx, &ending).await?;
+                let lane_is_empty = lanes::leave(tx, &ending, role).await?;
                 let mut memory = memory;
                 if let Some(exchange) = &mut memory {
                     match sessions::take_part(tx, &exchange.place, &exchange.personality, exchange.at).await? {

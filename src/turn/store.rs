@@ -8,7 +8,7 @@ use crate::crash;
 use crate::db;
 use crate::db::turns::{self, Answered, Cost, Delivery};
 use crate::directory::Announcement;
-use crate::domain::{Line, Member, Place, Refusal, Turn};
+use crate::domain::{Line, Member, Place, Refusal, Role, Turn};
 use crate::guard::outgoing;
 use crate::platform::{Limits, split};
 use crate::texts::Arg;
@@ -109,6 +109,7 @@ impl Turns {
             made_of,
             parts,
             cost,
+            is_handed_over: self.settings.hand.role == Role::Worker,
             is_retry: turn.attempt > 1,
             tells: tells.map(|member| member.id.clone()),
             announces: news.map(|news| news.id.clone()),

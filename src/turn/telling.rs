@@ -3,8 +3,8 @@
 use tokio::sync::oneshot;
 
 use super::Turns;
-use crate::db;
-use crate::domain::{Place, Privacy, Turn};
+use crate::db::{self, post};
+use crate::domain::{MemberId, News, Place, Privacy, Role, Turn, TurnId};
 use crate::guard::outgoing;
 use crate::platform::{Face, OnceKey, Part};
 
@@ -23,22 +23,34 @@ impl Turns {
         if place.privacy == Privacy::Direct {
             return Ok(text);
         }
-        let identities = self.directory.identities(&turn.member).await?;
-        let identity = identities.iter().find(|identity| identity.platform == place.platform).cloned();
-        let (Some(platform), Some(identity)) = (self.platforms.get(&place.platform), identity) else {
-            return Ok(KEY_TROUBLE);
-        };
         // Many failures are one trouble.
-        if self.pace.may_tell(turn.member.as_str(), KEY_TROUBLE, self.clock.now()) {
-            let text = self.texts.say(&self.locale_of(turn).await, text, &[]);
-            let once = OnceKey(format!("{}-key", turn.id));
-            self.life.spawn("whisper", async move {
-                if let Err(error) = platform.whisper(&identity, &text, &once).await {
-                    tracing::info!(error = %error, "a member could not be told in private about their key");
-                }
-            });
+        if !self.pace.may_tell(turn.member.as_str(), KEY_TROUBLE, self.clock.now()) {
+            return Ok(KEY_TROUBLE);
+        }
+        if self.settings.hand.role == Role::Worker {
+            let (place, to, turn) = (place.id.clone(), turn.member.clone(), turn.id.clone());
+            post::tell(&self.db, &News::Whisper { place, to, turn, line: text.to_owned() }).await?;
+        } else {
+            self.whisper_about_key(place, &turn.member, &turn.id, text).await;
         }
         Ok(KEY_TROUBLE)
+    }
+
+    /// Tells a member in private what is wrong with their key, where this process holds the account.
+    pub(super) async fn whisper_about_key(&self, place: &Place, to: &MemberId, turn: &TurnId, line: &str) {
+        let identities = match self.directory.identities(to).await {
+            Ok(identities) => identities,
+            Err(error) => return crate::ops_error("whisper", &error),
+        };
+        let identity = identities.iter().find(|identity| identity.platform == place.platform).cloned();
+        let (Some(platform), Some(identity)) = (self.platforms.get(&place.platform), identity) else { return };
+        let text = self.texts.say(&self.locale_for(to).await, line, &[]);
+        let once = OnceKey(format!("{turn}-key"));
+        self.life.spawn("whisper", async move {
+            if let Err(error) = platform.whisper(&identity, &text, &once).await {
+                tracing::info!(error = %error, "a member could not be told in private about their key");
+            }
+        });
     }
 
     /// Tells whoever waits that the answer takes longer, where that can be taken away again: which it is once what is

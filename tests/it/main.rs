@@ -2,6 +2,7 @@
 
 mod canaries;
 mod cli;
+mod cluster;
 mod config;
 mod crash;
 mod deploy;
@@ -13,6 +14,7 @@ mod isolation;
 mod keys;
 mod layers;
 mod leaks;
+mod leases;
 mod leaves;
 mod ledger;
 mod llm_faults;

@@ -17,7 +17,9 @@ both!(every_statement_is_understood, |engine| {
         db::dealt::ALL,
         db::keys::ALL,
         db::ledger::ALL,
+        db::lanes::ALL,
         db::layers::ALL,
+        db::leases::ALL,
         db::memories::ALL,
         db::messages::ALL,
         db::meta::ALL,
@@ -30,7 +32,7 @@ both!(every_statement_is_understood, |engine| {
         db::sessions::ALL,
         db::turns::ALL,
     ];
-    let split = [db::chunks::SPLIT, db::layers::SPLIT, db::memories::SPLIT, db::messages::SPLIT];
+    let split = [db::chunks::SPLIT, db::layers::SPLIT, db::leases::SPLIT, db::memories::SPLIT, db::messages::SPLIT];
     let split = split.into_iter().flatten().map(|&[sqlite, postgres]| match engine {
         Engine::Sqlite => sqlite,
         Engine::Postgres => postgres,

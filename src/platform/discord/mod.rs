@@ -36,6 +36,7 @@ use crate::turn::Turns;
 use channels::{Channels, Known};
 pub use examine::{Examined, examine};
 use rest::{Rest, RestError, Route};
+pub use send::LIMITS;
 pub use services::OwnService;
 use webhooks::Webhooks;
 use wire::{Flake, flake_of};

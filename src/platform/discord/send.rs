@@ -21,6 +21,9 @@ const MESSAGE_MAX: usize = 2_000;
 const PART_MAX: usize = 1_880;
 /// Messages that an answer is cut into; a longer one becomes a file.
 const PARTS_MAX: usize = 5;
+/// What Discord allows.
+pub const LIMITS: Limits =
+    Limits { message_len: PART_MAX, messages_max: PARTS_MAX, takes_back: true, streams: Streams::No, discloses: true };
 /// Longest beginning of an answer that is shown above its file.
 const BEGINNING_MAX: usize = 600;
 /// Name of that file.
@@ -186,13 +189,7 @@ impl Platform for Discord {
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            message_len: PART_MAX,
-            messages_max: PARTS_MAX,
-            takes_back: true,
-            streams: Streams::No,
-            discloses: true,
-        }
+        LIMITS
     }
 
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {

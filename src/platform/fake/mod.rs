@@ -16,8 +16,18 @@ use crate::db::{Db, meta};
 use crate::domain::{Identity, Incoming, Moment, Place, PlaceRef, Privacy, Speaker};
 use crate::turn::Turns;
 
+/// As places name it.
+pub const NAME: &str = "fake";
 /// Longest message of the fake platform, in UTF-16 code units.
 const MESSAGE_LEN: usize = 2_000;
+/// What the fake platform allows.
+pub const LIMITS: Limits = Limits {
+    message_len: MESSAGE_LEN,
+    messages_max: usize::MAX,
+    takes_back: false,
+    streams: Streams::No,
+    discloses: false,
+};
 /// Where the cursor of the event stream is kept.
 const CURSOR: &str = "fake.cursor";
 
@@ -233,17 +243,11 @@ impl FakePlatform {
 #[async_trait]
 impl Platform for FakePlatform {
     fn name(&self) -> &'static str {
-        "fake"
+        NAME
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            message_len: MESSAGE_LEN,
-            messages_max: usize::MAX,
-            takes_back: false,
-            streams: Streams::No,
-            discloses: self.discloses,
-        }
+        Limits { discloses: self.discloses, ..LIMITS }
     }
 
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {

@@ -42,6 +42,7 @@ pub use examine::{Examined, examine};
 pub use ghosts::{Service, made_users};
 pub use invites::Inviter;
 pub use logins::Login;
+pub use send::LIMITS;
 
 /// The platform's name: of its places, its accounts and its members.
 pub const NAME: &str = "matrix";

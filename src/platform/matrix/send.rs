@@ -18,6 +18,9 @@ use crate::platform::{Face, Limits, OnceKey, Part, Platform, SendError, Streams,
 const PART_MAX: usize = 6_000;
 /// Messages that an answer is cut into before it becomes a file.
 const PARTS_MAX: usize = 4;
+/// What Matrix allows; whether answers grow while they are written is a setting.
+pub const LIMITS: Limits =
+    Limits { message_len: PART_MAX, messages_max: PARTS_MAX, takes_back: true, streams: Streams::No, discloses: true };
 /// What is shown of an answer whose whole is a file.
 const BEGINNING_MAX: usize = 1_000;
 /// Name of an answer that is a file.
@@ -215,7 +218,7 @@ impl Platform for Matrix {
 
     fn limits(&self) -> Limits {
         let streams = if self.options.streaming.is_some() { Streams::ByEdits } else { Streams::No };
-        Limits { message_len: PART_MAX, messages_max: PARTS_MAX, takes_back: true, streams, discloses: true }
+        Limits { streams, ..LIMITS }
     }
 
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {
