@@ -110,14 +110,13 @@ impl House {
         texts: Arc<Texts>,
         (life, say): (Life, &(dyn Fn(Notice) + Send + Sync)),
     ) -> anyhow::Result<Self> {
-        let vault = Arc::new(Vault::open(&keyset_path(config, data)).context("opening the keyset")?);
         let (db, clock, owner, shared) = if role == Role::House {
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
             let db = Db::open(config.database_url().expose_secret()).await.context("opening the database")?;
             let owner = instance(data.path(), &*clock)?;
             (db, clock, owner, None)
         } else {
-            let (db, shared) = together::joined(config, &vault, &texts).await?;
+            let (db, shared) = together::joined(config, &keyset_path(config, data), &texts).await?;
             (db, shared.clock(), shared.name.clone(), Some(shared))
         };
         let directory = Arc::new(Directory::open(db.clone(), clock.clone(), personality_files(config)?).await?);
@@ -125,12 +124,8 @@ impl House {
         let store = crate::recall::open_store(config, &db).await.context("opening the vector store")?;
         let recall = Recall::open(db.clone(), clock.clone(), embedder, store, Weights::DEFAULT).await?;
         let recall = Arc::new(recall);
-        let model = match role {
-            Role::Gateway => together::model(config),
-            Role::House | Role::Worker => {
-                crate::model::open(&config.llm, &config.cache_dir(), say).await.context("opening the model")?
-            }
-        };
+        let model = crate::model::open(&config.llm, &config.cache_dir(), say).await.context("opening the model")?;
+        let vault = Arc::new(Vault::open(&keyset_path(config, data)).context("opening the keyset")?);
         keyring::belong_together(&db, &vault).await.context("opening members' keys")?;
         let strongbox = Strongbox::new(db.clone(), vault.clone());
         let keyring = Arc::new(Keyring::new(db.clone(), clock.clone(), vault, Providers::new(&config.llm)));

@@ -162,3 +162,4 @@ cannot-start-no-front = Für dieses Gateway gibt es kein Konto: Setz DISCORD_TOK
 cannot-start-clock = Die Uhr dieses Rechners weicht um { $seconds } Sekunden von der Uhr der Datenbank ab. Stelle sie richtig, zum Beispiel mit einem Zeitdienst, und starte noch einmal.
 cannot-start-keyset = Dieser Prozess hat einen anderen Schlüsselsatz als das Haus. Kopiere die Schlüsselsatz-Datei der anderen hierher, nenne sie in GREENROOM_KEYSET und starte noch einmal.
 cannot-start-matrix-elsewhere = Das Gerät des Matrix-Kontos gehört zum Datenverzeichnis eines anderen Gateways. Starte jenes Gateway oder verschiebe sein Datenverzeichnis hierher; nur eines darf es haben.
+cannot-start-no-model = Gateways und Worker teilen sich ein Modell: Setz LLM_BASE_URL auf eine Adresse, die alle erreichen, für alle dieselbe.

@@ -162,3 +162,4 @@ cannot-start-no-front = There is no account for this gateway to hold: set DISCOR
 cannot-start-clock = This machine’s clock is { $seconds } seconds away from the database’s. Set it right, for instance with a time service, and start again.
 cannot-start-keyset = This process has another keyset than the house. Copy the keyset file of the others here, name it with GREENROOM_KEYSET, and start again.
 cannot-start-matrix-elsewhere = The Matrix account’s device belongs to another gateway’s data directory. Start that gateway, or move its data directory here; only one may have it.
+cannot-start-no-model = Gateways and workers share one model: set LLM_BASE_URL to an address that all of them reach, the same for all.

@@ -162,3 +162,4 @@ cannot-start-no-front = No hay ninguna cuenta para esta pasarela: configura DISC
 cannot-start-clock = El reloj de esta máquina se aparta { $seconds } segundos del de la base de datos. Ponlo en hora, por ejemplo con un servicio de tiempo, y arranca de nuevo.
 cannot-start-keyset = Este proceso tiene otro juego de claves que la casa. Copia aquí el archivo de claves de los demás, indícalo en GREENROOM_KEYSET y arranca de nuevo.
 cannot-start-matrix-elsewhere = El dispositivo de la cuenta de Matrix pertenece al directorio de datos de otra pasarela. Arranca esa pasarela o trae aquí su directorio de datos; solo una puede tenerlo.
+cannot-start-no-model = Las pasarelas y los trabajadores comparten un modelo: pon en LLM_BASE_URL una dirección a la que lleguen todos, la misma para todos.

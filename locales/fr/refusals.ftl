@@ -162,3 +162,4 @@ cannot-start-no-front = Cette passerelle n’a aucun compte à tenir : règle D
 cannot-start-clock = L’horloge de cette machine s’écarte de { $seconds } secondes de celle de la base de données. Mets-la à l’heure, par exemple avec un service de temps, puis redémarre.
 cannot-start-keyset = Ce processus a un autre jeu de clés que la maison. Copie ici le fichier de clés des autres, indique-le dans GREENROOM_KEYSET, puis redémarre.
 cannot-start-matrix-elsewhere = L’appareil du compte Matrix appartient au répertoire de données d’une autre passerelle. Démarre celle-ci, ou déplace ici son répertoire de données ; une seule peut l’avoir.
+cannot-start-no-model = Les passerelles et les workers partagent un modèle : donne à LLM_BASE_URL une adresse que tous atteignent, la même pour tous.

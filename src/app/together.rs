@@ -1,5 +1,6 @@
 //! Gateways and workers: what a process has and does that shares a house with others.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,11 +9,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::House;
 use super::fronts::{Front, discord_options, matrix_options};
-use crate::cluster::{self, Elsewhere, Held, Kept, Leases, SharedClock, Writer};
+use crate::cluster::{self, Elsewhere, Held, Kept, Leases, SharedClock};
 use crate::config::Config;
 use crate::db::{Db, leases, meta, sqlite_path};
 use crate::domain::{Clock, Refusal, Role, SystemClock};
-use crate::model::LlmProvider;
 use crate::ops::CannotStart;
 use crate::ops::doctor::Check;
 use crate::ops::http::Readiness;
@@ -50,6 +50,10 @@ pub(super) fn may_be(role: Role, config: &Config, texts: &Texts) -> Result<(), C
     if sqlite_path(config.database_url().expose_secret()).is_some() {
         return Err(refused(&Refusal::new("cannot-start-sqlite").arg("role", role.as_str().to_owned()), config, texts));
     }
+    // A gateway as well: it says which model sees the words.
+    if config.llm.base_url.is_none() {
+        return Err(refused(&Refusal::new("cannot-start-no-model"), config, texts));
+    }
     #[cfg(feature = "testing")]
     let has_fake = crate::testing::fake_platform().is_some();
     #[cfg(not(feature = "testing"))]
@@ -70,9 +74,10 @@ fn refused(refusal: &Refusal, config: &Config, texts: &Texts) -> CannotStart {
 ///
 /// # Errors
 /// When the database cannot be opened, or one sentence on why this process does not belong to the others.
-pub(super) async fn joined(config: &Config, vault: &Vault, texts: &Texts) -> anyhow::Result<(Db, Shared)> {
+pub(super) async fn joined(config: &Config, keyset: &Path, texts: &Texts) -> anyhow::Result<(Db, Shared)> {
     let db = Db::open_shared(config.database_url().expose_secret()).await.context("opening the database")?;
     let machine = SystemClock::default();
+    let vault = Vault::open(keyset).context("opening the keyset")?;
     let fingerprint = vault.fingerprint("house", &SecretString::from("which keyset"));
     if let Some(refusal) = cluster::admit(&db, &machine, &fingerprint).await.context("joining the house")? {
         return Err(refused(&refusal, config, texts).into());
@@ -83,11 +88,6 @@ pub(super) async fn joined(config: &Config, vault: &Vault, texts: &Texts) -> any
     tracing::info!(process = name, "joined the house");
     let leases = Leases::new(db.clone(), name.clone());
     Ok((db, Shared { name, clock, leases }))
-}
-
-/// What a gateway knows of the model that workers ask.
-pub(super) fn model(config: &Config) -> Arc<dyn LlmProvider> {
-    Arc::new(Writer { model: config.llm.model.clone().unwrap_or_default() })
 }
 
 /// Lanes that a process works at once.

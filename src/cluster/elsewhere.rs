@@ -1,17 +1,11 @@
-//! What another process does: platforms whose accounts a gateway holds, as a worker sees them, and the model that workers
-//! ask, as a gateway sees it.
+//! Platforms whose accounts a gateway holds, as a worker sees them.
 
 use async_trait::async_trait;
-use tokio_util::sync::CancellationToken;
 
 use crate::db::{Db, post};
-use crate::domain::{KeySource, News, Place};
+use crate::domain::{News, Place};
 use crate::life::Life;
-use crate::model::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Reply};
 use crate::platform::{Face, Limits, OnceKey, Part, Platform, SendError, Streams};
-
-/// Window of a model of which a gateway knows only the name, in tokens.
-const CONTEXT: u32 = 32_000;
 
 /// A platform that a gateway speaks to.
 pub struct Elsewhere {
@@ -53,39 +47,5 @@ impl Platform for Elsewhere {
             // Nobody misses it much.
             let _ = post::tell(&db, &news).await;
         });
-    }
-}
-
-/// The model of a process that asks none.
-pub struct Writer {
-    /// The model's name, where one is set.
-    pub model: String,
-}
-
-#[async_trait]
-impl LlmProvider for Writer {
-    fn info(&self, model: &str) -> ModelInfo {
-        let model = if model.is_empty() { self.model.clone() } else { model.to_owned() };
-        ModelInfo {
-            provider: "worker".into(),
-            model,
-            context: CONTEXT,
-            key_source: KeySource::Operator,
-            tiny: false,
-            sees: false,
-        }
-    }
-
-    async fn reply(
-        &self,
-        _request: &ChatRequest,
-        _on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
-        _cancel: &CancellationToken,
-    ) -> Result<Reply, ModelError> {
-        Err(ModelError::new(ErrorClass::Down, "this process asks no model"))
-    }
-
-    async fn check(&self) -> Result<(), ModelError> {
-        Ok(())
     }
 }

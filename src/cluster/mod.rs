@@ -16,7 +16,7 @@ use crate::db::{self, Db, leases, meta};
 use crate::domain::{Clock, Refusal};
 
 pub use clock::SharedClock;
-pub use elsewhere::{Elsewhere, Writer};
+pub use elsewhere::Elsewhere;
 pub use held::Held;
 pub use lease::{Kept, Lease, Leases};
 pub use news::listen;

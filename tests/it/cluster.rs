@@ -412,6 +412,11 @@ async fn what_cannot_share_a_house_is_refused_in_a_sentence() {
     let (code, said) = refusal(frontless).await;
     assert!(code == Some(2) && said.contains("DISCORD_TOKEN"), "{code:?} {said}");
 
+    let mut mute = town.command("gateway", "g0");
+    mute.env_remove("LLM_BASE_URL");
+    let (code, said) = refusal(mute).await;
+    assert!(code == Some(2) && said.contains("LLM_BASE_URL"), "{code:?} {said}");
+
     let worker = town.start("worker", "w1");
     town.holder("chore vectors", None).await;
     let mut stranger = town.command("worker", "w2");

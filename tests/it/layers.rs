@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("recall", &["config", "db", "life", "model"]),
     ("keyring", &["db", "model", "vault"]),
     ("queue", &["life"]),
-    ("cluster", &["db", "life", "model", "platform", "turn"]),
+    ("cluster", &["db", "life", "platform", "turn"]),
     ("distil", &["config", "db", "directory", "guard", "keyring", "model", "recall", "texts"]),
     (
         "turn",
