@@ -49,8 +49,6 @@ const LEARN_SIZE: i64 = 6_000;
 const LEARN_QUIET_MILLIS: i64 = 30 * 60 * 1_000;
 /// How old an exchange becomes before it is read for facts, whatever else.
 const LEARN_AGE_MILLIS: i64 = 24 * 3_600 * 1_000;
-/// A pause that ends a stretch of talk.
-const STRETCH_GAP_MILLIS: i64 = 6 * 3_600 * 1_000;
 /// Exchanges that are worth summing up.
 const SUM_UP_COUNT: usize = 3;
 /// Facts and profile that a model is shown beside the talk.
@@ -553,7 +551,7 @@ fn within_size(mut episodes: Vec<Memory>) -> Vec<Memory> {
 /// The exchanges until `until` before the first long pause.
 fn first_stretch(mut episodes: Vec<Memory>, until: Moment) -> Vec<Memory> {
     episodes.retain(|episode| episode.at <= until);
-    let pause = episodes.windows(2).position(|pair| pair[1].at.millis_since(pair[0].at) > STRETCH_GAP_MILLIS);
+    let pause = episodes.windows(2).position(|pair| !pair[1].at.is_of_one_stretch(pair[0].at));
     if let Some(before) = pause {
         episodes.truncate(before + 1);
     }

@@ -8,6 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[serde(transparent)]
 pub struct Moment(pub i64);
 
+/// Talk of one place is one stretch until it pauses for longer than this: later, people talk of something else.
+const STRETCH_GAP_MILLIS: i64 = 6 * 60 * 60 * 1_000;
+
 impl Moment {
     /// This moment moved by `millis` (negative: back).
     pub fn plus_millis(self, millis: i64) -> Self {
@@ -17,6 +20,11 @@ impl Moment {
     /// Milliseconds from `earlier` to this moment, never negative.
     pub fn millis_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0).max(0)
+    }
+
+    /// Whether what is said in a place at this moment goes on from what was said there at `earlier`.
+    pub fn is_of_one_stretch(self, earlier: Self) -> bool {
+        self.millis_since(earlier) <= STRETCH_GAP_MILLIS
     }
 
     /// This moment in an IANA zone, written by a `strftime` format; UTC when the zone is unknown.

@@ -9,8 +9,6 @@ use super::chunk::chunks;
 use super::signs::{Line, Spoken, line_id};
 use crate::domain::{Memory, Moment};
 
-/// The line before counts as context when it is not older than this: later, people talk of something else.
-const CONTEXT_GAP_MILLIS: i64 = 6 * 60 * 60 * 1000;
 /// Share of a passage, one part in this many, that the line before may fill.
 const CONTEXT_SHARE: usize = 3;
 
@@ -43,7 +41,7 @@ pub fn passages<F: Fn(&str) -> usize>(memory: &Memory, before: &[&Memory], measu
         let is_context = earlier.tenant == memory.tenant
             && earlier.place == memory.place
             && earlier.at <= later.at
-            && later.at.millis_since(earlier.at) <= CONTEXT_GAP_MILLIS;
+            && later.at.is_of_one_stretch(earlier.at);
         if !is_context {
             break;
         }
@@ -177,7 +175,7 @@ mod tests {
     fn words_of_another_place_or_day_are_no_context() {
         let now = memory("here", 0, "Yes.", "");
         let elsewhere = memory("there", -1_000, "A secret?", "");
-        let long_ago = memory("here", -CONTEXT_GAP_MILLIS - 1, "Shall we?", "");
+        let long_ago = memory("here", -6 * 3_600_000 - 1, "Shall we?", "");
         let later = memory("here", 1, "Later words", "");
         for before in [elsewhere, long_ago, later] {
             assert_eq!(lexical(&now, Some(&before)), ["[Monday 8 May 2023] Mia: Yes."]);

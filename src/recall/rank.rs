@@ -27,8 +27,6 @@ const POOL_MIN: usize = 200;
 const POOL_PER_HIT: usize = 4;
 /// What a line around counts for beside the line itself, when likeness is summed up.
 const NEAR_SHARE: f64 = 0.5;
-/// Talk of one place is one stretch until it pauses for longer than this.
-const STRETCH_GAP_MILLIS: i64 = 6 * 60 * 60 * 1000;
 /// A list whose scores differ by less than this says nothing.
 const FLAT: f64 = 1e-9;
 
@@ -158,7 +156,7 @@ fn stretches(candidates: &[Candidate<'_>]) -> Vec<Vec<usize>> {
     for at in order {
         let follows = |before: &usize| {
             let (before, now) = (&candidates[*before], &candidates[at]);
-            before.place == now.place && now.at.millis_since(before.at) <= STRETCH_GAP_MILLIS
+            before.place == now.place && now.at.is_of_one_stretch(before.at)
         };
         match stretches.last_mut().filter(|stretch| stretch.last().is_some_and(follows)) {
             Some(stretch) => stretch.push(at),
@@ -311,6 +309,7 @@ mod tests {
     const NEAR_DENSE: usize = 2;
     const NEAR_WORDS: usize = 3;
     const STRETCH: usize = 4;
+    const HOURS_6: i64 = 6 * 3_600_000;
 
     #[test]
     fn words_of_the_two_lines_on_either_side_count_for_a_line() {
@@ -339,7 +338,7 @@ mod tests {
         let talk = Talk::of(&[[1, 0], [0, 0], [0, 0], [0, 0], [0, 0], [0, 0]]);
         let elsewhere = PlaceId::new("there");
         let mut candidates = talk.candidates();
-        for (at, moment) in [0, STRETCH_GAP_MILLIS, 2 * STRETCH_GAP_MILLIS + 1, 2, 3, 4].into_iter().enumerate() {
+        for (at, moment) in [0, HOURS_6, 2 * HOURS_6 + 1, 2, 3, 4].into_iter().enumerate() {
             candidates[at].at = Moment(moment);
         }
         candidates[3].place = &elsewhere;
