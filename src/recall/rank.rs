@@ -79,11 +79,7 @@ pub fn parts(question: &Question, candidates: &[Candidate<'_>]) -> [Vec<f64>; PA
     let near = Near::of(candidates);
     let words = SpokenWords::of(question.telling.len(), candidates);
     let dense = list(&|candidate| f64::from(candidate.dense.unwrap_or_default()));
-    let near_dense = (0..candidates.len()).map(|at| {
-        let around = near.of_line(at);
-        let sum = dense[at] + NEAR_SHARE * around.iter().map(|at| dense[*at]).sum::<f64>();
-        sum / (1.0 + NEAR_SHARE * around.len() as f64).sqrt()
-    });
+    // The lines around each, and itself as the last.
     let windows: Vec<Vec<usize>> = (0..candidates.len())
         .map(|at| {
             let mut window = near.of_line(at);
@@ -91,6 +87,11 @@ pub fn parts(question: &Question, candidates: &[Candidate<'_>]) -> [Vec<f64>; PA
             window
         })
         .collect();
+    let near_dense = windows.iter().enumerate().map(|(at, window)| {
+        let around = &window[..window.len() - 1];
+        let sum = dense[at] + NEAR_SHARE * around.iter().map(|at| dense[*at]).sum::<f64>();
+        sum / (1.0 + NEAR_SHARE * around.len() as f64).sqrt()
+    });
     let stretches = stretches(candidates);
     let of_stretch = words.scores(&stretches);
     let mut stretch = vec![0.0; candidates.len()];
