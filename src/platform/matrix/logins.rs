@@ -74,30 +74,24 @@ pub(super) struct Voice {
 impl Voice {
     /// The house's own.
     pub fn of_house(options: &Options) -> Self {
-        Self {
-            slug: None,
-            user: options.user.clone(),
-            password: options.password.clone(),
-            access: options.access.clone(),
-            recovery_key: options.recovery_key.clone(),
-            store: options.store.clone(),
-            account: RwLock::default(),
-            is_ready: AtomicBool::default(),
-            is_lost: AtomicBool::default(),
-            shown: Mutex::default(),
-            began: OnceLock::new(),
-            has_come: AtomicBool::default(),
-        }
+        let voice = Self::silent(options.user.clone(), options.password.clone(), options.store.clone());
+        Self { access: options.access.clone(), recovery_key: options.recovery_key.clone(), ..voice }
     }
 
     pub fn of_login(login: &Login) -> Self {
+        let voice = Self::silent(login.user.clone(), login.password.clone(), login.store.clone());
+        Self { slug: Some(login.slug.clone()), ..voice }
+    }
+
+    /// One that has not signed in yet.
+    fn silent(user: String, password: Option<SecretString>, store: PathBuf) -> Self {
         Self {
-            slug: Some(login.slug.clone()),
-            user: login.user.clone(),
-            password: login.password.clone(),
+            slug: None,
+            user,
+            password,
             access: None,
             recovery_key: None,
-            store: login.store.clone(),
+            store,
             account: RwLock::default(),
             is_ready: AtomicBool::default(),
             is_lost: AtomicBool::default(),
