@@ -1,8 +1,9 @@
 //! Characters that own a login: users like others, beside the house's account.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use greenroom::domain::{PictureKind, PlaceRef, Privacy};
+use greenroom::domain::{PictureKind, Place, PlaceRef, Privacy};
 use greenroom::platform::matrix::Service;
 use greenroom::platform::{Face, OnceKey, Part, Platform as _};
 use matrix_town::{Event, Human, RoomOptions, Setup, Synapse};
@@ -24,6 +25,19 @@ async fn says(human: &Human, room: &str, user: &str, body: &str) -> Event {
 /// How much a user said in a room, as somebody saw it.
 fn much(human: &Human, room: &str, user: &str) -> usize {
     human.look(|seen| seen.messages(room).filter(|event| event.sender == user).count())
+}
+
+/// An unencrypted group, as the house knows it.
+async fn place(town: &Town, room: &str) -> Arc<Place> {
+    let named = PlaceRef {
+        platform: "matrix".into(),
+        subject: room.into(),
+        parent: None,
+        privacy: Privacy::Closed,
+        is_adult: false,
+        is_encrypted: false,
+    };
+    town.world.turns.directory.place(&named).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,15 +153,7 @@ async fn a_login_types_and_is_shown_with_the_picture_of_its_character() {
     // Its picture is its own, and everybody has it.
     let picture = b"\x89PNG\r\n\x1a\n of Abbey";
     let file = town.world.turns.avatars.put(PictureKind::of(picture).unwrap(), picture).unwrap();
-    let named = PlaceRef {
-        platform: "matrix".into(),
-        subject: room.clone(),
-        parent: None,
-        privacy: Privacy::Closed,
-        is_adult: false,
-        is_encrypted: false,
-    };
-    let place = town.world.turns.directory.place(&named).await.unwrap();
+    let place = place(&town, &room).await;
     let part = Part {
         face: Face { name: "Abbey".into(), slug: "abbey".into(), avatar: Some(file) },
         text: "with a picture".into(),
@@ -216,15 +222,7 @@ async fn a_part_is_said_by_one_mouth_however_often_it_is_sent() {
     let (kim, abbey) = (town.human("kim").await, town.login("abbey"));
     let room = town.group(false, &[&kim]).await;
     town.robin.ban(&room, &abbey).await;
-    let named = PlaceRef {
-        platform: "matrix".into(),
-        subject: room.clone(),
-        parent: None,
-        privacy: Privacy::Closed,
-        is_adult: false,
-        is_encrypted: false,
-    };
-    let place = town.world.turns.directory.place(&named).await.unwrap();
+    let place = place(&town, &room).await;
     let part = |text: &str| Part {
         face: Face { name: "Abbey".into(), slug: "abbey".into(), avatar: None },
         text: text.into(),
