@@ -52,6 +52,7 @@ inspect-time-own = das Haus selbst brauchte { $millis } ms
 inspect-memory-used = im Prompt, { $tokens } Tokens; Wertung { $score } (Bedeutung { $dense }, Wörter { $lexical })
 inspect-memory-unused = gefunden, aus Platzgründen weggelassen; Wertung { $score } (Bedeutung { $dense }, Wörter { $lexical })
 inspect-memory-gone = (inzwischen gelöscht)
+inspect-memory-repeated = wiederholt: schon früher mit denselben Worten gesagt und nur einmal genommen ({ $count }: { $ids })
 inspect-recall-away = keine: Das Gedächtnis hat nicht rechtzeitig geantwortet
 
 ## /help

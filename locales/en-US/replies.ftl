@@ -52,6 +52,7 @@ inspect-time-own = the house itself took { $millis } ms
 inspect-memory-used = in the prompt, { $tokens } tokens; score { $score } (meaning { $dense }, words { $lexical })
 inspect-memory-unused = found, left out for space; score { $score } (meaning { $dense }, words { $lexical })
 inspect-memory-gone = (deleted since)
+inspect-memory-repeated = repeated: said in the same words before, and taken once ({ $count }: { $ids })
 inspect-recall-away = none: memory did not answer in time
 
 ## /help

@@ -52,6 +52,7 @@ inspect-time-own = la casa tardó { $millis } ms
 inspect-memory-used = en el prompt, { $tokens } tokens; puntuación { $score } (significado { $dense }, palabras { $lexical })
 inspect-memory-unused = encontrado, fuera por falta de espacio; puntuación { $score } (significado { $dense }, palabras { $lexical })
 inspect-memory-gone = (borrado desde entonces)
+inspect-memory-repeated = repetido: ya se dijo antes con las mismas palabras, y cuenta una vez ({ $count }: { $ids })
 inspect-recall-away = ninguno: la memoria no respondió a tiempo
 
 ## /help

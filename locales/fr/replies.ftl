@@ -52,6 +52,7 @@ inspect-time-own = la maison elle-même a pris { $millis } ms
 inspect-memory-used = dans le prompt, { $tokens } jetons ; score { $score } (sens { $dense }, mots { $lexical })
 inspect-memory-unused = trouvé, laissé de côté faute de place ; score { $score } (sens { $dense }, mots { $lexical })
 inspect-memory-gone = (supprimé depuis)
+inspect-memory-repeated = répété : déjà dit avec les mêmes mots, et pris une seule fois ({ $count } : { $ids })
 inspect-recall-away = aucun : la mémoire n’a pas répondu à temps
 
 ## /help

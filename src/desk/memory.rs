@@ -1,5 +1,7 @@
 //! `/memory`: what is remembered, in the hands of the one it is about.
 
+use std::collections::HashMap;
+
 use commands::{
     Command, Mark, Memory as MemoryCommand, MemoryRef, Onward, Page, PersonalityName, SearchWord, Span, Switch,
 };
@@ -116,17 +118,26 @@ async fn view(session: &Session<'_>, page: Page, from: Option<Mark>) -> Result<A
 
 async fn search(session: &Session<'_>, words: &str) -> Result<Answer, Stop> {
     let scope = session.readable_scope().await?;
-    let mut found = session.turns.recall.find(&scope, words, FOUND_MAX).await.map_err(|error| {
+    let found = session.turns.recall.find(&scope, words, FOUND_MAX).await.map_err(|error| {
         tracing::warn!(error = %error, "a memory search failed");
         Refusal::new("refusal-recall-away")
     })?;
+    // Whoever looks for something to forget it is shown every time that it was said.
+    let again: Vec<&MemoryId> = found.iter().flat_map(|(_, hit)| &hit.again).collect();
+    let again = memories::many(&session.turns.db, &scope, &again).await?;
+    let mut again: HashMap<MemoryId, Memory> = again.into_iter().map(|memory| (memory.id.clone(), memory)).collect();
+    let all = found.into_iter().flat_map(|(memory, hit)| {
+        let others: Vec<Memory> = hit.again.iter().filter_map(|id| again.remove(id)).collect();
+        std::iter::once(memory).chain(others)
+    });
     // What others said in a running session is not the caller's to look through.
-    found.retain(|(memory, _)| !memory.is_of_session() || memory.persona == *scope.persona());
+    let is_own = |memory: &Memory| !memory.is_of_session() || memory.persona == *scope.persona();
+    let found: Vec<Memory> = all.filter(is_own).take(FOUND_MAX).collect();
     if found.is_empty() {
         return Ok(Answer::private(session.say("reply-memory-not-found", &[("words", words.into())])));
     }
     let head = session.say("reply-memory-found", &[("count", found.len().into()), ("words", words.into())]);
-    Ok(found.iter().fold(Answer::private(head), |answer, (memory, _)| row(session, answer, memory)))
+    Ok(found.iter().fold(Answer::private(head), |answer, memory| row(session, answer, memory)))
 }
 
 /// The memories of these ids, all or none.

@@ -21,9 +21,10 @@ use serde::Serialize;
 use self::answers::{Answers, Examiner};
 use self::locomo::Conversation;
 use super::index_text::{Measure, Passage, passages};
+use super::keeper::with_days;
 use super::{Embedder, Entry, Exact, Query, Side, VectorStore, Weights};
 use crate::db::Db;
-use crate::domain::{Clock as _, Memory, MemoryId, SystemClock};
+use crate::domain::{Clock as _, Memory, MemoryId, Moment, SystemClock};
 use crate::model::{LlmProvider, tokens};
 
 /// What the prompt adds to the words of a memory: its date and quotes.
@@ -256,7 +257,9 @@ async fn ask<'c>(
         conversation.turns.iter().rev().take(limit).map(|turn| turn.id.clone()).collect()
     } else {
         let dense = embedder.embed(Side::Query, &[&question.text]).await?.pop();
-        let query = Query { text: question.text.clone(), dense, limit, weights: setup.weights };
+        // Asked on the last day of the talk.
+        let now = conversation.turns.last().map_or(Moment(0), |turn| turn.at);
+        let query = Query { text: with_days(&question.text, now), dense, limit, weights: setup.weights };
         let hits = store.search(&conversation.scope, &query).await?;
         hits.into_iter().map(|hit| hit.memory).collect()
     };

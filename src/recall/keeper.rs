@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::dates;
 use super::index_text::{Measure, passages};
 use super::{Embedder, Entry, Forget, Hit, Query, RecallError, Side, VectorStore, Weights};
 use crate::crash;
 use crate::db::ledger::{self, Account, EntryKind, NewEntry};
 use crate::db::memories::{self, Action, Chore};
 use crate::db::{self, Db, Script, layers, meta, people};
-use crate::domain::{Clock, KeySource, Memory, MemoryId, Scope, shares};
+use crate::domain::{Clock, KeySource, Memory, MemoryId, Moment, Scope, shares};
 use crate::model::price;
 use crate::ops::metrics::{self, Stage};
 
@@ -96,9 +97,9 @@ impl Recall {
                 None
             }
         };
-        let query = Query { text: text.to_owned(), dense, limit, weights: self.weights };
+        let query = Query { text: with_days(text, self.clock.now()), dense, limit, weights: self.weights };
         let hits = self.store.search(scope, &query).await?;
-        let ids: Vec<&MemoryId> = hits.iter().map(|hit| &hit.memory).collect();
+        let ids: Vec<&MemoryId> = hits.iter().flat_map(said_by).collect();
         let mut rows: HashMap<MemoryId, Memory> = memories::many(&self.db, scope, &ids)
             .await?
             .into_iter()
@@ -108,8 +109,19 @@ impl Recall {
         for id in layers::outdated(&self.db, scope, &ids.iter().collect::<Vec<_>>()).await? {
             rows.remove(&id);
         }
-        // A hit whose row is gone was forgotten a moment ago; a hit that the scope does not admit is never returned.
-        Ok(hits.into_iter().filter_map(|hit| rows.remove(&hit.memory).map(|memory| (memory, hit))).collect())
+        // A hit whose row is gone was forgotten a moment ago; a hit that the scope does not admit is never returned. Of
+        // those that say the same, the newest that holds stands for the others.
+        let found = hits.into_iter().filter_map(|mut hit| {
+            let holding: Vec<MemoryId> = said_by(&hit).filter(|id| rows.contains_key(*id)).cloned().collect();
+            let (newest, others) = holding.split_first()?;
+            let memory = rows.remove(newest)?;
+            hit.again = others.to_vec();
+            hit.memory.clone_from(newest);
+            (hit.tenant, hit.place) = (memory.tenant.clone(), memory.place.clone());
+            (hit.reach, hit.at) = (memory.reach, memory.at);
+            Some((memory, hit))
+        });
+        Ok(found.collect())
     }
 
     /// How near a text is to the nearest of others, as cosine; 0 where there are none.
@@ -319,6 +331,17 @@ impl Recall {
     pub async fn pending(&self) -> Result<i64, db::Error> {
         memories::pending(&self.db).await
     }
+}
+
+/// The memories that a hit stands for, newest first.
+fn said_by(hit: &Hit) -> impl Iterator<Item = &MemoryId> {
+    std::iter::once(&hit.memory).chain(&hit.again)
+}
+
+/// What is asked together with the days that it names, asked now.
+pub(super) fn with_days(text: &str, now: Moment) -> String {
+    let days = dates::marks(&dates::named(text, now));
+    std::iter::once(text.to_owned()).chain(days).collect::<Vec<_>>().join(" ")
 }
 
 /// As much of a query as the embedder takes whole: for a question, its end says what is asked.

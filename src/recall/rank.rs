@@ -3,7 +3,8 @@
 //! A search looks at *candidates*: the [`pool`] best chunks by vector and the [`pool`] best by words. Each is given ten
 //! numbers ([`parts`]): how alike its vector is and how many of the words it has, the same of the lines around it and
 //! of the stretch of talk it is part of, and what kind of talk it is. Each list of numbers is brought to a common scale
-//! over the candidates, the weighted sum ranks them, and the best chunk of a memory stands for it ([`best`]). Nothing
+//! over the candidates, the weighted sum ranks them, and the best chunk of a memory stands for it, the newest of memories
+//! that say the same for all of them ([`best`]). Nothing
 //! but candidates counts, not even for statistics: so a store that cannot see all chunks (a server) follows the same
 //! rule as one that can, and what a scope does not admit changes nothing.
 
@@ -11,6 +12,7 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use super::Weights;
+use super::said_once::{self, Once};
 use super::signs::{Line, Question, Signs};
 use crate::domain::{MemoryId, Moment, PlaceId};
 
@@ -66,6 +68,8 @@ pub struct Candidate<'a> {
     pub is_named: bool,
     /// How often each of the question's telling words was spoken in it.
     pub counts: &'a [u16],
+    /// What its line says, see [`said_once`]; 0: nothing that another says as well.
+    pub says: u64,
 }
 
 /// Numbers of a candidate.
@@ -218,9 +222,9 @@ fn fuse(lists: &[Vec<f64>], weights: &[f32]) -> Vec<f64> {
     fused
 }
 
-/// Ranks `candidates` and returns the number and fused score of the best one of each memory, best first, at most
-/// `limit`. Of equals the newer comes first, then the smaller id.
-pub fn best(question: &Question, candidates: &[Candidate<'_>], weights: Weights, limit: usize) -> Vec<(usize, f32)> {
+/// Ranks `candidates` and returns the best one of each memory, best first, at most `limit`. Of equals the newer comes
+/// first, then the smaller id. Of memories that say the same the newest stands for all.
+pub fn best(question: &Question, candidates: &[Candidate<'_>], weights: Weights, limit: usize) -> Vec<Once> {
     let mut numbers: Vec<usize> = (0..candidates.len()).collect();
     numbers.sort_unstable_by_key(|at| candidates[*at].id);
     let by_id: Vec<Candidate<'_>> = numbers.iter().map(|at| candidates[*at]).collect();
@@ -229,8 +233,11 @@ pub fn best(question: &Question, candidates: &[Candidate<'_>], weights: Weights,
     ranked
         .sort_unstable_by(|(a, a_score), (b, b_score)| order((*a_score, &candidates[*a]), (*b_score, &candidates[*b])));
     let mut seen = HashSet::new();
-    ranked.retain(|(at, _)| seen.len() < limit && seen.insert(candidates[*at].memory));
-    ranked
+    ranked.retain(|(at, _)| seen.insert(candidates[*at].memory));
+    let mut once =
+        said_once::collapse(&ranked, |at| (candidates[at].says, candidates[at].at, candidates[at].memory.as_str()));
+    once.truncate(limit);
+    once
 }
 
 fn order(a: (f32, &Candidate<'_>), b: (f32, &Candidate<'_>)) -> Ordering {
@@ -298,6 +305,7 @@ mod tests {
                 signs: Signs { size: 5, ..Signs::default() },
                 is_named: false,
                 counts: &self.counts[at],
+                says: 0,
             };
             self.memories.iter().enumerate().map(candidate).collect()
         }
@@ -356,7 +364,7 @@ mod tests {
             let mut candidates = talk.candidates();
             candidates.iter_mut().for_each(|candidate| candidate.at = Moment(0));
             change(&mut candidates[1]);
-            best(&two_words(), &candidates, weights, 3)[0].0
+            best(&two_words(), &candidates, weights, 3)[0].at
         };
         let none = Weights::plain(0.0, 0.0);
         assert_eq!(first(Weights { speaker: 1.0, ..none }, |candidate| candidate.is_named = true), 1);
@@ -384,7 +392,7 @@ mod tests {
         }
         let ranking = |candidates: &[Candidate<'_>]| -> Vec<(String, f32)> {
             let best = best(&two_words(), candidates, Weights::DEFAULT, 6);
-            best.into_iter().map(|(at, score)| (candidates[at].id.to_owned(), score)).collect()
+            best.into_iter().map(|once| (candidates[once.at].id.to_owned(), once.score)).collect()
         };
         let wanted = ranking(&candidates);
         for _ in 0..candidates.len() {
@@ -410,6 +418,7 @@ mod tests {
             signs: Signs::default(),
             is_named: false,
             counts: &[],
+            says: 0,
         };
         let candidates = [
             chunk("a1", &a, 1, 0.9),
@@ -420,11 +429,26 @@ mod tests {
         ];
         let order = |limit| {
             let best = best(&Question::default(), &candidates, EQUAL, limit);
-            best.into_iter().map(|(at, _)| candidates[at].id).collect::<Vec<_>>()
+            best.into_iter().map(|once| candidates[once.at].id).collect::<Vec<_>>()
         };
         assert_eq!(order(9), ["a1", "c1", "b1"]);
         assert_eq!(order(2), ["a1", "c1"]);
         assert!(order(0).is_empty());
         assert!(best(&Question::default(), &[], EQUAL, 5).is_empty());
+    }
+
+    #[test]
+    fn memories_that_say_the_same_leave_their_places_to_others() {
+        let talk = Talk::of(&[[0, 0]; 6]);
+        let mut candidates = talk.candidates();
+        for (at, candidate) in candidates.iter_mut().enumerate() {
+            candidate.at = Moment(at as i64);
+            candidate.dense = Some(1.0 - 0.1 * at as f32);
+            candidate.says = [3, 3, 3, 0, 0, 4][at];
+        }
+        let best = best(&two_words(), &candidates, EQUAL, 3);
+        let found: Vec<(usize, Vec<usize>)> = best.iter().map(|once| (once.at, once.again.clone())).collect();
+        assert_eq!(found, [(2, vec![1, 0]), (3, vec![]), (4, vec![])]);
+        assert!(best[0].score > best[1].score && best[1].score > best[2].score);
     }
 }

@@ -4,11 +4,15 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use fake_llm::{Answer, FakeLlm};
-use greenroom::testing::Scratch;
+use greenroom::testing::{Scratch, World};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
+
+use crate::both;
+use crate::folk::Visit;
 
 const TOLD: &str = "My sister Mara lives in Oslo and collects lighthouses.";
 const ASKED: &str = "Where does Mara live?";
@@ -133,3 +137,85 @@ async fn another_embedder_is_refused_in_one_sentence_until_a_reindex() {
     let found = run(scratch.path(), &llm, &other, &CHAT, "/memory search lighthouses\n").await;
     assert!(String::from_utf8(found.stdout).unwrap().contains(TOLD));
 }
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// What `question` finds first, on a machine however busy.
+async fn found(world: &World, question: &str, limit: usize) -> Vec<String> {
+    world.remembered().await;
+    let scope = world.scope("robin", "abbey", "@robin").await;
+    loop {
+        if let Ok(found) = world.turns.recall.find(&scope, question, limit).await {
+            return found.into_iter().map(|(memory, _)| memory.said).collect();
+        }
+    }
+}
+
+both!(what_happened_on_a_day_is_found_by_any_name_of_that_day, |engine| {
+    let world = World::on(engine).await;
+    // From Saturday the 21st of November 2026 on, something every day.
+    for day in 0..36 {
+        let text = match day {
+            13 => "Mara mended the boat with us, and it took hours".to_owned(),
+            15 => "Mara sang in the choir the day before yesterday, and well".to_owned(),
+            _ => format!("Mara was at home with her books, as on {day} other days"),
+        };
+        world.asks("robin", "@robin", &text).await;
+        world.clock.advance(DAY);
+        if day == 15 {
+            // On Monday the 7th of December that Friday was the last.
+            let both = found(&world, "What did Mara do last Friday?", 2).await;
+            assert!(both.iter().any(|said| said.contains("mended the boat")), "{both:?}");
+            assert!(both.iter().any(|said| said.contains("sang in the choir")), "{both:?}");
+        }
+    }
+    // And on Sunday the 27th it is that of three weeks before.
+    for question in ["What did Mara do on Friday 4 December?", "What did Mara do on the 4th of December?"] {
+        let both = found(&world, question, 2).await;
+        assert!(both.iter().any(|said| said.contains("mended the boat")), "{question} {both:?}");
+        assert!(both.iter().any(|said| said.contains("sang in the choir")), "{question} {both:?}");
+    }
+    // What is stored and shown are the words themselves.
+    let sung = found(&world, "choir", 1).await;
+    assert_eq!(sung, ["Mara sang in the choir the day before yesterday, and well"]);
+    world.stop().await;
+});
+
+both!(what_was_said_again_takes_one_place_among_the_memories_and_the_next_one_when_it_is_forgotten, |engine| {
+    const AGAIN: &str = "my sister Mara keeps seven grey herons in Oslo";
+    let world = World::on(engine).await;
+    let robin = Visit::of(&world, "robin", "@robin");
+    for sighting in 0..12 {
+        world.asks("robin", "@robin", &format!("heron number {sighting} was seen at the lake near Oslo")).await;
+    }
+    for _ in 0..30 {
+        world.clock.advance(DAY);
+        world.asks("robin", "@robin", AGAIN).await;
+    }
+    world.remembered().await;
+    robin.asks("/reset").await;
+    let asks = async || {
+        world.asks("robin", "@robin", "which herons are there in Oslo, and whose are they?").await;
+        world.last_remembered()
+    };
+    let remembered = asks().await;
+    assert_eq!(remembered.matches(&format!("said: \"{AGAIN}\"")).count(), 1, "{remembered}");
+    assert!(remembered.contains(&format!("21 December 2026: robin said: \"{AGAIN}\"")), "the newest: {remembered}");
+    for sighting in 0..12 {
+        assert!(remembered.contains(&format!("heron number {sighting} was")), "{sighting}: {remembered}");
+    }
+    let inspected = robin.reads("/inspect").await;
+    assert!(inspected.contains("repeated: said in the same words before, and taken once (29:"), "{inspected}");
+
+    // A search shows every time it was said; without the newest, the one before it stands for the others.
+    let search = robin.asks("/memory search seven grey herons of my sister Mara").await;
+    let rows: Vec<_> = search.fields.iter().filter(|row| row.value.contains(AGAIN)).collect();
+    assert!(rows.len() > 1, "{search:?}");
+    robin.asks(&format!("/memory delete {}", rows[0].name.split(' ').next().unwrap())).await;
+    world.remembered().await;
+    robin.asks("/reset").await;
+    let remembered = asks().await;
+    assert!(remembered.contains(&format!("20 December 2026: robin said: \"{AGAIN}\"")), "{remembered}");
+    assert_eq!(remembered.matches(&format!("said: \"{AGAIN}\"")).count(), 1, "{remembered}");
+    world.stop().await;
+});
