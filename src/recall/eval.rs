@@ -31,6 +31,8 @@ use crate::model::{LlmProvider, tokens};
 const QUOTED: &str = "- 30 September 2025: said: \"\"\n";
 /// Left out of the index text by this name: the date and the line before.
 const CONTEXT: &str = "context";
+/// And by this: that questions for what there was over time take from several talks.
+const SPREAD: &str = "spread";
 
 /// How to look for memories.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -103,10 +105,12 @@ impl Setup {
             let mut parts = setup.weights.named();
             if name == CONTEXT {
                 setup.lexical = |passage| &passage.dense;
+            } else if name == SPREAD {
+                setup.weights.spread = 0.0;
             } else if let Some((_, weight)) = parts.iter_mut().find(|(known, _)| known == name) {
                 **weight = 0.0;
             } else {
-                let known: Vec<&str> = parts.iter().map(|(known, _)| *known).chain([CONTEXT]).collect();
+                let known: Vec<&str> = parts.iter().map(|(known, _)| *known).chain([CONTEXT, SPREAD]).collect();
                 bail!("there is no part `{name}` to leave out; there are {}", known.join(", "));
             }
         }

@@ -135,6 +135,9 @@ pub struct Weights {
     pub own: f32,
     /// How much is said.
     pub size: f32,
+    /// How far one is put back for each other of its stretch of talk before it, where a question asks for what there was
+    /// over time; 0: nothing is different about such questions.
+    pub spread: f32,
 }
 
 impl Weights {
@@ -150,6 +153,7 @@ impl Weights {
         asks: -1.0,
         own: 0.8,
         size: 0.6,
+        spread: 0.6,
     };
 
     /// The weights by name, in the order of [`rank::parts`].
@@ -186,6 +190,7 @@ impl Weights {
             asks: 0.0,
             own: 0.0,
             size: 0.0,
+            spread: 0.0,
         }
     }
 }

@@ -4,7 +4,8 @@
 //! numbers ([`parts`]): how alike its vector is and how many of the words it has, the same of the lines around it and
 //! of the stretch of talk it is part of, and what kind of talk it is. Each list of numbers is brought to a common scale
 //! over the candidates, the weighted sum ranks them, and the best chunk of a memory stands for it, the newest of memories
-//! that say the same for all of them ([`best`]). Nothing
+//! that say the same for all of them ([`best`]). A question for what there was over time takes from several stretches of
+//! talk ([`spread`]). Nothing
 //! but candidates counts, not even for statistics: so a store that cannot see all chunks (a server) follows the same
 //! rule as one that can, and what a scope does not admit changes nothing.
 
@@ -228,16 +229,40 @@ pub fn best(question: &Question, candidates: &[Candidate<'_>], weights: Weights,
     let mut numbers: Vec<usize> = (0..candidates.len()).collect();
     numbers.sort_unstable_by_key(|at| candidates[*at].id);
     let by_id: Vec<Candidate<'_>> = numbers.iter().map(|at| candidates[*at]).collect();
+    let spreads = question.gathers && weights.spread > 0.0;
+    // Where several talks have a share, that one of them is a good one says little.
+    let weights = if spreads { Weights { stretch: 0.0, ..weights } } else { weights };
     let fused = fuse(&parts(question, &by_id), &weights.list());
     let mut ranked: Vec<(usize, f32)> = numbers.into_iter().zip(fused.into_iter().map(|score| score as f32)).collect();
     ranked
         .sort_unstable_by(|(a, a_score), (b, b_score)| order((*a_score, &candidates[*a]), (*b_score, &candidates[*b])));
     let mut seen = HashSet::new();
     ranked.retain(|(at, _)| seen.insert(candidates[*at].memory));
+    if spreads {
+        ranked = spread(ranked, &stretches(candidates), weights.spread);
+    }
     let mut once =
         said_once::collapse(&ranked, |at| (candidates[at].says, candidates[at].at, candidates[at].memory.as_str()));
     once.truncate(limit);
     once
+}
+
+/// Ranks anew, so that each that comes behind others of its stretch of talk is put back by `by` for each of them; of
+/// equals the one that was ahead before.
+fn spread(mut left: Vec<(usize, f32)>, stretches: &[Vec<usize>], by: f32) -> Vec<(usize, f32)> {
+    let of: HashMap<usize, usize> =
+        stretches.iter().enumerate().flat_map(|(stretch, all)| all.iter().map(move |at| (*at, stretch))).collect();
+    let mut taken = vec![0_u16; stretches.len()];
+    let mut ranked = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let score = |(at, score): &(usize, f32)| score - by * f32::from(taken[of[at]]);
+        let first = (1..left.len()).fold(0, |best, at| if score(&left[at]) > score(&left[best]) { at } else { best });
+        let (at, score) = (left[first].0, score(&left[first]));
+        left.remove(first);
+        taken[of[&at]] = taken[of[&at]].saturating_add(1);
+        ranked.push((at, score));
+    }
+    ranked
 }
 
 fn order(a: (f32, &Candidate<'_>), b: (f32, &Candidate<'_>)) -> Ordering {
@@ -312,7 +337,7 @@ mod tests {
     }
 
     fn two_words() -> Question {
-        Question { terms: vec![1, 2], telling: vec![1, 2], asks_when: true }
+        Question { terms: vec![1, 2], telling: vec![1, 2], asks_when: true, gathers: false }
     }
 
     const NEAR_DENSE: usize = 2;
@@ -435,6 +460,26 @@ mod tests {
         assert_eq!(order(2), ["a1", "c1"]);
         assert!(order(0).is_empty());
         assert!(best(&Question::default(), &[], EQUAL, 5).is_empty());
+    }
+
+    #[test]
+    fn a_question_for_what_there_was_over_time_takes_from_several_stretches() {
+        let talk = Talk::of(&[[0, 0]; 6]);
+        let mut candidates = talk.candidates();
+        for (at, candidate) in candidates.iter_mut().enumerate() {
+            candidate.at = Moment(if at < 4 { 0 } else { 2 * HOURS_6 });
+            candidate.dense = Some(1.0 - 0.1 * at as f32);
+        }
+        let order = |gathers: bool, spread: f32| -> Vec<usize> {
+            let question = Question { gathers, ..two_words() };
+            let best = best(&question, &candidates, Weights { spread, ..EQUAL }, 6);
+            assert!(best.is_sorted_by(|a, b| a.score >= b.score), "{best:?}");
+            best.iter().map(|once| once.at).collect()
+        };
+        assert_eq!(order(false, 1.0), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(order(true, 0.0), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(order(true, 1.3), [0, 1, 4, 2, 5, 3]);
+        assert_eq!(order(true, 9.0), [0, 4, 1, 5, 2, 3]);
     }
 
     #[test]

@@ -25,6 +25,8 @@ const OWN_WORDS: &str = "i me my mine myself i'm i've i'll i'd we our us we're w
 const TIMES_ASKED: [&str; 6] = ["year", "month", "day", "date", "time", "week"];
 /// What follows "how" then.
 const LENGTHS_ASKED: [&str; 2] = ["long", "often"];
+/// Words of a question for what there was over time.
+const OVER_TIME: [&str; 3] = ["has", "have", "both"];
 
 static EMPTY: LazyLock<HashSet<u32>> = LazyLock::new(|| set(EMPTY_WORDS));
 static TIME: LazyLock<HashSet<u32>> = LazyLock::new(|| set(TIME_WORDS));
@@ -189,6 +191,8 @@ pub struct Question {
     pub telling: Vec<u32>,
     /// It asks for a time.
     pub asks_when: bool,
+    /// It asks for what there was over time ("what has she painted", "how many"), which several talks have a share in.
+    pub gathers: bool,
 }
 
 impl Question {
@@ -207,7 +211,10 @@ impl Question {
                     || follows(pair, "what", &TIMES_ASKED)
                     || follows(pair, "which", &TIMES_ASKED)
             });
-        Self { terms, telling, asks_when }
+        let gathers = !asks_when
+            && (said.iter().any(|word| OVER_TIME.contains(&&**word))
+                || said.windows(2).any(|pair| follows(pair, "how", &["many"])));
+        Self { terms, telling, asks_when, gathers }
     }
 
     /// Whether the question names the speaker `by`.
@@ -307,6 +314,12 @@ mod tests {
         }
         for text in ["Where does Mia live?", "how is she", "what a long day", "whenever"] {
             assert!(!Question::of(text).asks_when, "{text}");
+        }
+        for text in ["What has Mia painted?", "How many cats are there?", "Where have both been?"] {
+            assert!(Question::of(text).gathers, "{text}");
+        }
+        for text in ["When has she left?", "What did Mia paint?", "many cats", "how is she"] {
+            assert!(!Question::of(text).gathers, "{text}");
         }
         let question = Question::of("What did Mia do with the cats?");
         let mut telling = vec![hash("mia"), hash("cat")];

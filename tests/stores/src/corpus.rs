@@ -118,7 +118,7 @@ pub fn question(dice: &mut Dice, entries: &[Entry]) -> Query {
     let said: Vec<&str> = about.text.split(' ').collect();
     let mut text: Vec<String> = (0..3).map(|_| said[dice.below(said.len())].to_owned()).collect();
     text.extend((0..2).map(|_| dice.word()));
-    text.extend(["when did", "where was", "the"][..].get(dice.below(4)).map(|asked| (*asked).to_owned()));
+    text.extend(["when did", "where was", "the", "what both"][..].get(dice.below(5)).map(|asked| (*asked).to_owned()));
     text.extend(SPEAKERS.get(dice.below(6)).map(|name| name.split(' ').next().unwrap_or_default().to_owned()));
     let dense = normal(about.dense.iter().map(|value| value + 0.15 * dice.number()).collect());
     Query { text: text.join(" "), dense: Some(dense), limit: 10, weights: Weights::DEFAULT }
@@ -152,8 +152,10 @@ pub fn reference(entries: &[Entry], scope: &Scope, query: &Query) -> Vec<String>
     let dense: Vec<f64> = all.iter().map(|at| dense.as_ref().map_or(0.0, |dense| dense[*at])).collect();
     let lists =
         [dense.clone(), all.iter().map(|at| lexical[*at]).collect()].into_iter().chain(signs(&pool, &dense, query));
+    let gathers = query.weights.spread > 0.0 && words(&query.text).contains(&"both".to_owned());
+    let weights = if gathers { Weights { stretch: 0.0, ..query.weights } } else { query.weights };
     let mut fused = vec![0f64; seen.len()];
-    for (scores, weight) in lists.zip(query.weights.list()) {
+    for (scores, weight) in lists.zip(weights.list()) {
         let count = scores.len() as f64;
         let mean = scores.iter().sum::<f64>() / count;
         let deviation = (scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / count).sqrt();
@@ -167,6 +169,26 @@ pub fn reference(entries: &[Entry], scope: &Scope, query: &Query) -> Vec<String>
     ranked.sort_by(|a, b| order(&fused, *a, *b));
     let mut taken = HashSet::new();
     ranked.retain(|at| taken.insert(&seen[*at].memory));
+    if gathers {
+        let stretch_of: HashMap<&str, usize> = stretches(&pool)
+            .into_iter()
+            .enumerate()
+            .flat_map(|(stretch, all)| all.into_iter().map(move |at| (at, stretch)))
+            .map(|(at, stretch)| (pool[at].id.as_str(), stretch))
+            .collect();
+        let mut spread: Vec<usize> = Vec::new();
+        while !ranked.is_empty() {
+            let score = |at: usize| {
+                let stretch = stretch_of[seen[at].id.as_str()];
+                let before = spread.iter().filter(|at| stretch_of[seen[**at].id.as_str()] == stretch).count();
+                fused[at] - f64::from(query.weights.spread) * before as f64
+            };
+            let best = ranked.iter().map(|at| score(*at)).fold(f64::NEG_INFINITY, f64::max);
+            let first = ranked.iter().position(|at| score(*at) == best).expect("one of them is the best");
+            spread.push(ranked.remove(first));
+        }
+        ranked = spread;
+    }
     let mut said = HashSet::new();
     let firsts = ranked.iter().copied().filter(|at| match seen[*at].spoken.says {
         0 => true,
@@ -227,7 +249,7 @@ fn stretches(pool: &[&Entry]) -> Vec<Vec<usize>> {
 
 /// What the lines around, the stretch of talk and the signs of each of `pool` count, list by list.
 fn signs(pool: &[&Entry], dense: &[f64], query: &Query) -> Vec<Vec<f64>> {
-    let empty = words("the and what when did where was I my");
+    let empty = words("the and what when did where was I my both");
     let asked: HashSet<String> = words(&query.text).into_iter().collect();
     let mut telling: Vec<&String> = asked.iter().filter(|word| !empty.contains(word)).collect();
     if telling.is_empty() {
