@@ -314,6 +314,7 @@ pub struct Plan {
     pub workers: usize,
     /// How long an answer may take before whoever waits is told.
     pub patience: Duration,
+    pub embedder: Arc<dyn Embedder>,
 }
 
 impl Default for Plan {
@@ -326,6 +327,7 @@ impl Default for Plan {
             owners: vec!["fake:owner".into()],
             workers: 64,
             patience: TurnSettings::PATIENCE,
+            embedder: Arc::new(HashEmbedder::default()),
         }
     }
 }
@@ -376,8 +378,7 @@ impl World {
         let rooms = Arc::new(Rooms::default());
         let life = Life::default();
         let directory = Directory::open(db.clone(), clock.clone(), cast()).await.expect("the directory opens");
-        let embedder = Arc::new(HashEmbedder::default());
-        let recall = Recall::open(db.clone(), clock.clone(), embedder, store, Weights::DEFAULT)
+        let recall = Recall::open(db.clone(), clock.clone(), plan.embedder, store, Weights::DEFAULT)
             .await
             .expect("an empty store takes any space");
         let vault = Vault::open(&scratch.path().join("keyset.json")).expect("a keyset is made");
