@@ -12,7 +12,7 @@ use matrix_sdk::ruma::api::client::sync::sync_events::v3::Filter as SyncFilter;
 use matrix_sdk::ruma::{EventId, OwnedRoomId, RoomId, UInt};
 use serde_json::Value;
 
-use crate::{Account, Error, failed};
+use crate::{Account, Error, boxed, failed};
 
 /// Events of a room that one sync brings, and one page of what it left out.
 const TIMELINE: u32 = 50;
@@ -110,6 +110,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`Error`]; the same may be asked again.
+    #[boxed]
     pub async fn hear(&self, token: Option<&str>, wait: Duration) -> Result<Heard, Error> {
         let settings = SyncSettings::new().timeout(wait).filter(SyncFilter::FilterDefinition(filter()));
         let settings = match token {
@@ -165,6 +166,7 @@ impl Account {
     }
 
     /// Invitations that wait for an answer.
+    #[boxed]
     pub async fn invites(&self) -> Vec<Invite> {
         let mut invites = Vec::new();
         for room in self.client.invited_rooms() {
@@ -220,6 +222,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`Error`].
+    #[boxed]
     pub async fn event(&self, room: &str, id: &str) -> Result<Option<Event>, Error> {
         let (Ok(room_id), Ok(id)) = (RoomId::parse(room), EventId::parse(id)) else { return Ok(None) };
         let Some(room) = self.client.get_room(&room_id) else { return Ok(None) };
