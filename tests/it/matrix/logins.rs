@@ -181,6 +181,40 @@ async fn a_login_types_and_is_shown_with_the_picture_of_its_character() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn owners_are_told_once_that_a_character_lost_its_account() {
+    let town = Town::with_logins("login-lost", &["abbey"]).await;
+    let (kim, abbey) = (town.human("kim").await, town.login("abbey"));
+    let room = town.group(false, &[&kim]).await;
+    town.robin.say(&room, "@abbey hello").await;
+    says(&town.robin, &room, &abbey, "re: @abbey hello").await;
+    town.settled().await;
+    let device = town.robin.keys_of(&abbey).await.devices.remove(0).id;
+    let path = format!("/_synapse/admin/v2/users/{}/devices/{device}", matrix_town::encoded(&abbey));
+    town.synapse.admin("DELETE", &path, json!({})).await.unwrap();
+    // What happens there ends the wait of its sync.
+    town.robin.say(&room, "is it quiet here?").await;
+    let began = std::time::Instant::now();
+    while town.matrix.speaks_as("abbey") {
+        assert!(began.elapsed() < SOON, "nobody notices that the account is lost");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let told = town.robin.joins_when_invited_by(&town.house).await;
+    let lost = format!("The Matrix account {abbey} of Abbey cannot be used any more.");
+    let is_it = |event: &&Event| event.sender == town.house && event.body().starts_with(&lost);
+    let note = town.robin.until(|seen| seen.messages(&told).find(is_it).cloned(), SOON).await;
+    assert!(note.encrypted && note.body().contains("greenroom doctor"), "{note:?}");
+    // It goes on through the house, and nobody is told again.
+    town.robin.say(&room, "@abbey are you there?").await;
+    says(&town.robin, &room, &town.house, "Abbey: re: @abbey are you there?").await;
+    town.settled().await;
+    tokio::time::sleep(NEVER).await;
+    assert_eq!(town.robin.look(|seen| seen.messages(&told).filter(is_it).count()), 1);
+    assert!(!town.matrix.speaks_as("abbey"));
+    town.counts("SELECT COUNT(*) FROM meta WHERE key LIKE 'matrix.login lost %'", 1).await;
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn characters_with_logins_do_not_answer_each_other() {
     let town = Town::with_logins("login-two", &["abbey", "abi"]).await;
     let (abbey, abi) = (town.login("abbey"), town.login("abi"));
