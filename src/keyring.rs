@@ -238,6 +238,25 @@ pub async fn belong_together(db: &Db, vault: &Vault) -> Result<(), KeyringError>
     }
 }
 
+/// Opens every member's key once, so that a keyset that is not the database's is noticed even where its ids are the same.
+///
+/// # Errors
+/// [`KeyringError::Vault`] for the first one that does not open.
+pub async fn opens_all(db: &Db, vault: &Vault) -> Result<(), KeyringError> {
+    let mut after = String::new();
+    loop {
+        // No key of a keyset has the id 0.
+        let rows = keys::not_under(db, 0, &after, SWEEP).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after.clone_from(&last.id);
+        for key in &rows {
+            if let Some(sealed) = keys::sealed(db, &key.id).await? {
+                vault.open_sealed(seat(key), &sealed)?;
+            }
+        }
+    }
+}
+
 /// Seals every row under the keyset's primary key; returns how many were sealed anew. Safe beside a running house and
 /// after a crash: a row that changed meanwhile is left to the next round.
 ///

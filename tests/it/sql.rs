@@ -29,6 +29,7 @@ both!(every_statement_is_understood, |engine| {
         db::secrets::ALL,
         db::sessions::ALL,
         db::turns::ALL,
+        db::upkeep::ALL,
     ];
     let split = [db::chunks::SPLIT, db::layers::SPLIT, db::memories::SPLIT, db::messages::SPLIT];
     let split = split.into_iter().flatten().map(|&[sqlite, postgres]| match engine {
