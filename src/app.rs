@@ -20,7 +20,7 @@ use crate::db::Db;
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::distil::{self, Distiller};
-use crate::domain::{Clock, PersonalityFile, SystemClock};
+use crate::domain::{Clock, Deed, Done, PersonalityFile, SystemClock};
 use crate::guard::pace::{Pace, Rates};
 use crate::keyring::{self, Keyring};
 use crate::life::{Ending, Life};
@@ -603,6 +603,11 @@ pub async fn keys_rotate(config: Config) -> anyhow::Result<ExitCode> {
     let swept = keyring::sweep(&db, &vault).await.context("sealing the rows anew")?
         + strongbox::sweep(&db, &vault).await.context("sealing the house's own secrets anew")?;
     crash::point("rows swept");
+    upkeep::note(
+        &db,
+        Done::of_house(Deed::KeysRotated, SystemClock::default().now()).about(keyset.primary().to_string()),
+    )
+    .await?;
     db.close().await;
     writeln!(
         std::io::stdout(),

@@ -57,6 +57,9 @@ pub enum Command {
     },
     /// Take a backup back into an empty data directory
     Restore(RestoreOptions),
+    /// What was done to the house and to what it keeps
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Measure quality
     #[command(subcommand)]
     Eval(EvalCommand),
@@ -145,11 +148,38 @@ pub enum KeysCommand {
     Rotate,
 }
 
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Show the newest deeds, newest first
+    List {
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// See whether the log is as it was written; exit code 1 and the first bad row if not
+    Verify {
+        /// A row's number and hash, noted earlier and kept elsewhere: tells a log that was cut off or written anew
+        #[arg(long, value_name = "N:HASH", value_parser = noted)]
+        noted: Option<(i64, String)>,
+    },
+}
+
 /// What to say about settings.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Print every setting with its meaning, as .env.example
     Example,
+}
+
+fn noted(text: &str) -> Result<(i64, String), String> {
+    let read = text.split_once(':').and_then(|(n, hash)| Some((n.parse().ok()?, hash.trim().to_lowercase())));
+    let is_hash = |hash: &str| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    read.filter(|(n, hash)| *n > 0 && is_hash(hash))
+        .ok_or_else(|| "give what `greenroom audit verify` printed: N:HASH".to_owned())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -198,6 +228,8 @@ fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> {
             Command::Keys(KeysCommand::Rotate) => app::keys_rotate(config).await,
             Command::Backup { file } => app::upkeep::backup(config, &file).await,
             Command::Restore(options) => app::upkeep::restore(config, options).await,
+            Command::Audit(AuditCommand::List { limit, json }) => app::upkeep::audit_list(config, limit, json).await,
+            Command::Audit(AuditCommand::Verify { noted }) => app::upkeep::audit_verify(config, noted).await,
             Command::Eval(EvalCommand::Memory(options)) => app::eval_memory(config, options).await,
             Command::Config(ConfigCommand::Example) | Command::Health => Ok(ExitCode::SUCCESS),
         }
@@ -279,6 +311,8 @@ mod tests {
             "greenroom backup",
             "greenroom restore",
             "greenroom restore x --settle",
+            "greenroom audit verify --noted 3",
+            "greenroom audit verify --noted 0:abc",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -34,3 +34,9 @@ console-restored = Das Haus ist wieder da. { $count ->
        *[other] { $count } Antworten, die damals unterwegs waren, werden nicht mehr gegeben: Vielleicht kamen sie schon an.
     }
 console-restored-reindex = Führ greenroom reindex aus, bevor du es startest: Die Vektoren in Qdrant stammen aus einer anderen Zeit.
+
+console-audit-whole = Das Protokoll ist bis Zeile { $n } unversehrt. Notier die nächste Zeile und heb sie woanders auf, für --noted.
+console-audit-changed = Zeile { $n } ist nicht, wie sie geschrieben wurde, oder folgt nicht auf die davor.
+console-audit-missing = Zeile { $n } fehlt.
+console-audit-cut = Das Protokoll endet mit Zeile { $n } und ging einmal weiter.
+console-audit-noted = Zeile { $n } ist nicht die, die notiert wurde.

@@ -34,3 +34,9 @@ console-restored = The house is back. { $count ->
        *[other] { $count } answers that were under way then are not given any more: they may have been given already.
     }
 console-restored-reindex = Run greenroom reindex before you start it: the vectors in Qdrant are those of another time.
+
+console-audit-whole = The log is whole up to row { $n }. Note the next line and keep it elsewhere, for --noted.
+console-audit-changed = Row { $n } is not as it was written, or does not follow the one before.
+console-audit-missing = Row { $n } is missing.
+console-audit-cut = The log ends with row { $n }, and once went further.
+console-audit-noted = Row { $n } is not the one that was noted.

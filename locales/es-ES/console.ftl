@@ -34,3 +34,9 @@ console-restored = La casa ha vuelto. { $count ->
        *[other] { $count } respuestas que estaban en marcha entonces ya no se dan: puede que ya llegaran.
     }
 console-restored-reindex = Ejecuta greenroom reindex antes de arrancarla: los vectores de Qdrant son de otro momento.
+
+console-audit-whole = El registro está intacto hasta la fila { $n }. Anota la línea siguiente y guárdala en otro sitio, para --noted.
+console-audit-changed = La fila { $n } no está como se escribió o no sigue a la anterior.
+console-audit-missing = Falta la fila { $n }.
+console-audit-cut = El registro termina en la fila { $n } y antes llegaba más lejos.
+console-audit-noted = La fila { $n } no es la que se anotó.

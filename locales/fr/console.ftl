@@ -34,3 +34,9 @@ console-restored = La maison est de retour. { $count ->
        *[other] { $count } réponses qui étaient en cours alors ne sont plus données : elles l’ont peut-être déjà été.
     }
 console-restored-reindex = Lance greenroom reindex avant de la démarrer : les vecteurs dans Qdrant sont d’un autre moment.
+
+console-audit-whole = Le journal est intact jusqu’à la ligne { $n }. Note la ligne qui suit et garde-la ailleurs, pour --noted.
+console-audit-changed = La ligne { $n } n’est pas telle qu’elle a été écrite, ou ne suit pas celle d’avant.
+console-audit-missing = La ligne { $n } manque.
+console-audit-cut = Le journal s’arrête à la ligne { $n } et allait plus loin.
+console-audit-noted = La ligne { $n } n’est pas celle qui a été notée.

@@ -12,8 +12,9 @@ use super::{AVATARS, keyset_path_in};
 use crate::cli::{BAD_USAGE, RestoreOptions};
 use crate::config::Config;
 use crate::crash;
+use crate::db::audit::{self, Flaw};
 use crate::db::{self, Db, sqlite_path, upkeep};
-use crate::domain::{Clock as _, Refusal, SystemClock};
+use crate::domain::{Clock as _, Deed, Done, Moment, Refusal, SystemClock};
 use crate::keyring::{self, KeyringError};
 use crate::ops::CannotStart;
 use crate::ops::backup::{self, BackupError, Source};
@@ -22,6 +23,7 @@ use crate::ops::restore::{self, Target, Unpacked};
 use crate::ops::telemetry::{self, Sink};
 use crate::strongbox::{self, StrongboxError};
 use crate::texts::{Arg, Texts};
+use crate::turn::prompt::written;
 use crate::vault::{Keyset, Vault};
 
 /// Facts that say how far front ends have listened, by how they begin. A copy of a house listens anew: what was said
@@ -90,6 +92,12 @@ pub async fn backup(config: Config, file: &Path) -> anyhow::Result<ExitCode> {
     }
     let keyset = keyset_path_in(&config, &config.data_dir);
     let ids = if keyset.exists() { Keyset::open(&keyset).context("opening the keyset")?.ids() } else { Vec::new() };
+    if schema == found.wanted {
+        // First, so that the backup has it as well. An older house has no log yet, and is not changed.
+        let db = Db::open(url.expose_secret()).await.context("opening the database")?;
+        note(&db, Done::of_house(Deed::BackedUp, SystemClock::default().now())).await?;
+        db.close().await;
+    }
     let source = Source { database, pictures, schema, keyset: ids };
     backup::make(&source, file, SystemClock::default().now()).await.map_err(|error| voice.error(error))?;
     let args = [("path", file.display().to_string().into()), ("keyset", keyset.display().to_string().into())];
@@ -174,11 +182,89 @@ async fn settle(config: &Config, voice: &Voice<'_>, db: &Db, without_keys: bool)
         Box::pin(async move {
             if without_keys {
                 upkeep::drop_sealed(tx).await?;
+                audit::record(tx, &Done::of_house(Deed::SealedDropped, now)).await?;
             }
-            upkeep::settle(tx, &HEARD, now).await
+            let ended = upkeep::settle(tx, &HEARD, now).await?;
+            audit::record(tx, &Done::of_house(Deed::Restored, now)).await?;
+            Ok(ended)
         })
     });
     Ok(writing.await?)
+}
+
+/// Writes down a deed that changes no row.
+pub(super) async fn note(db: &Db, done: Done) -> Result<(), db::Error> {
+    db.write(move |tx| Box::pin(async move { audit::record(tx, &done).await })).await
+}
+
+/// `greenroom audit list`: the newest deeds.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn audit_list(config: Config, limit: u32, json: bool) -> anyhow::Result<ExitCode> {
+    let db = opened(&config).await?;
+    let rows = audit::newest(&db, i64::from(limit)).await?;
+    db.close().await;
+    let mut out = std::io::stdout();
+    for row in rows {
+        if json {
+            writeln!(out, "{}", serde_json::to_string(&row)?)?;
+        } else {
+            let at = written(Moment(row.at), &config.time_zone, "%Y-%m-%d %H:%M:%S");
+            let [by, to, thing, detail] = [row.by, row.to, row.thing, row.detail].map(Option::unwrap_or_default);
+            let by = if by.is_empty() { "house".to_owned() } else { by };
+            let more: Vec<String> = [("to", to), ("on", thing), ("as", detail)]
+                .into_iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            writeln!(out, "{} {at} {} by={by} {}", row.n, row.deed, more.join(" "))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `greenroom audit verify`: whether the log is as it was written.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn audit_verify(config: Config, noted: Option<(i64, String)>) -> anyhow::Result<ExitCode> {
+    let voice = Voice::of(&config)?;
+    let db = opened(&config).await?;
+    let found = audit::verify(&db, noted.as_ref().map(|(n, hash)| (*n, hash.as_str()))).await?;
+    db.close().await;
+    let (id, n, code) = match &found {
+        Ok((n, _)) => ("console-audit-whole", *n, ExitCode::SUCCESS),
+        Err(Flaw::Changed(n)) => ("console-audit-changed", *n, ExitCode::FAILURE),
+        Err(Flaw::Missing(n)) => ("console-audit-missing", *n, ExitCode::FAILURE),
+        Err(Flaw::Cut(n)) => ("console-audit-cut", *n, ExitCode::FAILURE),
+        Err(Flaw::Noted(n)) => ("console-audit-noted", *n, ExitCode::FAILURE),
+    };
+    let mut out = std::io::stdout();
+    writeln!(out, "{}", voice.say(id, &[("n", n.to_string().into())]))?;
+    if let Ok((n, hash)) = &found
+        && *n > 0
+    {
+        writeln!(out, "{n}:{hash}")?;
+    }
+    Ok(code)
+}
+
+/// The database as it is: no command that only looks brings a schema up to date.
+async fn opened(config: &Config) -> anyhow::Result<Db> {
+    let url = config.database_url();
+    let found = Db::examine(url.expose_secret()).await.context("looking at the database")?;
+    match found.schema {
+        Some(schema) if schema >= found.wanted => {
+            Ok(Db::open(url.expose_secret()).await.context("opening the database")?)
+        }
+        Some(_) => {
+            Err(CannotStart("the database is older than this version: run `greenroom migrate` first".into()).into())
+        }
+        None => {
+            Err(CannotStart("there is no database yet: GREENROOM_DATA_DIR or DATABASE_URL names another".into()).into())
+        }
+    }
 }
 
 /// Sees that the keyset at `path` opens everything that is sealed.

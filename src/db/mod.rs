@@ -6,6 +6,7 @@
 //! Nothing outside `db` names `sqlx`.
 
 pub mod aliases;
+pub mod audit;
 pub mod choices;
 pub mod chunks;
 pub mod dealt;
@@ -50,6 +51,8 @@ pub use script::Script;
 static SQLITE_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/sqlite");
 static POSTGRES_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/postgres");
 
+/// How often a transaction that got entangled with another one runs again.
+const TANGLES_MAX: u32 = 3;
 /// How long a writer waits for another process's lock before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Write closures that may share one commit.
@@ -170,6 +173,12 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
+    /// Whether PostgreSQL ended a transaction for the sake of another: it may well succeed the next time.
+    fn is_tangle(&self) -> bool {
+        let Self::Other(sqlx::Error::Database(error)) = self else { return false };
+        matches!(error.code().as_deref(), Some("40001" | "40P01"))
+    }
+
     /// The same error when it would meet any write just now; `None` for one that a single write brought about.
     fn of_the_database(&self) -> Option<Self> {
         match self {
@@ -267,7 +276,7 @@ impl Db {
 
     /// Runs `work` in a transaction and returns once it is durable. An error undoes all of it.
     ///
-    /// `work` may run twice, the first time without a trace: it must depend on nothing but what it captured.
+    /// `work` may run more than once, but for the last time without a trace: it must depend on nothing but what it captured.
     ///
     /// # Errors
     /// Those of `work`, and [`Error::Full`], [`Error::Busy`], [`Error::Unavailable`] of the commit.
@@ -464,8 +473,19 @@ async fn write_group(pool: &Pool, group: &mut Vec<Job>) {
     }
 }
 
-/// Runs `works` in one transaction; an error undoes all of it.
+/// Runs `works` in one transaction; an error undoes all of it. Where PostgreSQL ends it because it and another one waited for
+/// each other, it runs again.
 async fn in_one(pool: &Pool, works: &[&dyn Work]) -> Result<(), Error> {
+    for _ in 0..TANGLES_MAX {
+        match try_in_one(pool, works).await {
+            Err(error) if error.is_tangle() => tracing::debug!("two transactions waited for each other"),
+            done => return done,
+        }
+    }
+    try_in_one(pool, works).await
+}
+
+async fn try_in_one(pool: &Pool, works: &[&dyn Work]) -> Result<(), Error> {
     let mut tx = begin(pool).await?;
     let written = async {
         for work in works {

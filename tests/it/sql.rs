@@ -12,6 +12,7 @@ both!(every_statement_is_understood, |engine| {
     let db = Db::open(&fresh_database(engine, &scratch).await).await.unwrap();
     let common = [
         db::aliases::ALL,
+        db::audit::ALL,
         db::choices::ALL,
         db::chunks::ALL,
         db::dealt::ALL,
