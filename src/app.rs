@@ -1,5 +1,7 @@
 //! The composition root: the only place that names implementations. Builds a [`House`] from settings and runs it.
 
+pub mod upkeep;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,7 +20,7 @@ use crate::db::Db;
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::distil::{self, Distiller};
-use crate::domain::{Clock, PersonalityFile, SystemClock};
+use crate::domain::{Clock, Deed, Done, PersonalityFile, SystemClock};
 use crate::guard::pace::{Pace, Rates};
 use crate::keyring::{self, Keyring};
 use crate::life::{Ending, Life};
@@ -177,6 +179,7 @@ impl House {
         let (turns, retention) = (self.turns.clone(), self.retention);
         self.life.spawn("retention", async move { turns.keep_tidy(retention).await });
         watch::backlog(&self.life, self.db.clone(), self.clock.clone());
+        watch::soundness(&self.life, self.db.clone());
     }
 
     /// Stops everything within the grace period. What was cut off is stored and resumed, so that it is no failure.
@@ -184,7 +187,7 @@ impl House {
         let ending = self.life.stop().await;
         self.db.close().await;
         tracing::info!(?ending, "stopped");
-        if ending == Ending::Panicked { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        if ending == Ending::Broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }
 
@@ -600,6 +603,11 @@ pub async fn keys_rotate(config: Config) -> anyhow::Result<ExitCode> {
     let swept = keyring::sweep(&db, &vault).await.context("sealing the rows anew")?
         + strongbox::sweep(&db, &vault).await.context("sealing the house's own secrets anew")?;
     crash::point("rows swept");
+    upkeep::note(
+        &db,
+        Done::of_house(Deed::KeysRotated, SystemClock::default().now()).about(keyset.primary().to_string()),
+    )
+    .await?;
     db.close().await;
     writeln!(
         std::io::stdout(),

@@ -89,6 +89,12 @@ pub struct TestClock {
 }
 
 impl TestClock {
+    /// How far time was moved on.
+    pub fn elapsed(&self) -> Duration {
+        let moved = self.now.load(Ordering::SeqCst) - Self::default().now.into_inner();
+        Duration::from_millis(u64::try_from(moved).unwrap_or_default())
+    }
+
     /// Moves time on.
     pub fn advance(&self, by: Duration) {
         self.now.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
@@ -367,7 +373,8 @@ impl World {
         Self::at(&url, scratch, plan).await
     }
 
-    async fn at(url: &str, scratch: Scratch, plan: Plan) -> Self {
+    /// A house as planned on the database at `url`, whatever is in it, with its files in `scratch`.
+    pub async fn at(url: &str, scratch: Scratch, plan: Plan) -> Self {
         let Plan { model, providers, .. } = plan;
         let settings = Config::from_env([]).expect("every setting has a default");
         let providers = Providers::new(&LlmConfig { providers, ..settings.llm });

@@ -59,6 +59,11 @@ impl Db {
         Ok(Backlog { turns: count(turns), oldest: Duration::from_millis(count(age)), outbox: count(outbox) })
     }
 
+    /// Newest migration that this build has for the engine of `url`.
+    pub fn newest_schema(url: &str) -> i64 {
+        newest(if sqlite_path(url).is_some() { &SQLITE_MIGRATIONS } else { &POSTGRES_MIGRATIONS })
+    }
+
     /// Looks at the database at `url` without creating, migrating or changing it.
     ///
     /// # Errors

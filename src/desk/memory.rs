@@ -8,10 +8,10 @@ use commands::{
 use secrecy::ExposeSecret as _;
 
 use super::{Session, Stop};
-use crate::db::{choices, layers, memories, people};
+use crate::db::{audit, choices, layers, memories, people};
 use crate::domain::{
-    Answer, Ask, AskKind, Form, Memory, MemoryId, MemoryKind, Moment, Provenance, Quiet, QuietKind, Refusal, Tenant,
-    holds_a_key,
+    Answer, Ask, AskKind, Deed, Done, Form, Memory, MemoryId, MemoryKind, Moment, Provenance, Quiet, QuietKind,
+    Refusal, Tenant, holds_a_key,
 };
 use crate::turn::prompt::written;
 
@@ -295,6 +295,7 @@ async fn quiet(
     let personality = with.map(|name| session.named(name.as_str())).transpose()?;
     let (member, now) = (session.person.member.id.clone(), session.turns.clock.now());
     let only = personality.as_ref().map(|personality| personality.id.clone());
+    let only_id = only.as_ref().map(ToString::to_string);
     let [on, off, none, some] = match kind {
         QuietKind::Incognito => {
             ["reply-incognito-on", "reply-incognito-off", "reply-incognito-none", "reply-incognito-some"]
@@ -305,20 +306,26 @@ async fn quiet(
         Some(Switch::On) => {
             let until = now.plus_millis(span.unwrap_or(QUIET).millis());
             let (id, quiet) = (session.turns.clock.id(), Quiet { kind, personality: only, until });
-            let writing = session
-                .turns
-                .db
-                .write(move |tx| Box::pin(async move { choices::be_quiet(tx, &id, &member, &quiet).await }));
+            let done = hushed(session, kind, only_id.as_deref(), "on");
+            let writing = session.turns.db.write(move |tx| {
+                Box::pin(async move {
+                    choices::be_quiet(tx, &id, &member, &quiet).await?;
+                    audit::record_any(tx, done.as_ref()).await
+                })
+            });
             writing.await?;
             session.turns.directory.forget_bonds();
             let until = written(until, session.zone(), "%Y-%m-%d %H:%M");
             Ok(Answer::private(session.say(on, &[("until", until.into())])))
         }
         Some(Switch::Off) => {
-            let writing = session
-                .turns
-                .db
-                .write(move |tx| Box::pin(async move { choices::speak_again(tx, &member, kind, only.as_ref()).await }));
+            let done = hushed(session, kind, only_id.as_deref(), "off");
+            let writing = session.turns.db.write(move |tx| {
+                Box::pin(async move {
+                    choices::speak_again(tx, &member, kind, only.as_ref()).await?;
+                    audit::record_any(tx, done.as_ref()).await
+                })
+            });
             writing.await?;
             session.turns.directory.forget_bonds();
             Ok(Answer::private(session.say(off, &[])))
@@ -337,6 +344,15 @@ async fn quiet(
             }))
         }
     }
+}
+
+/// That nothing is remembered for a while, or again, as a deed; `None`: only answers are made otherwise.
+fn hushed(session: &Session<'_>, kind: QuietKind, only: Option<&str>, switch: &'static str) -> Option<Done> {
+    let done = (kind == QuietKind::Incognito).then(|| session.done(Deed::IncognitoSet).saying(switch))?;
+    Some(match only {
+        Some(personality) => done.about(personality),
+        None => done,
+    })
 }
 
 async fn forget_me(session: &Session<'_>, name: Option<PersonalityName>) -> Result<Answer, Stop> {

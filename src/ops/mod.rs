@@ -1,12 +1,14 @@
-//! Running the house: logs, metrics, health, the data directory, and the doctor.
+//! Running the house: logs, metrics, health, the data directory, backups, and the doctor.
 //!
 //! Knows the traits, never an implementation: `app` hands those in.
 
+pub mod backup;
 pub mod datadir;
 pub mod doctor;
 pub mod dumps;
 pub mod http;
 pub mod metrics;
+pub mod restore;
 pub mod scrub;
 pub mod telemetry;
 pub mod watch;

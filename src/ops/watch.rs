@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use super::{http::Readiness, metrics};
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::domain::Clock;
 use crate::life::Life;
 use crate::recall::Recall;
 
 /// How often the waiting work is counted.
 const COUNT_EVERY: Duration = Duration::from_secs(10);
+
+/// How often the database is looked through for damage.
+const CHECK_EVERY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Makes `/readyz` ask the database.
 pub fn database(readiness: &Readiness, db: &Db) {
@@ -44,6 +47,29 @@ pub fn backlog(life: &Life, db: Db, clock: Arc<dyn Clock>) {
                     tracing::warn!(%error, "the waiting work cannot be counted");
                 }
                 None => {}
+            }
+        }
+    });
+}
+
+/// Looks a SQLite file through, now and once a day; a damaged one stops the house before more is written into it. Small
+/// files were looked through before the start as well.
+pub fn soundness(life: &Life, db: Db) {
+    let (stop, living) = (life.soft(), life.clone());
+    life.spawn("soundness", async move {
+        let mut tick = tokio::time::interval(CHECK_EVERY);
+        while stop.run_until_cancelled(tick.tick()).await.is_some() {
+            match stop.run_until_cancelled(db.check()).await {
+                Some(Err(error @ db::Error::Corrupt)) => {
+                    metrics::db_failed(&error);
+                    tracing::error!(%error, "the house stops");
+                    living.fail();
+                }
+                Some(Err(error)) => {
+                    metrics::db_failed(&error);
+                    tracing::warn!(%error, "the database cannot be looked through");
+                }
+                Some(Ok(())) | None => {}
             }
         }
     });

@@ -1,5 +1,7 @@
 //! Stories and checks through the public surface: one binary, so that linking happens once.
 
+mod audit;
+mod backup;
 mod canaries;
 mod cli;
 mod config;
