@@ -176,7 +176,8 @@ impl House {
         }
         let (turns, retention) = (self.turns.clone(), self.retention);
         self.life.spawn("retention", async move { turns.keep_tidy(retention).await });
-        watch::backlog(&self.life, self.db.clone(), self.clock.clone());
+        let doorbell = self.turns.doorbell.clone();
+        watch::backlog(&self.life, self.db.clone(), self.clock.clone(), move || doorbell.busy());
     }
 
     /// Stops everything within the grace period. What was cut off is stored and resumed, so that it is no failure.
@@ -267,6 +268,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
         });
     }
     house.start();
+    watch::readiness(&house.life, readiness);
     watch::announce(&config, fronts);
     house.life.soft().cancelled().await;
     let code = house.stop().await;

@@ -9,7 +9,7 @@ pub mod aliases;
 pub mod choices;
 pub mod chunks;
 pub mod dealt;
-mod health;
+pub mod health;
 #[cfg(feature = "testing")]
 mod inspect;
 pub mod keys;

@@ -161,8 +161,12 @@ impl Turns {
                     metrics::delivered(platform.name(), false);
                     return Ok(None);
                 }
-                Err(SendError::RateLimited { after_millis }) => Duration::from_millis(after_millis).min(WAIT_MAX),
+                Err(SendError::RateLimited { after_millis }) => {
+                    metrics::delivery_retried(platform.name(), true);
+                    Duration::from_millis(after_millis).min(WAIT_MAX)
+                }
                 Err(SendError::Unsure(why)) => {
+                    metrics::delivery_retried(platform.name(), false);
                     tracing::warn!(attempt, why, "not known whether a part arrived; sending again under its key");
                     let pause = wait;
                     wait *= 2;

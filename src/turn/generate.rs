@@ -117,6 +117,7 @@ impl Turns {
         if !access::may_use(self.settings.operator_key, info.key_source, is_owner) {
             return self.apologise(turn, place, "refusal-model-not-offered", "not_offered", None).await;
         }
+        let gathering = Instant::now();
         let Some(mut gathered) = self.gather(turn, place, &info, (preset.prompt_tokens as usize, &bond)).await? else {
             return Err(Stopped::Cancelled);
         };
@@ -128,6 +129,7 @@ impl Turns {
             _ => Vec::new(),
         };
         gathered.context.pictures = pictures::seen(&pictures, &gathered.pictures);
+        metrics::stage_took(metrics::Stage::Context, gathering.elapsed());
         crash::point("context gathered");
         let by = |kind| bond.choices.decided(kind).tier.map(Tier::as_str).unwrap_or_default().to_owned();
         let mut made_of = MadeOf {
@@ -234,7 +236,9 @@ impl Turns {
                 made_of.model = if reply.served_model.is_empty() { made_of.model } else { reply.served_model.clone() };
                 metrics::stage_took(metrics::Stage::ModelFirstByte, reply.first_text);
                 metrics::stage_took(metrics::Stage::ModelTotal, reply.total);
-                metrics::tokens_spent(reply.tokens, made_of.key_source);
+                let (prompt, completion) = (reply.tokens.prompt, reply.tokens.completion);
+                let micros = price::cost_micros(&made_of.model, made_of.key_source, prompt, completion);
+                metrics::call_cost(reply.tokens, made_of.key_source, micros);
                 let cost = cost_of(turn, account, &made_of, reserved);
                 let text = tidy(&reply.text, &face.name, &others);
                 let text = outgoing::rendered(&text, &gathered.asked).trim().to_owned();

@@ -99,12 +99,21 @@ pub struct Platforms(Arc<RwLock<HashMap<&'static str, Arc<dyn Platform>>>>);
 impl Platforms {
     /// Connects a platform.
     pub fn add(&self, platform: Arc<dyn Platform>) {
+        metrics::platform_added(platform.name());
         self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(platform.name(), platform);
     }
 
     /// The platform named `name`, if connected.
     pub fn get(&self, name: &str) -> Option<Arc<dyn Platform>> {
         self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// All of them, by name, and whether people are heard there now.
+    pub fn all(&self) -> Vec<(&'static str, bool)> {
+        let platforms = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut all: Vec<_> = platforms.values().map(|platform| (platform.name(), platform.is_connected())).collect();
+        all.sort_unstable();
+        all
     }
 }
 

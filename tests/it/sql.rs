@@ -15,6 +15,7 @@ both!(every_statement_is_understood, |engine| {
         db::choices::ALL,
         db::chunks::ALL,
         db::dealt::ALL,
+        db::health::ALL,
         db::keys::ALL,
         db::ledger::ALL,
         db::layers::ALL,
@@ -30,7 +31,7 @@ both!(every_statement_is_understood, |engine| {
         db::sessions::ALL,
         db::turns::ALL,
     ];
-    let split = [db::chunks::SPLIT, db::layers::SPLIT, db::memories::SPLIT, db::messages::SPLIT];
+    let split = [db::chunks::SPLIT, db::health::SPLIT, db::layers::SPLIT, db::memories::SPLIT, db::messages::SPLIT];
     let split = split.into_iter().flatten().map(|&[sqlite, postgres]| match engine {
         Engine::Sqlite => sqlite,
         Engine::Postgres => postgres,
