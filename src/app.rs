@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -27,6 +27,7 @@ use crate::model::{LlmProvider, Notice, discover};
 use crate::ops::CannotStart;
 use crate::ops::datadir::DataDir;
 use crate::ops::telemetry::{self, Sink};
+use crate::ops::traces::Exporter;
 use crate::ops::{doctor as examination, dumps, http, metrics, watch};
 use crate::outside::{Outside, Rules};
 use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
@@ -73,6 +74,7 @@ pub struct House {
     pub life: Life,
     strongbox: Strongbox,
     distiller: Option<Arc<Distiller>>,
+    traces: Mutex<Option<Exporter>>,
     retention: Retention,
     workers_done: CancellationToken,
 }
@@ -154,6 +156,7 @@ impl House {
             life,
             strongbox,
             distiller,
+            traces: Mutex::new(Exporter::open(&config.traces)?),
             retention: retention(config),
             workers_done,
         })
@@ -170,6 +173,11 @@ impl House {
         // The keeper goes on until the last turn has settled, so that a clean stop leaves no vector unmade.
         let (recall, done) = (self.recall.clone(), self.workers_done.clone());
         self.life.spawn("recall", async move { recall.run(done).await });
+        // So does whoever tells of them.
+        if let Some(traces) = self.traces.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let done = self.workers_done.clone();
+            self.life.spawn("traces", async move { traces.run(done).await });
+        }
         if let Some(distiller) = self.distiller.clone() {
             let soft = self.life.soft();
             self.life.spawn("distilling", async move { distiller.run(soft).await });

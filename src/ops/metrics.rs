@@ -277,6 +277,26 @@ pub fn last_success(chore: Chore) -> Option<Moment> {
     (at != 0).then_some(Moment(at))
 }
 
+/// What became of spans of traces.
+pub fn spans(outcome: SpanOutcome, count: usize) {
+    let outcome = match outcome {
+        SpanOutcome::Exported => "exported",
+        SpanOutcome::Failed => "failed",
+        SpanOutcome::Dropped => "dropped",
+    };
+    metrics::counter!(SPANS, "outcome" => outcome).increment(count as u64);
+}
+
+/// What became of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpanOutcome {
+    Exported,
+    /// The collector did not take it.
+    Failed,
+    /// There was no room for it to wait.
+    Dropped,
+}
+
 /// The values of the label `kind` of database failures.
 const DB_KINDS: [&str; 9] =
     ["full", "busy", "corrupt", "unavailable", "newer", "inconsistent", "fenced", "changed", "other"];
@@ -376,6 +396,9 @@ fn begin_at_zero() {
             metrics::counter!(CHORES, "chore" => chore.as_str(), "outcome" => outcome).increment(0);
         }
     }
+    for outcome in [SpanOutcome::Exported, SpanOutcome::Failed, SpanOutcome::Dropped] {
+        spans(outcome, 0);
+    }
     for step in ["learn", "sum_up", "audit"] {
         for outcome in ["done", "nothing"] {
             metrics::counter!(DISTILLED, "step" => step, "outcome" => outcome).increment(0);
@@ -456,6 +479,7 @@ mod tests {
             foreign_hit();
             chore_ran(Chore::Tidy, true, Moment(1_795_262_400_500));
             chore_ran(Chore::Index, false, Moment(1_795_262_400_500));
+            spans(SpanOutcome::Dropped, 3);
             searched(Some(3));
             searched(Some(0));
             searched(None);
@@ -503,6 +527,7 @@ mod tests {
             "greenroom_cost_micros_total{key_source=\"operator\"} 1500",
             "greenroom_chores_total{chore=\"index\",outcome=\"failed\"} 1",
             "greenroom_chore_success_timestamp_seconds{chore=\"tidy\"} 1795262400.5",
+            "greenroom_spans_total{outcome=\"dropped\"} 3",
             "greenroom_queue_oldest_seconds 1.5",
             "greenroom_outbox_rows 7",
             "greenroom_recall_searches_total{result=\"failed\"} 1",

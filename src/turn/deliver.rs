@@ -7,6 +7,7 @@ use crate::crash;
 use crate::db::{Script, messages, turns};
 use crate::domain::{Personality, Place, Turn, TurnState};
 use crate::ops::metrics::{self, Stage};
+use crate::ops::traces::{self, Fact};
 use crate::platform::{Face, OnceKey, Part, SendError};
 
 /// Tries to send one part before the turn waits for a later try.
@@ -125,6 +126,7 @@ impl Turns {
         }
         crash::point("all parts sent");
         metrics::stage_took(Stage::Deliver, started.elapsed());
+        traces::stage(turn, Stage::Deliver, started.elapsed(), &[Fact::Number("parts", of as u64)]);
         Ok(Delivered::All(sent))
     }
 

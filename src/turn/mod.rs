@@ -43,6 +43,7 @@ use crate::keyring::Keyring;
 use crate::life::Life;
 use crate::model::LlmProvider;
 use crate::ops::metrics;
+use crate::ops::traces;
 use crate::outside::Outside;
 use crate::platform::Platform;
 use crate::queue::{Doorbell, LaneWorker};
@@ -256,6 +257,10 @@ impl Turns {
             self.stored(turn).await?
         } else {
             crash::point("lane claimed");
+            if turn.attempt == 1 {
+                let waited = u64::try_from(started.millis_since(turn.created_at)).unwrap_or(0);
+                traces::waited(turn, Duration::from_millis(waited));
+            }
             // A turn that was withdrawn is taken up only for what it had shown.
             if turn.attempt > 1 && turns::is_cancelled(&self.db, &turn.id).await? {
                 return Err(Stopped::Cancelled);
@@ -345,6 +350,7 @@ impl LaneWorker for Turns {
                 }
                 Err(Stopped::Cancelled) => {
                     metrics::turn_ended(Outcome::Cancelled);
+                    traces::ended(&turn, Outcome::Cancelled.as_str(), self.clock.now());
                     self.ends.tell(&turn.id, TurnState::Cancelled);
                 }
                 Err(Stopped::Later(why)) => {

@@ -1,13 +1,23 @@
-//! The real program, watched as operators watch it: a real Prometheus asks what every panel of the dashboard shows.
+//! The real program, watched as operators watch it: a real Prometheus asks what every panel of the dashboard shows, a
+//! collector is sent the spans of a turn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::routing::post;
 use fake_discord::{FakeDiscord, Kind};
 use fake_llm::{Answer, FakeLlm, echo};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
@@ -82,6 +92,16 @@ impl House {
         let word = format!("token{}x", self.said);
         self.fake.says(self.robin, self.lounge, &format!("@Abbey {text} {word}"));
         word
+    }
+
+    /// Robin says something and has the answer.
+    async fn asks(&mut self, text: &str) {
+        let word = self.says(text);
+        let lounge = self.lounge;
+        let is_answered = |fake: &FakeDiscord| {
+            fake.bot_messages(lounge).iter().any(|message| message.content.contains(&word)).then_some(())
+        };
+        self.fake.until(is_answered, PATIENCE).await;
     }
 
     /// Asks it to stop, and returns its exit code and how long that took.
@@ -239,4 +259,108 @@ async fn every_panel_of_the_dashboard_has_data_once_people_talk() {
     }
     let (code, _) = house.stop().await;
     assert_eq!(code, Some(0));
+}
+
+/// What a collector was sent.
+#[derive(Default)]
+struct Collected {
+    bodies: Mutex<Vec<Vec<u8>>>,
+    headers: Mutex<Vec<HeaderMap>>,
+}
+
+impl Collected {
+    fn spans(&self) -> Vec<Span> {
+        let bodies = self.bodies.lock().unwrap();
+        let requests =
+            bodies.iter().map(|body| ExportTraceServiceRequest::decode(body.as_slice()).expect("it is OTLP"));
+        let scopes = requests.flat_map(|request| request.resource_spans).flat_map(|resource| resource.scope_spans);
+        scopes.flat_map(|scope| scope.spans).collect()
+    }
+}
+
+async fn collector() -> (String, Arc<Collected>) {
+    async fn take(State(collected): State<Arc<Collected>>, headers: HeaderMap, body: Bytes) {
+        collected.bodies.lock().unwrap().push(body.to_vec());
+        collected.headers.lock().unwrap().push(headers);
+    }
+    let collected = Arc::new(Collected::default());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let routes = Router::new().route("/v1/traces", post(take)).with_state(collected.clone());
+    #[expect(clippy::disallowed_methods, reason = "ends with the test")]
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (format!("http://{address}"), collected)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_sees_a_turn_from_its_message_to_its_end_and_nothing_that_was_said() {
+    let (endpoint, collected) = collector().await;
+    let settings = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20s3cret-of-collector"),
+    ];
+    let mut house = House::start(&settings).await;
+    house.asks("the zanzibar parcel is under the stairs").await;
+    let (robin, lounge) = (house.robin.to_string(), house.lounge.to_string());
+    // A stop sends what is left.
+    let (code, _) = house.stop().await;
+    assert_eq!(code, Some(0));
+
+    let spans = collected.spans();
+    let turn = spans.iter().find(|span| span.name == "turn").expect("a turn was told of");
+    let of_trace: Vec<&Span> = spans.iter().filter(|span| span.trace_id == turn.trace_id).collect();
+    let names: BTreeSet<&str> = of_trace.iter().map(|span| span.name.as_str()).collect();
+    let expected = ["receive", "wait", "context", "recall", "prompt", "model", "deliver", "settle", "turn"];
+    assert_eq!(names, BTreeSet::from(expected));
+    let receive = of_trace.iter().find(|span| span.name == "receive").unwrap();
+    assert_eq!((receive.trace_id.len(), receive.span_id.len(), receive.parent_span_id.len()), (16, 8, 0));
+    assert_eq!(turn.parent_span_id, receive.span_id);
+    for span in &of_trace {
+        assert!(span.start_time_unix_nano <= span.end_time_unix_nano && span.span_id.len() == 8, "{span:?}");
+        if !["receive", "turn"].contains(&span.name.as_str()) {
+            assert_eq!(span.parent_span_id, turn.span_id, "{span:?}");
+        }
+    }
+    let ids: BTreeSet<&[u8]> = of_trace.iter().map(|span| span.span_id.as_slice()).collect();
+    assert_eq!(ids.len(), of_trace.len(), "every span has an id of its own");
+    let ends = |name: &str| of_trace.iter().find(|span| span.name == name).unwrap().end_time_unix_nano;
+    let order = ["receive", "context", "prompt", "model", "deliver", "settle"].map(ends);
+    assert!(order.is_sorted(), "{order:?}");
+
+    let headers = collected.headers.lock().unwrap();
+    assert!(headers.iter().all(|headers| headers["content-type"] == "application/x-protobuf"));
+    assert!(headers.iter().all(|headers| headers["authorization"] == "Bearer s3cret-of-collector"));
+    for body in collected.bodies.lock().unwrap().iter() {
+        let text = String::from_utf8_lossy(body).to_lowercase();
+        for told in ["zanzibar", "token1x", "robin", "abbey", "lounge", "town", "fake-model", &robin, &lounge, "s3cret"]
+        {
+            assert!(!text.contains(told), "{told} is in {text}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_that_is_away_or_hangs_holds_up_neither_answers_nor_a_stop() {
+    let away = format!("http://{}", free_address());
+    // It accepts and never says anything.
+    let hanging = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hangs = format!("http://{}", hanging.local_addr().unwrap());
+    for (endpoint, is_away) in [(away, true), (hangs, false)] {
+        let mut house = House::start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())]).await;
+        house.asks("are you there?").await;
+        let began = Instant::now();
+        while is_away {
+            let metrics = get(&house.metrics, "/metrics").await.unwrap_or_default();
+            let lost = metrics.lines().find_map(|line| line.strip_prefix("greenroom_spans_total{outcome=\"failed\"} "));
+            if lost.is_some_and(|lost| lost != "0") {
+                break;
+            }
+            assert!(began.elapsed() < PATIENCE, "{metrics}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        house.asks("and now?").await;
+        let (code, took) = house.stop().await;
+        assert_eq!(code, Some(0));
+        assert!(took < greenroom::life::GRACE, "{took:?}");
+    }
 }

@@ -66,6 +66,7 @@ pub(super) const CHORES: &str = "greenroom_chores_total";
 pub(super) const CHORE_SUCCESS: &str = "greenroom_chore_success_timestamp_seconds";
 pub(super) const DB_ERRORS: &str = "greenroom_db_errors_total";
 pub(super) const DB_BYTES: &str = "greenroom_database_bytes";
+pub(super) const SPANS: &str = "greenroom_spans_total";
 pub(super) const RESIDENT_BYTES: &str = "process_resident_memory_bytes";
 pub(super) const OPEN_FDS: &str = "process_open_fds";
 
@@ -103,6 +104,7 @@ pub const SERIES: &[Series] = &[
     ),
     counter(DB_ERRORS, &["kind"], "Database failures by kind"),
     in_unit(Unit::Bytes, gauge(DB_BYTES, &[], "Size of the database")),
+    counter(SPANS, &["outcome"], "Spans of traces: exported, failed, dropped"),
     in_unit(Unit::Bytes, gauge(RESIDENT_BYTES, &[], "Resident memory of the process")),
     gauge(OPEN_FDS, &[], "Open file descriptors of the process"),
 ];
