@@ -217,3 +217,72 @@ fn promtool_finds_nothing_wrong_with_the_alerts_and_sees_each_fire_and_clear() {
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&said));
     }
 }
+
+#[test]
+fn the_bill_of_materials_names_every_locked_package_once() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new("python3").arg("deploy/sbom.py").current_dir(root).output().expect("python3 is there");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let bill: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&bill["bomFormat"], &bill["specVersion"]), (&"CycloneDX".into(), &"1.5".into()));
+
+    let lock: toml::Table = toml::from_str(include_str!("../../Cargo.lock")).unwrap();
+    let ours = ["name", "version"].map(|key| bill["metadata"]["component"][key].as_str().unwrap().to_owned());
+    let mut named = vec![ours.clone()];
+    let mut refs = BTreeSet::from([bill["metadata"]["component"]["bom-ref"].as_str().unwrap()]);
+    for component in bill["components"].as_array().unwrap() {
+        let text = |key: &str| component[key].as_str().unwrap_or_default();
+        let (name, version) = (text("name"), text("version"));
+        assert!(text("purl").starts_with(&format!("pkg:cargo/{name}@{}", version.replace('+', "%2B"))), "{component}");
+        assert!(refs.insert(text("bom-ref")), "{name} {version} is there twice");
+        named.push([name.to_owned(), version.to_owned()]);
+        let checksum = component["hashes"][0]["content"].as_str();
+        assert!(checksum.is_none_or(|hash| hash.len() == 64), "{component}");
+    }
+    let mut locked: Vec<[String; 2]> = lock["package"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| ["name", "version"].map(|key| package[key].as_str().unwrap().to_owned()))
+        .collect();
+    named.sort();
+    locked.sort();
+    assert_eq!(named, locked);
+    assert_eq!(ours, ["greenroom".to_owned(), env!("CARGO_PKG_VERSION").to_owned()]);
+    // What depends on what is told of packages that are named.
+    for dependency in bill["dependencies"].as_array().unwrap() {
+        let on = dependency["dependsOn"].as_array().unwrap();
+        let all = on.iter().chain([&dependency["ref"]]);
+        all.for_each(|name| assert!(refs.contains(name.as_str().unwrap()), "{name}"));
+    }
+    // Licences are known from what cargo has at hand; ours are known in any case.
+    assert!(bill["metadata"]["component"]["licenses"][0]["expression"].is_string());
+}
+
+#[test]
+fn the_nightly_run_knows_only_switches_that_the_tests_read() {
+    let nightly = include_str!("../../deploy/nightly");
+    let mut sources = String::new();
+    for folder in ["tests", "src", "benches"] {
+        read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut sources);
+    }
+    let words = nightly.split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
+    let switches: BTreeSet<&str> =
+        words.filter(|word| word.starts_with("GREENROOM_TEST_") || *word == "GREENROOM_CRASH_SEEDS").collect();
+    assert!(switches.len() >= 4, "{switches:?}");
+    for switch in switches {
+        assert!(sources.contains(&format!("\"{switch}\"")), "no test reads {switch}");
+    }
+    let checked = Command::new("bash").args(["-n", "deploy/nightly"]).current_dir(env!("CARGO_MANIFEST_DIR")).status();
+    assert!(checked.unwrap().success());
+}
+
+fn read_all(folder: &Path, into: &mut String) {
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            read_all(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
