@@ -4,10 +4,12 @@ use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::domain::Role;
 
 /// How long a graceful stop may take before work is cut off.
 pub const GRACE: Duration = Duration::from_secs(25);
@@ -26,15 +28,45 @@ pub enum Ending {
 }
 
 /// The life of the process: a soft stop (finish what you do), a hard stop (leave now), and all tasks.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Life {
+    role: Role,
+    began: Instant,
     soft: CancellationToken,
     hard: CancellationToken,
     tasks: TaskTracker,
     broken: Arc<AtomicBool>,
 }
 
+impl Default for Life {
+    fn default() -> Self {
+        Self::of(Role::default())
+    }
+}
+
 impl Life {
+    /// The life of a process that does this.
+    pub fn of(role: Role) -> Self {
+        Self {
+            role,
+            began: Instant::now(),
+            soft: CancellationToken::default(),
+            hard: CancellationToken::default(),
+            tasks: TaskTracker::default(),
+            broken: Arc::default(),
+        }
+    }
+
+    /// What this process does.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// How long the process has run.
+    pub fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// Cancelled when intake should stop and work should be finished.
     pub fn soft(&self) -> CancellationToken {
         self.soft.clone()

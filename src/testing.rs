@@ -505,7 +505,7 @@ impl World {
             let ended = tokio::time::timeout(Duration::from_secs(60), self.turns.ended(turn)).await;
             let Ok(ended) = ended else {
                 let state = turns::state(&self.db, turn).await;
-                panic!("{turn} does not end: {state:?}, of all open {:?}", turns::open_count(&self.db).await);
+                panic!("{turn} does not end: {state:?}, of all open {:?}", self.db.backlog(self.clock.now()).await);
             };
             ended.expect("the database is readable");
         }

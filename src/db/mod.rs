@@ -10,7 +10,7 @@ pub mod audit;
 pub mod choices;
 pub mod chunks;
 pub mod dealt;
-mod health;
+pub mod health;
 #[cfg(feature = "testing")]
 mod inspect;
 pub mod keys;

@@ -4,7 +4,7 @@ use commands::{Admin, Amount, DenyMode, DenyScope, LimitOf, LimitPer, MemberRef,
 
 use super::{Session, Stop, preset};
 use crate::db::choices::{self, Seat};
-use crate::db::{audit, ledger, memories, messages, people, presets, rules, turns};
+use crate::db::{audit, ledger, people, presets, rules};
 use crate::domain::{
     Answer, Budget, Chosen, Deed, Denial, DenialMode, Identity, Kind, MemberId, Payer, Period, PersonalityId, PlaceId,
     Refusal, SetBy,
@@ -18,7 +18,7 @@ const MICROS_PER_CENT: i64 = 10_000;
 
 pub(super) async fn run(session: &Session<'_>, command: Admin) -> Result<Answer, Stop> {
     match command {
-        Admin::Status => status(session).await,
+        Admin::Status => super::status::run(session).await,
         Admin::Limits { of, per, tokens, answers, cents, member } => {
             limits(session, of.zip(per), [tokens, answers, cents], member.as_ref()).await
         }
@@ -78,31 +78,6 @@ pub(super) async fn run(session: &Session<'_>, command: Admin) -> Result<Answer,
         }
         Admin::Model { name, offer } => model(session, name, offer).await,
     }
-}
-
-async fn status(session: &Session<'_>) -> Result<Answer, Stop> {
-    let db = &session.turns.db;
-    let label = |id: &str| session.say(id, &[]);
-    let (waiting, oldest) = turns::open_count(db).await?;
-    let now = session.turns.clock.now();
-    let since = oldest.map_or(0, |at| now.millis_since(at) / 1_000);
-    let working = |works: bool| label(if works { "status-works" } else { "status-away" });
-    let recall = session.turns.recall.store().check().await.is_ok();
-    let pending = memories::pending(db).await?;
-    let info = session.turns.model.info("");
-    let model = session.turns.model.check().await.is_ok();
-    Ok(Answer::private(session.say("reply-admin-status", &[("version", env!("CARGO_PKG_VERSION").into())]))
-        .with(
-            label("label-status-waiting"),
-            session.say("status-waiting", &[("count", waiting.into()), ("seconds", since.into())]),
-        )
-        .with(label("label-status-members"), people::count(db).await?.to_string())
-        .with(label("label-status-messages"), messages::count(db).await?.to_string())
-        .with(label("label-status-memories"), memories::total(db).await?.to_string())
-        .with(label("label-status-unindexed"), pending.to_string())
-        .with(label("label-status-database"), format!("{}: {}", db.engine(), working(db.ping().await.is_ok())))
-        .with(label("label-status-store"), format!("{}: {}", session.turns.recall.store().name(), working(recall)))
-        .with(label("label-status-model"), format!("{} ({}): {}", info.model, info.provider, working(model))))
 }
 
 async fn limits(

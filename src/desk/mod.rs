@@ -17,6 +17,7 @@ mod preset;
 mod prompt;
 mod session;
 mod settings;
+mod status;
 mod suggest;
 mod usage;
 

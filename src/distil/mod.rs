@@ -163,7 +163,7 @@ impl Distiller {
 
     /// Reads what is to be read now; returns how many readings there were.
     pub async fn work(&self, stop: &CancellationToken) -> usize {
-        let mut readings = 0;
+        let (mut readings, mut is_done) = (0, true);
         for step in [Step::Learn, Step::SumUp, Step::Audit] {
             match self.due(step).await {
                 Ok(talks) => {
@@ -174,9 +174,13 @@ impl Distiller {
                         readings += usize::from(self.take_up(step, &talk, stop).await);
                     }
                 }
-                Err(error) => crate::ops_error("distilling", &error),
+                Err(error) => {
+                    is_done = false;
+                    crate::ops_error("distilling", &error);
+                }
             }
         }
+        metrics::chore_ran(metrics::Chore::Distil, is_done, self.0.clock.now());
         readings
     }
 
@@ -418,6 +422,14 @@ impl Distiller {
         }
         crash::point("reading talk");
         let answer = reader.model.reply(&request, &mut |_| {}, stop).await;
+        match &answer {
+            Ok(reply) => {
+                let (prompt, completion) = (reply.tokens.prompt, reply.tokens.completion);
+                let micros = price::cost_micros(&reply.served_model, source, prompt, completion);
+                metrics::call_cost(reply.tokens, source, micros);
+            }
+            Err(error) => metrics::model_failed(error.class),
+        }
         let entry = answer.as_ref().ok().map(|reply| NewEntry {
             id: format!("{call}-{}", now.0),
             kind: EntryKind::Chore,

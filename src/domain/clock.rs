@@ -62,6 +62,14 @@ pub(crate) fn ulid(millis: u64, random: u128) -> String {
     (0..26).rev().map(|at| char::from(ALPHABET[((value >> (at * 5)) & 31) as usize])).collect()
 }
 
+/// When an id was made; `None` where it is none of ours.
+pub fn made_at(id: &str) -> Option<Moment> {
+    let digit = |c: u8| ALPHABET.iter().position(|known| *known == c);
+    let time = id.as_bytes().get(..10).filter(|_| id.len() == 26)?;
+    let millis = time.iter().try_fold(0_i64, |millis, c| Some(millis << 5 | i64::try_from(digit(*c)?).ok()?))?;
+    Some(Moment(millis))
+}
+
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> Moment {
@@ -98,5 +106,15 @@ mod tests {
         let ids: Vec<String> = (0..5_000).map(|_| clock.id()).collect();
         assert!(ids.iter().all(|id| id.len() == 26));
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        let clock = SystemClock::default();
+        let (before, made, after) = (clock.now(), made_at(&clock.id()).unwrap(), clock.now());
+        // Ids made within one millisecond may run a little ahead of it.
+        assert!(before <= made && made.0 <= after.0 + 1, "{before:?} {made:?} {after:?}");
+        assert_eq!(made_at("vectors"), None);
+        assert_eq!(made_at("01j-is-not-one-of-our-own-"), None);
     }
 }

@@ -170,17 +170,24 @@ impl Recall {
     /// Does all chores that are due; those that fail wait for later.
     pub async fn drain(&self) {
         let _alone = self.draining.lock().await;
+        let was_done = self.work_all_off().await.inspect_err(|error| crate::ops_error("outbox", error));
+        metrics::chore_ran(metrics::Chore::Index, was_done.unwrap_or(false), self.clock.now());
+    }
+
+    /// Whether everything that was due is done.
+    async fn work_all_off(&self) -> Result<bool, db::Error> {
+        let mut is_done = true;
         loop {
-            let due = match memories::due(&self.db, self.clock.now(), BATCH).await {
-                Ok(due) if due.is_empty() => return,
-                Ok(due) => due,
-                Err(error) => return crate::ops_error("outbox", &error),
-            };
+            let due = memories::due(&self.db, self.clock.now(), BATCH).await?;
+            if due.is_empty() {
+                return Ok(is_done);
+            }
             let result = self.work_off(&due).await;
             let ids: Vec<String> = due.iter().map(|chore| chore.id.clone()).collect();
             let written = match result {
                 Ok(()) => self.db.write(move |tx| Box::pin(async move { memories::done(tx, &ids).await })).await,
                 Err(error) => {
+                    is_done = false;
                     tracing::warn!(error = %error, chores = due.len(), "vectors wait for another try");
                     let tries = due.iter().map(|chore| chore.attempt).max().unwrap_or_default().clamp(0, 16);
                     let wait = (RETRY_MILLIS << tries).min(RETRY_MILLIS_MAX);
@@ -188,9 +195,7 @@ impl Recall {
                     self.db.write(move |tx| Box::pin(async move { memories::retry(tx, &ids, run_at).await })).await
                 }
             };
-            if let Err(error) = written {
-                return crate::ops_error("outbox", &error);
-            }
+            written?;
             crash::point("chore done");
         }
     }

@@ -306,7 +306,7 @@ fn rank(
             let new = read(point)?;
             if !scope.admits(&new.hit.tenant, &new.hit.place, new.hit.reach) {
                 tracing::error!("Qdrant answered with a memory outside of the scope that was asked for; left out");
-                metrics::counter!("greenroom_recall_foreign_total").increment(1);
+                crate::ops::metrics::foreign_hit();
                 continue;
             }
             let Found { hit, .. } = found.entry(new.chunk.clone()).or_insert(new);

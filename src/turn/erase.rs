@@ -6,6 +6,7 @@ use super::Turns;
 use crate::db::{self, audit, dealt, layers, memories, messages, people, rules, sessions};
 use crate::domain::{Deed, Done, MemberId};
 use crate::guard::access;
+use crate::ops::metrics::{self, Chore};
 
 /// How often the database's log is emptied again when a reader was in the way, and the wait between.
 const FOLDS: u32 = 20;
@@ -34,9 +35,11 @@ impl Turns {
     pub async fn keep_tidy(&self, retention: Retention) {
         let soft = self.life.soft();
         while !soft.is_cancelled() {
-            if let Err(error) = self.tidy(retention).await {
-                crate::ops_error("retention", &error);
+            let tidied = self.tidy(retention).await;
+            if let Err(error) = &tidied {
+                crate::ops_error("retention", error);
             }
+            metrics::chore_ran(Chore::Tidy, tidied.is_ok(), self.clock.now());
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = soft.cancelled() => {}

@@ -27,6 +27,7 @@ mod rules;
 mod sessions;
 mod sql;
 mod stories;
+mod watched;
 
 /// Makes one test on each database engine out of an async block that gets the engine.
 #[macro_export]

@@ -16,6 +16,7 @@ both!(every_statement_is_understood, |engine| {
         db::choices::ALL,
         db::chunks::ALL,
         db::dealt::ALL,
+        db::health::ALL,
         db::keys::ALL,
         db::ledger::ALL,
         db::layers::ALL,
@@ -32,7 +33,7 @@ both!(every_statement_is_understood, |engine| {
         db::turns::ALL,
         db::upkeep::ALL,
     ];
-    let split = [db::chunks::SPLIT, db::layers::SPLIT, db::memories::SPLIT, db::messages::SPLIT];
+    let split = [db::chunks::SPLIT, db::health::SPLIT, db::layers::SPLIT, db::memories::SPLIT, db::messages::SPLIT];
     let split = split.into_iter().flatten().map(|&[sqlite, postgres]| match engine {
         Engine::Sqlite => sqlite,
         Engine::Postgres => postgres,

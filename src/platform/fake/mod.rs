@@ -14,6 +14,7 @@ use super::{Face, Limits, OnceKey, Part, Platform, SendError, Streams};
 use crate::crash;
 use crate::db::{Db, meta};
 use crate::domain::{Identity, Incoming, Moment, Place, PlaceRef, Privacy, Speaker};
+use crate::ops::metrics;
 use crate::turn::Turns;
 
 /// Longest message of the fake platform, in UTF-16 code units.
@@ -212,6 +213,7 @@ impl FakePlatform {
         while !soft.is_cancelled() {
             let events = self.events(cursor).await.unwrap_or_default();
             for event in events {
+                metrics::event("fake", metrics::Event::Said);
                 if turns.receive(event.incoming()).await.is_err() {
                     break;
                 }

@@ -17,6 +17,7 @@ use super::send::NOT_YET_MILLIS;
 use super::{Matrix, NAME, Options, intake};
 use crate::db::{self, dealt, meta};
 use crate::domain::{PlaceRef, Privacy};
+use crate::ops::metrics::{self, Connection};
 use crate::platform::{Face, OnceKey, Part, Platform as _, SendError};
 
 /// How long an answer waits for its character to come into the room: a homeserver that says no says so at once.
@@ -130,7 +131,9 @@ impl Voice {
     }
 
     pub fn set_ready(&self, is_ready: bool) {
-        self.is_ready.store(is_ready, Ordering::Relaxed);
+        if self.is_ready.swap(is_ready, Ordering::Relaxed) != is_ready {
+            metrics::connection(NAME, if is_ready { Connection::Made } else { Connection::Lost });
+        }
         self.has_come.fetch_or(is_ready, Ordering::Relaxed);
     }
 
