@@ -97,7 +97,7 @@ pub struct Rooms {
     model: Mutex<Model>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Model {
     events: Vec<Event>,
     posts: Vec<Post>,
@@ -117,6 +117,12 @@ impl Rooms {
         event.n = model.events.len() as u64 + 1;
         model.events.push(event.clone());
         event
+    }
+
+    /// Goes on where other rooms are: the service stays what it is when another house comes to it.
+    pub fn goes_on_from(&self, other: &Self) {
+        let model = other.model().clone();
+        *self.model() = model;
     }
 
     /// Events after position `n`.
