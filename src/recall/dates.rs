@@ -407,7 +407,7 @@ impl Said {
         let year = self.today.year();
         let mut years = (year - 2..=year + 2).filter_map(of_year);
         match steps {
-            -1 => years.filter(|span| span.last < self.today).last(),
+            -1 => years.rfind(|span| span.last < self.today),
             0 => {
                 let years: Vec<Span> = years.collect();
                 let now = years.iter().find(|span| span.first <= self.today && self.today <= span.last);
