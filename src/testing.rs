@@ -321,6 +321,9 @@ pub struct Plan {
     /// How long an answer may take before whoever waits is told.
     pub patience: Duration,
     pub embedder: Arc<dyn Embedder>,
+    /// How long an answer waits for memories. Longer than a house waits, so that a machine that stands still for a moment
+    /// makes nobody forget.
+    pub search_for: Duration,
 }
 
 impl Default for Plan {
@@ -334,6 +337,7 @@ impl Default for Plan {
             workers: 64,
             patience: TurnSettings::PATIENCE,
             embedder: Arc::new(HashEmbedder::default()),
+            search_for: Duration::from_secs(20),
         }
     }
 }
@@ -387,7 +391,8 @@ impl World {
         let directory = Directory::open(db.clone(), clock.clone(), cast()).await.expect("the directory opens");
         let recall = Recall::open(db.clone(), clock.clone(), plan.embedder, store, Weights::DEFAULT)
             .await
-            .expect("an empty store takes any space");
+            .expect("an empty store takes any space")
+            .waiting_up_to(plan.search_for);
         let vault = Vault::open(&scratch.path().join("keyset.json")).expect("a keyset is made");
         let vault = Arc::new(vault);
         let strongbox = Strongbox::new(db.clone(), vault.clone());

@@ -18,7 +18,7 @@ use crate::domain::{Clock, KeySource, Memory, MemoryId, Moment, Scope, shares};
 use crate::model::price;
 use crate::ops::metrics::{self, Stage};
 
-/// Longest wait for memories before an answer goes on without them.
+/// Longest wait for memories where nothing else is said.
 const FIND_DEADLINE: Duration = Duration::from_millis(150);
 /// Chores done together.
 const BATCH: i64 = 64;
@@ -36,6 +36,8 @@ pub struct Recall {
     embedder: Arc<dyn Embedder>,
     store: Arc<dyn VectorStore>,
     weights: Weights,
+    /// Longest wait for memories before an answer goes on without them.
+    deadline: Duration,
     wake: Notify,
     /// One works the outbox off at a time: what is being indexed and what is being forgotten must not cross.
     draining: tokio::sync::Mutex<()>,
@@ -60,7 +62,14 @@ impl Recall {
             }
             opened => opened?,
         }
-        Ok(Self { db, clock, embedder, store, weights, wake: Notify::new(), draining: tokio::sync::Mutex::default() })
+        let (deadline, wake, draining) = (FIND_DEADLINE, Notify::new(), tokio::sync::Mutex::default());
+        Ok(Self { db, clock, embedder, store, weights, deadline, wake, draining })
+    }
+
+    /// The same with another longest wait for memories than 150 ms.
+    #[must_use]
+    pub fn waiting_up_to(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
     }
 
     /// The store, for checks.
@@ -76,13 +85,14 @@ impl Recall {
     /// The memories that `scope` admits and that fit `text` best, best first, at most `limit`.
     ///
     /// # Errors
-    /// [`RecallError::Unavailable`] after 150 ms at the latest.
+    /// [`RecallError::Unavailable`] after 150 ms at the latest, or as long as [`Recall::waiting_up_to`] says.
     pub async fn find(&self, scope: &Scope, text: &str, limit: usize) -> Result<Vec<(Memory, Hit)>, RecallError> {
         let started = std::time::Instant::now();
-        let found = tokio::time::timeout(FIND_DEADLINE, self.find_now(scope, text, limit)).await;
+        let found = tokio::time::timeout(self.deadline, self.find_now(scope, text, limit)).await;
         metrics::stage_took(Stage::Recall, started.elapsed());
         let found = found.unwrap_or_else(|_| {
-            Err(RecallError::Unavailable { what: "recall", why: "it took longer than 150 ms".into() })
+            let why = format!("it took longer than {} ms", self.deadline.as_millis());
+            Err(RecallError::Unavailable { what: "recall", why })
         });
         metrics::searched(found.as_ref().ok().map(Vec::len));
         found
@@ -317,7 +327,8 @@ impl Recall {
         store.open(embedder.space()).await?;
         let total = u64::try_from(memories::total(db).await?).unwrap_or_default();
         let (wake, draining) = (Notify::new(), tokio::sync::Mutex::default());
-        let recall = Self { db: db.clone(), clock, embedder, store, weights: Weights::DEFAULT, wake, draining };
+        let (weights, deadline) = (Weights::DEFAULT, FIND_DEADLINE);
+        let recall = Self { db: db.clone(), clock, embedder, store, weights, deadline, wake, draining };
         let (mut after, mut done) = (String::new(), 0);
         loop {
             let ids = memories::ids_after(db, &after, BATCH).await?;
