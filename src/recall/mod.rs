@@ -155,7 +155,7 @@ impl Weights {
         asks: -1.0,
         own: 0.8,
         size: 0.6,
-        day: 0.4,
+        day: 1.0,
         spread: 0.6,
     };
 
