@@ -2,12 +2,13 @@
 
 mod fronts;
 mod together;
+pub mod upkeep;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -23,7 +24,7 @@ use crate::db::lanes::Hand;
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::distil::{self, Distiller};
-use crate::domain::{Clock, PersonalityFile, Role, SystemClock};
+use crate::domain::{Clock, Deed, Done, PersonalityFile, Role, SystemClock};
 use crate::guard::pace::{Pace, Rates};
 use crate::keyring::{self, Keyring};
 use crate::life::{Ending, Life};
@@ -32,6 +33,7 @@ use crate::model::{LlmProvider, Notice, discover};
 use crate::ops::CannotStart;
 use crate::ops::datadir::DataDir;
 use crate::ops::telemetry::{self, Sink};
+use crate::ops::traces::Exporter;
 use crate::ops::{doctor as examination, dumps, http, metrics, watch};
 use crate::outside::{Outside, Rules};
 use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
@@ -81,6 +83,7 @@ pub struct House {
     data_dir: PathBuf,
     strongbox: Strongbox,
     distiller: Option<Arc<Distiller>>,
+    traces: Mutex<Option<Exporter>>,
     retention: Retention,
     workers_done: CancellationToken,
     /// What processes that share the work have besides; `None` in a house of one process.
@@ -99,17 +102,7 @@ impl House {
         life: Life,
         say: &(dyn Fn(Notice) + Send + Sync),
     ) -> anyhow::Result<Self> {
-        Self::open_as(Role::House, config, data, texts, (life, say)).await
-    }
-
-    /// As [`Self::open`], for a process of any role.
-    async fn open_as(
-        role: Role,
-        config: &Config,
-        data: &DataDir,
-        texts: Arc<Texts>,
-        (life, say): (Life, &(dyn Fn(Notice) + Send + Sync)),
-    ) -> anyhow::Result<Self> {
+        let role = life.role();
         let (db, clock, owner, shared) = if role == Role::House {
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
             let db = Db::open(config.database_url().expose_secret()).await.context("opening the database")?;
@@ -183,6 +176,7 @@ impl House {
             data_dir: data.path().to_owned(),
             strongbox,
             distiller,
+            traces: Mutex::new(Exporter::open(&config.traces)?),
             retention: retention(config),
             workers_done,
             shared,
@@ -197,7 +191,13 @@ impl House {
             doorbell.answer(turns, soft).await;
             done.cancel();
         });
-        watch::backlog(&self.life, self.db.clone(), self.clock.clone());
+        let doorbell = self.turns.doorbell.clone();
+        watch::backlog(&self.life, self.db.clone(), self.clock.clone(), move || doorbell.busy());
+        // Whoever tells of them goes on until the last turn has settled.
+        if let Some(traces) = self.traces.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let done = self.workers_done.clone();
+            self.life.spawn("traces", async move { traces.run(done).await });
+        }
         if let Some(shared) = &self.shared {
             return together::start(self, shared);
         }
@@ -210,6 +210,7 @@ impl House {
         }
         let (turns, retention) = (self.turns.clone(), self.retention);
         self.life.spawn("retention", async move { turns.keep_tidy(retention).await });
+        watch::soundness(&self.life, self.db.clone());
     }
 
     /// Stops everything within the grace period. What was cut off is stored and resumed, so that it is no failure.
@@ -217,7 +218,7 @@ impl House {
         let ending = self.life.stop().await;
         self.db.close().await;
         tracing::info!(?ending, "stopped");
-        if ending == Ending::Panicked { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        if ending == Ending::Broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }
 
@@ -264,7 +265,7 @@ pub async fn run(config: Config, role: Role) -> anyhow::Result<ExitCode> {
     let data = DataDir::take(&config.data_dir)?;
     let health = http::bind("HTTP_ADDR", &config.http_addr).await?;
     let exposition = http::bind("METRICS_ADDR", &config.metrics_addr).await?;
-    let life = Life::default();
+    let life = Life::of(role);
     life.heed_signals().context("listening for signals")?;
     let exporter = metrics::start(&life)?;
     let readiness = http::Readiness::default();
@@ -276,7 +277,7 @@ pub async fn run(config: Config, role: Role) -> anyhow::Result<ExitCode> {
     let soft = life.soft();
     let log = |notice| tracing::info!(?notice, "model");
     let house = tokio::select! {
-        house = House::open_as(role, &config, &data, texts, (life, &log)) => Arc::new(house?),
+        house = House::open(&config, &data, texts, life, &log) => Arc::new(house?),
         // Nothing runs yet: a stop during a long fetch just leaves.
         () = soft.cancelled() => return Ok(ExitCode::SUCCESS),
     };
@@ -299,6 +300,7 @@ pub async fn run(config: Config, role: Role) -> anyhow::Result<ExitCode> {
         Role::Worker => together::write_for(&house),
     }
     house.start();
+    watch::readiness(&house.life, readiness);
     watch::announce(&config, (role, count));
     house.life.soft().cancelled().await;
     let code = house.stop().await;
@@ -530,6 +532,11 @@ pub async fn keys_rotate(config: Config) -> anyhow::Result<ExitCode> {
     let swept = keyring::sweep(&db, &vault).await.context("sealing the rows anew")?
         + strongbox::sweep(&db, &vault).await.context("sealing the house's own secrets anew")?;
     crash::point("rows swept");
+    upkeep::note(
+        &db,
+        Done::of_house(Deed::KeysRotated, SystemClock::default().now()).about(keyset.primary().to_string()),
+    )
+    .await?;
     db.close().await;
     writeln!(
         std::io::stdout(),

@@ -90,6 +90,12 @@ pub struct TestClock {
 }
 
 impl TestClock {
+    /// How far time was moved on.
+    pub fn elapsed(&self) -> Duration {
+        let moved = self.now.load(Ordering::SeqCst) - Self::default().now.into_inner();
+        Duration::from_millis(u64::try_from(moved).unwrap_or_default())
+    }
+
     /// Moves time on.
     pub fn advance(&self, by: Duration) {
         self.now.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
@@ -315,6 +321,10 @@ pub struct Plan {
     pub workers: usize,
     /// How long an answer may take before whoever waits is told.
     pub patience: Duration,
+    pub embedder: Arc<dyn Embedder>,
+    /// How long an answer waits for memories. Longer than a house waits, so that a machine that stands still for a moment
+    /// makes nobody forget.
+    pub search_for: Duration,
 }
 
 impl Default for Plan {
@@ -327,6 +337,8 @@ impl Default for Plan {
             owners: vec!["fake:owner".into()],
             workers: 64,
             patience: TurnSettings::PATIENCE,
+            embedder: Arc::new(HashEmbedder::default()),
+            search_for: Duration::from_secs(20),
         }
     }
 }
@@ -366,7 +378,8 @@ impl World {
         Self::at(&url, scratch, plan).await
     }
 
-    async fn at(url: &str, scratch: Scratch, plan: Plan) -> Self {
+    /// A house as planned on the database at `url`, whatever is in it, with its files in `scratch`.
+    pub async fn at(url: &str, scratch: Scratch, plan: Plan) -> Self {
         let Plan { model, providers, .. } = plan;
         let settings = Config::from_env([]).expect("every setting has a default");
         let providers = Providers::new(&LlmConfig { providers, ..settings.llm });
@@ -377,10 +390,10 @@ impl World {
         let rooms = Arc::new(Rooms::default());
         let life = Life::default();
         let directory = Directory::open(db.clone(), clock.clone(), cast()).await.expect("the directory opens");
-        let embedder = Arc::new(HashEmbedder::default());
-        let recall = Recall::open(db.clone(), clock.clone(), embedder, store, Weights::DEFAULT)
+        let recall = Recall::open(db.clone(), clock.clone(), plan.embedder, store, Weights::DEFAULT)
             .await
-            .expect("an empty store takes any space");
+            .expect("an empty store takes any space")
+            .waiting_up_to(plan.search_for);
         let vault = Vault::open(&scratch.path().join("keyset.json")).expect("a keyset is made");
         let vault = Arc::new(vault);
         let strongbox = Strongbox::new(db.clone(), vault.clone());
@@ -495,10 +508,10 @@ impl World {
     /// Waits until turns have ended.
     pub async fn ended(&self, turns: &[TurnId]) {
         for turn in turns {
-            let ended = tokio::time::timeout(Duration::from_secs(60), self.turns.ended(turn)).await;
+            let ended = tokio::time::timeout(Duration::from_secs(180), self.turns.ended(turn)).await;
             let Ok(ended) = ended else {
                 let state = turns::state(&self.db, turn).await;
-                panic!("{turn} does not end: {state:?}, of all open {:?}", turns::open_count(&self.db).await);
+                panic!("{turn} does not end: {state:?}, of all open {:?}", self.db.backlog(self.clock.now()).await);
             };
             ended.expect("the database is readable");
         }

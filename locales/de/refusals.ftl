@@ -132,7 +132,8 @@ refusal-share-too-many = { $max } Mitglieder lassen sich nennen, und so viele si
 refusal-memory-text = Eine Erinnerung hat höchstens { $max } Zeichen. Es wurde nichts geändert.
 refusal-memory-reason = Ein Grund hat höchstens { $max } Zeichen. Es wurde nichts geändert.
 refusal-session-running = Hier läuft schon eine Sitzung mit { $name }. /session view zeigt, seit wann.
-refusal-session-none = Hier läuft keine Sitzung mit { $name }. Nichts wurde geändert.
+refusal-session-none = Hier läuft keine Sitzung mit { $name }, und nichts wurde geändert. /session start beginnt eine.
+refusal-session-name = Hier gibt es niemanden namens „{ $name }“, und eine Sitzung hat keinen eigenen Namen. /session start beginnt eine mit der Figur, mit der du sprichst; für eine andere setze ihren Namen dahinter. /personality list zeigt, wer da ist.
 refusal-memory-sealed = „{ $id }“ stammt aus einem verschlüsselten Raum. Die Worte werden nur in jenem Raum gezeigt und geändert; löschen lässt es sich von überall. Nichts wurde geändert.
 refusal-announcement-long = Eine Mitteilung hat höchstens { $max } Zeichen. Es wurde nichts mitgeteilt.
 refusal-deny-operator = Wer dieses Haus betreibt, kann hier nicht abgewiesen werden.
@@ -154,6 +155,19 @@ refusal-persona-link-which = Mehrere heißen so; sag, welche gemeint ist: { $key
 refusal-not-taken-back = Die Plattform gibt diese Antwort gerade nicht her. Bitte versuche es gleich noch einmal.
 refusal-canon-not-found = Mit der Kennung „{ $id }“ ist dort nichts festgehalten. Die Liste zeigt, welche es gibt.
 refusal-canon-full = Eine Figur kann { $max } solche Sätze haben. Streiche zuerst einen.
+
+refusal-backup-taken = { $path } gibt es schon; nenn eine andere Datei.
+refusal-backup-busy = Eine andere Sicherung schreibt gerade { $path }; warte auf sie, oder nenn eine andere Datei.
+refusal-backup-not-read = { $path } lässt sich nicht lesen: { $why }.
+refusal-backup-not-written = { $path } lässt sich nicht schreiben: { $why }. Nichts Halbes blieb zurück.
+refusal-backup-foreign = { $path } ist keine Sicherung von greenroom.
+refusal-backup-damaged = { $path } ist abgeschnitten oder wurde verändert: Nimm eine andere Sicherung. Nichts wurde geschrieben.
+refusal-backup-newer = { $path } stammt von einem neueren Greenroom ({ $version }): Installier diese Version. Nichts wurde geschrieben.
+refusal-backup-no-house = Es gibt kein Haus zu sichern: { $path } ist nicht da. GREENROOM_DATA_DIR oder DATABASE_URL nennt ein anderes.
+refusal-restore-not-empty = Das Datenverzeichnis { $path } ist nicht leer: Es enthält { $found }. Setz GREENROOM_DATA_DIR auf ein leeres; nur der Schlüsselsatz darf darin sein.
+refusal-restore-no-keyset = In dieser Sicherung sind Schlüssel versiegelt, und ihr Schlüsselsatz fehlt: Leg ihn unter { $path } ab, oder gib sie mit --without-keys auf. Nichts wurde geschrieben.
+refusal-restore-wrong-keyset = Der Schlüsselsatz { $path } öffnet die Schlüssel dieser Sicherung nicht: Leg den dazugehörigen dorthin, oder gib sie mit --without-keys auf. Nichts wurde geschrieben.
+refusal-restore-engine = Diese Sicherung ist von einem Haus auf SQLite, und DATABASE_URL nennt PostgreSQL. Nimm die Einstellung weg, um sie zurückzuspielen.
 
 ## Ein Gateway oder ein Worker startet nicht.
 

@@ -132,7 +132,8 @@ refusal-share-too-many = { $max } members can be named, and they are. /personali
 refusal-memory-text = A memory takes at most { $max } characters. Nothing was changed.
 refusal-memory-reason = A reason takes at most { $max } characters. Nothing was changed.
 refusal-session-running = A session with { $name } runs here already. /session view shows since when.
-refusal-session-none = No session with { $name } runs here. Nothing was changed.
+refusal-session-none = No session with { $name } runs here, and nothing was changed. /session start begins one.
+refusal-session-name = There is nobody called “{ $name }” here, and a session has no name of its own. /session start begins one with the character you talk with; put a character’s name behind it for another. /personality list shows who is here.
 refusal-memory-sealed = “{ $id }” is from an encrypted room. Its words are shown and changed in that room only; it can be deleted from anywhere. Nothing was changed.
 refusal-announcement-long = An announcement takes at most { $max } characters. Nothing was announced.
 refusal-deny-operator = Whoever runs this house can’t be turned away from it.
@@ -154,6 +155,19 @@ refusal-persona-link-which = Several are called that; say which one: { $keys }
 refusal-not-taken-back = The platform would not let go of that answer just now. Please try again in a moment.
 refusal-canon-not-found = Nothing with the id “{ $id }” is set down there. The list shows the ids there are.
 refusal-canon-full = A character can have { $max } such sentences. Take one out first.
+
+refusal-backup-taken = { $path } is there already; name another file.
+refusal-backup-busy = Another backup is writing { $path }; wait for it, or name another file.
+refusal-backup-not-read = { $path } cannot be read: { $why }.
+refusal-backup-not-written = { $path } cannot be written: { $why }. Nothing half-made was left.
+refusal-backup-foreign = { $path } is no backup that greenroom made.
+refusal-backup-damaged = { $path } is cut off or was changed: take another backup. Nothing was written.
+refusal-backup-newer = { $path } was made by a newer Greenroom ({ $version }): install that version. Nothing was written.
+refusal-backup-no-house = There is no house to back up: { $path } is not there. GREENROOM_DATA_DIR or DATABASE_URL names another.
+refusal-restore-not-empty = The data directory { $path } is not empty: it holds { $found }. Set GREENROOM_DATA_DIR to an empty one; only the keyset may be in it.
+refusal-restore-no-keyset = Keys are sealed in this backup, and their keyset is not there: put it at { $path }, or give them up with --without-keys. Nothing was written.
+refusal-restore-wrong-keyset = The keyset { $path } does not open the keys of this backup: put the one there that belongs to it, or give them up with --without-keys. Nothing was written.
+refusal-restore-engine = This backup is of a house on SQLite, and DATABASE_URL names PostgreSQL. Unset it to take the backup back.
 
 ## A gateway or a worker does not start.
 

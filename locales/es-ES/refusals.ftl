@@ -132,7 +132,8 @@ refusal-share-too-many = Se puede nombrar a { $max } miembros, y ya están todos
 refusal-memory-text = Un recuerdo lleva { $max } caracteres como máximo. No se ha cambiado nada.
 refusal-memory-reason = Un motivo lleva { $max } caracteres como máximo. No se ha cambiado nada.
 refusal-session-running = Aquí ya hay una sesión con { $name }. /session view muestra desde cuándo.
-refusal-session-none = Aquí no hay ninguna sesión con { $name }. No se ha cambiado nada.
+refusal-session-none = Aquí no hay ninguna sesión con { $name } y no se ha cambiado nada. /session start empieza una.
+refusal-session-name = Aquí no hay nadie que se llame «{ $name }», y una sesión no tiene nombre propio. /session start empieza una con el personaje con el que hablas; para otro, escribe su nombre detrás. Con /personality list ves quién está.
 refusal-memory-sealed = «{ $id }» es de una sala cifrada. Sus palabras solo se muestran y se cambian en esa sala; se puede borrar desde cualquier sitio. No se ha cambiado nada.
 refusal-announcement-long = Un anuncio lleva { $max } caracteres como máximo. No se ha anunciado nada.
 refusal-deny-operator = A quien lleva esta casa no se le puede cerrar la puerta.
@@ -154,6 +155,19 @@ refusal-persona-link-which = Hay varios con ese nombre; di cuál: { $keys }
 refusal-not-taken-back = La plataforma no suelta esa respuesta ahora mismo. Inténtalo de nuevo en un momento.
 refusal-canon-not-found = No hay nada fijado con el identificador «{ $id }». La lista muestra los que hay.
 refusal-canon-full = Un personaje puede tener { $max } frases así. Quita antes una.
+
+refusal-backup-taken = { $path } ya existe; indica otro archivo.
+refusal-backup-busy = Otra copia está escribiendo { $path }; espera a que acabe o indica otro archivo.
+refusal-backup-not-read = No se puede leer { $path }: { $why }.
+refusal-backup-not-written = No se puede escribir { $path }: { $why }. No ha quedado nada a medias.
+refusal-backup-foreign = { $path } no es una copia hecha por greenroom.
+refusal-backup-damaged = { $path } está cortado o fue modificado: usa otra copia. No se ha escrito nada.
+refusal-backup-newer = { $path } lo hizo un Greenroom más nuevo ({ $version }): instala esa versión. No se ha escrito nada.
+refusal-backup-no-house = No hay casa que copiar: { $path } no existe. GREENROOM_DATA_DIR o DATABASE_URL indican otra.
+refusal-restore-not-empty = El directorio de datos { $path } no está vacío: contiene { $found }. Pon en GREENROOM_DATA_DIR uno vacío; solo puede contener el juego de claves.
+refusal-restore-no-keyset = En esta copia hay claves selladas y falta su juego de claves: ponlo en { $path } o renuncia a ellas con --without-keys. No se ha escrito nada.
+refusal-restore-wrong-keyset = El juego de claves { $path } no abre las claves de esta copia: pon ahí el que le corresponde o renuncia a ellas con --without-keys. No se ha escrito nada.
+refusal-restore-engine = Esta copia es de una casa en SQLite y DATABASE_URL indica PostgreSQL. Quita ese ajuste para recuperarla.
 
 ## Una pasarela o un trabajador no arranca.
 

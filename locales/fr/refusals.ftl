@@ -132,7 +132,8 @@ refusal-share-too-many = { $max } membres peuvent être nommés, et ils le sont.
 refusal-memory-text = Un souvenir prend { $max } caractères au plus. Rien n’a été changé.
 refusal-memory-reason = Une raison prend { $max } caractères au plus. Rien n’a été changé.
 refusal-session-running = Une session avec { $name } est déjà en cours ici. /session view montre depuis quand.
-refusal-session-none = Aucune session avec { $name } n’est en cours ici. Rien n’a été changé.
+refusal-session-none = Aucune session avec { $name } n’est en cours ici et rien n’a été changé. /session start en commence une.
+refusal-session-name = Il n’y a personne du nom de « { $name } » ici, et une session n’a pas de nom à elle. /session start en commence une avec le personnage à qui tu parles ; pour un autre, ajoute son nom. /personality list montre qui est là.
 refusal-memory-sealed = « { $id } » vient d’un salon chiffré. Ses mots ne sont montrés et changés que dans ce salon ; on peut l’effacer de partout. Rien n’a été changé.
 refusal-announcement-long = Une annonce prend { $max } caractères au plus. Rien n’a été annoncé.
 refusal-deny-operator = L’entrée ne peut pas être refusée à la personne qui tient cette maison.
@@ -154,6 +155,19 @@ refusal-persona-link-which = Il y en a plusieurs de ce nom ; dis lequel : { $key
 refusal-not-taken-back = La plateforme ne lâche pas cette réponse pour l’instant. Réessaie dans un moment.
 refusal-canon-not-found = Rien n’est établi sous l’identifiant « { $id } ». La liste montre ceux qui existent.
 refusal-canon-full = Un personnage peut avoir { $max } phrases de ce genre. Retires-en une d’abord.
+
+refusal-backup-taken = { $path } existe déjà ; donne un autre fichier.
+refusal-backup-busy = Une autre sauvegarde écrit { $path } ; attends qu’elle finisse, ou donne un autre fichier.
+refusal-backup-not-read = { $path } ne peut pas être lu : { $why }.
+refusal-backup-not-written = { $path } ne peut pas être écrit : { $why }. Rien d’inachevé n’est resté.
+refusal-backup-foreign = { $path } n’est pas une sauvegarde faite par greenroom.
+refusal-backup-damaged = { $path } est coupé ou a été modifié : prends une autre sauvegarde. Rien n’a été écrit.
+refusal-backup-newer = { $path } vient d’un Greenroom plus récent ({ $version }) : installe cette version. Rien n’a été écrit.
+refusal-backup-no-house = Il n’y a pas de maison à sauvegarder : { $path } n’existe pas. GREENROOM_DATA_DIR ou DATABASE_URL en nomme une autre.
+refusal-restore-not-empty = Le dossier de données { $path } n’est pas vide : il contient { $found }. Mets dans GREENROOM_DATA_DIR un dossier vide ; seul le jeu de clés peut y être.
+refusal-restore-no-keyset = Des clés sont scellées dans cette sauvegarde et leur jeu de clés manque : mets-le en { $path }, ou renonce à elles avec --without-keys. Rien n’a été écrit.
+refusal-restore-wrong-keyset = Le jeu de clés { $path } n’ouvre pas les clés de cette sauvegarde : mets-y celui qui va avec, ou renonce à elles avec --without-keys. Rien n’a été écrit.
+refusal-restore-engine = Cette sauvegarde est celle d’une maison sur SQLite, et DATABASE_URL nomme PostgreSQL. Retire ce réglage pour la reprendre.
 
 ## Une passerelle ou un worker ne démarre pas.
 

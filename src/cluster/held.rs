@@ -39,6 +39,10 @@ impl Platform for Held {
         self.platform.limits()
     }
 
+    fn is_connected(&self) -> bool {
+        self.lease.is_ours() && self.platform.is_connected()
+    }
+
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError> {
         self.ours()?.send(to, part, once).await
     }

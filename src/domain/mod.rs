@@ -1,6 +1,7 @@
 //! The words of Greenroom as types: pure data and rules. No I/O, no async, nothing of ours below it.
 
 mod answer;
+mod audit;
 mod cascade;
 mod clock;
 mod denial;
@@ -23,8 +24,9 @@ pub mod spelling;
 mod turn;
 
 pub use answer::{Answer, Ask, AskKind, Button, Field, File, Form, Refusal};
+pub use audit::{Deed, Done};
 pub use cascade::{Choices, Chosen, Decided, Kind, Tier};
-pub use clock::{Clock, Moment, SystemClock};
+pub use clock::{Clock, Moment, SystemClock, made_at};
 pub use denial::{Denial, DenialMode, Denials};
 pub use fence::within_fence;
 pub use id::{MemberId, MemoryId, MessageId, PersonaId, PersonalityId, PlaceId, TurnId};

@@ -1,9 +1,10 @@
 //! What one process of the house does.
 
 /// The part of a house that a process is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// Everything, in one process.
+    #[default]
     House,
     /// Holds accounts of platforms: takes messages in, and says what was written.
     Gateway,

@@ -1,5 +1,7 @@
 //! Stories and checks through the public surface: one binary, so that linking happens once.
 
+mod audit;
+mod backup;
 mod canaries;
 mod cli;
 mod cluster;
@@ -28,6 +30,7 @@ mod rules;
 mod sessions;
 mod sql;
 mod stories;
+mod watched;
 
 /// Makes one test on each database engine out of an async block that gets the engine.
 #[macro_export]

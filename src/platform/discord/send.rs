@@ -188,6 +188,10 @@ impl Platform for Discord {
         NAME
     }
 
+    fn is_connected(&self) -> bool {
+        self.is_ready()
+    }
+
     fn limits(&self) -> Limits {
         LIMITS
     }

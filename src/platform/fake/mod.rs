@@ -14,6 +14,7 @@ use super::{Face, Limits, OnceKey, Part, Platform, SendError, Streams};
 use crate::crash;
 use crate::db::{Db, meta};
 use crate::domain::{Identity, Incoming, Moment, Place, PlaceRef, Privacy, Speaker};
+use crate::ops::metrics;
 use crate::turn::Turns;
 
 /// As places name it.
@@ -106,7 +107,7 @@ pub struct Rooms {
     model: Mutex<Model>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Model {
     events: Vec<Event>,
     posts: Vec<Post>,
@@ -126,6 +127,12 @@ impl Rooms {
         event.n = model.events.len() as u64 + 1;
         model.events.push(event.clone());
         event
+    }
+
+    /// Goes on where other rooms are: the service stays what it is when another house comes to it.
+    pub fn goes_on_from(&self, other: &Self) {
+        let model = other.model().clone();
+        *self.model() = model;
     }
 
     /// Events after position `n`.
@@ -196,7 +203,7 @@ impl FakePlatform {
 
     /// Connects to a service at `url` on this machine.
     pub fn far(url: &str) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
         Ok(Self { wire: Wire::Far { url: url.to_owned(), http }, discloses: false })
     }
 
@@ -222,6 +229,7 @@ impl FakePlatform {
         while !soft.is_cancelled() {
             let events = self.events(cursor).await.unwrap_or_default();
             for event in events {
+                metrics::event("fake", metrics::Event::Said);
                 if turns.receive(event.incoming()).await.is_err() {
                     break;
                 }

@@ -216,6 +216,10 @@ impl Platform for Matrix {
         NAME
     }
 
+    fn is_connected(&self) -> bool {
+        self.is_ready()
+    }
+
     fn limits(&self) -> Limits {
         let streams = if self.options.streaming.is_some() { Streams::ByEdits } else { Streams::No };
         Limits { streams, ..LIMITS }
