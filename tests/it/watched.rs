@@ -40,7 +40,7 @@ pub fn prometheus() -> PathBuf {
 }
 
 /// An address on the loopback that was free a moment ago.
-fn free_address() -> String {
+pub fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
@@ -114,7 +114,7 @@ impl House {
 }
 
 /// The body of a GET.
-async fn get(addr: &str, path: &str) -> Option<String> {
+pub async fn get(addr: &str, path: &str) -> Option<String> {
     let mut stream = tokio::net::TcpStream::connect(addr).await.ok()?;
     // The older version of HTTP answers in one piece.
     stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {addr}\r\n\r\n").as_bytes()).await.ok()?;
