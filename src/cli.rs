@@ -122,7 +122,7 @@ pub struct EvalMemoryOptions {
     #[arg(long, value_enum, default_value_t)]
     pub method: Method,
     /// Leave a part of the scoring out (again for more): vectors, words, context, near-vectors, near-words, stretch,
-    /// speaker, dates, asking, self, size
+    /// speaker, dates, asking, self, size, day, spread
     #[arg(long, value_name = "PART")]
     pub without: Vec<String>,
     /// Tokens that memories may take in the prompt

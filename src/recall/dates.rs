@@ -130,6 +130,18 @@ pub fn marks(spans: &[Span]) -> Vec<String> {
     marks
 }
 
+/// Whether a word is the mark of a day or a month. A year's looks like any number.
+pub fn is_mark(word: &str) -> bool {
+    let mut numbers = word.split('.');
+    let is_number = |number: Option<&str>, length| {
+        number.is_some_and(|it| it.len() == length && it.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    is_number(numbers.next(), 4)
+        && is_number(numbers.next(), 2)
+        && numbers.next().is_none_or(|day| is_number(Some(day), 2))
+        && numbers.next().is_none()
+}
+
 /// What is added to the words of a memory that names `spans`: each in words and as [`marks`], a day with its month.
 pub fn written_out(spans: &[Span]) -> String {
     let mut parts: Vec<String> = Vec::new();

@@ -135,6 +135,8 @@ pub struct Weights {
     pub own: f32,
     /// How much is said.
     pub size: f32,
+    /// The question names a day or month, and it was said or was then.
+    pub day: f32,
     /// How far one is put back for each other of its stretch of talk before it, where a question asks for what there was
     /// over time; 0: nothing is different about such questions.
     pub spread: f32,
@@ -153,6 +155,7 @@ impl Weights {
         asks: -1.0,
         own: 0.8,
         size: 0.6,
+        day: 1.0,
         spread: 0.6,
     };
 
@@ -169,6 +172,7 @@ impl Weights {
             ("asking", &mut self.asks),
             ("self", &mut self.own),
             ("size", &mut self.size),
+            ("day", &mut self.day),
         ]
     }
 
@@ -190,6 +194,7 @@ impl Weights {
             asks: 0.0,
             own: 0.0,
             size: 0.0,
+            day: 0.0,
             spread: 0.0,
         }
     }

@@ -338,6 +338,7 @@ fn rank(
             line: print.line,
             signs: print.signs,
             is_named: question.names(&print.by),
+            is_of_day: print.is_of(&question.days),
             counts,
             says: print.says,
         })
@@ -495,7 +496,7 @@ fn point(entry: &Entry) -> PointStruct {
     let mut payload = Payload::new();
     payload.insert("chunk", entry.id.as_str());
     payload.insert("memory", entry.memory.as_str());
-    payload.insert(PRINT, BASE64_STANDARD.encode(print.spoken().to_bytes()));
+    payload.insert(PRINT, BASE64_STANDARD.encode(print.spoken_or_day(&entry.text).to_bytes()));
     payload.insert("tenant", entry.tenant.as_str());
     payload.insert("place", entry.place.as_str());
     payload.insert("privacy", entry.reach.as_str());

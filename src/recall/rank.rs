@@ -1,8 +1,8 @@
 //! Scoring: the one reference of every store. Pure.
 //!
-//! A search looks at *candidates*: the [`pool`] best chunks by vector and the [`pool`] best by words. Each is given ten
-//! numbers ([`parts`]): how alike its vector is and how many of the words it has, the same of the lines around it and
-//! of the stretch of talk it is part of, and what kind of talk it is. Each list of numbers is brought to a common scale
+//! A search looks at *candidates*: the [`pool`] best chunks by vector and the [`pool`] best by words. Each is given
+//! eleven numbers ([`parts`]): how alike its vector is and how many of the words it has, the same of the lines around it and
+//! of the stretch of talk it is part of, what kind of talk it is and whether it is of a day that is named. Each list of numbers is brought to a common scale
 //! over the candidates, the weighted sum ranks them, and the best chunk of a memory stands for it, the newest of memories
 //! that say the same for all of them ([`best`]). A question for what there was over time takes from several stretches of
 //! talk ([`spread`]). Nothing
@@ -67,6 +67,8 @@ pub struct Candidate<'a> {
     pub signs: Signs,
     /// The question names its speaker.
     pub is_named: bool,
+    /// The question names a day or month, and it was said or was then.
+    pub is_of_day: bool,
     /// How often each of the question's telling words was spoken in it.
     pub counts: &'a [u16],
     /// What its line says, see [`said_once`]; 0: nothing that another says as well.
@@ -74,7 +76,7 @@ pub struct Candidate<'a> {
 }
 
 /// Numbers of a candidate.
-pub const PARTS: usize = 10;
+pub const PARTS: usize = 11;
 
 /// The numbers of every candidate, a list each, in the order of the fields of [`Weights`]. The candidates are ordered by
 /// id: which of a line's chunks stands for it, and what is added up first, does not depend on how a store found them.
@@ -114,6 +116,7 @@ pub fn parts(question: &Question, candidates: &[Candidate<'_>]) -> [Vec<f64>; PA
         list(&|candidate| flag(candidate.signs.asks)),
         list(&|candidate| flag(candidate.signs.own)),
         list(&|candidate| f64::from(candidate.signs.size).ln_1p()),
+        list(&|candidate| flag(candidate.is_of_day)),
     ]
 }
 
@@ -329,6 +332,7 @@ mod tests {
                 line: Line { id: number(at + 1), before: [number(at), number(at.saturating_sub(1))] },
                 signs: Signs { size: 5, ..Signs::default() },
                 is_named: false,
+                is_of_day: false,
                 counts: &self.counts[at],
                 says: 0,
             };
@@ -337,7 +341,7 @@ mod tests {
     }
 
     fn two_words() -> Question {
-        Question { terms: vec![1, 2], telling: vec![1, 2], asks_when: true, gathers: false }
+        Question { terms: vec![1, 2], telling: vec![1, 2], asks_when: true, ..Question::default() }
     }
 
     const NEAR_DENSE: usize = 2;
@@ -397,6 +401,7 @@ mod tests {
         assert_ne!(first(Weights { asks: -1.0, ..none }, |candidate| candidate.signs.asks = true), 1);
         assert_eq!(first(Weights { own: 1.0, ..none }, |candidate| candidate.signs.own = true), 1);
         assert_eq!(first(Weights { size: 1.0, ..none }, |candidate| candidate.signs.size = 6), 1);
+        assert_eq!(first(Weights { day: 1.0, ..none }, |candidate| candidate.is_of_day = true), 1);
         let mut candidates = talk.candidates();
         candidates[0].signs.dated = true;
         let question = Question { asks_when: false, ..two_words() };

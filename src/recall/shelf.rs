@@ -182,10 +182,12 @@ pub fn search(shelves: &[&Shelf], scope: &Scope, query: &Query) -> Vec<Hit> {
         chosen.extend(near.into_iter().map(|(at, score)| (at, Some(score))));
     }
     let counts = wall.spoken(&question.telling, &chosen);
+    let of_day = wall.with_any(&question.days, &chosen);
     let candidates: Vec<_> = chosen
         .iter()
         .zip(counts.chunks(question.telling.len().max(1)).chain(std::iter::repeat(&[][..])))
-        .map(|((at, dense), counts)| {
+        .zip(of_day)
+        .map(|(((at, dense), counts), is_of_day)| {
             let (part, row) = (wall.part(*at), wall.row(*at));
             rank::Candidate {
                 id: &row.id,
@@ -197,6 +199,7 @@ pub fn search(shelves: &[&Shelf], scope: &Scope, query: &Query) -> Vec<Hit> {
                 line: row.line,
                 signs: row.signs,
                 is_named: question.names(&part.shelf.names[row.by as usize]),
+                is_of_day,
                 counts,
                 says: row.says,
             }
@@ -299,21 +302,42 @@ impl<'s> Wall<'s> {
 
     /// How often each of `terms` was spoken in each of the `chosen` chunks, one chunk after the other.
     fn spoken(&self, terms: &[u32], chosen: &[(usize, Option<f32>)]) -> Vec<u16> {
+        let mut counts = vec![0; chosen.len() * terms.len()];
+        self.each_posting(terms, chosen, |slot, number, posting| counts[slot * terms.len() + number] = posting.spoken);
+        counts
+    }
+
+    /// Whether any of `terms` occurs in each of the `chosen` chunks.
+    fn with_any(&self, terms: &[u32], chosen: &[(usize, Option<f32>)]) -> Vec<bool> {
+        let mut has = vec![false; chosen.len()];
+        self.each_posting(terms, chosen, |slot, _, _| has[slot] = true);
+        has
+    }
+
+    /// Calls `take` for every occurrence of `terms` in `chosen`: with the number of the chunk, that of the term, and how
+    /// often it occurs.
+    fn each_posting(
+        &self,
+        terms: &[u32],
+        chosen: &[(usize, Option<f32>)],
+        mut take: impl FnMut(usize, usize, &Posting),
+    ) {
         const NOT_CHOSEN: usize = usize::MAX;
+        if terms.is_empty() {
+            return;
+        }
         let mut slots = vec![NOT_CHOSEN; self.len()];
         chosen.iter().enumerate().for_each(|(slot, (at, _))| slots[*at] = slot);
-        let mut counts = vec![0; chosen.len() * terms.len()];
         for (number, term) in terms.iter().enumerate() {
             for part in &self.shelves {
                 for posting in part.postings(*term) {
                     let slot = slots[part.from + posting.at as usize];
                     if slot != NOT_CHOSEN {
-                        counts[slot * terms.len() + number] = posting.spoken;
+                        take(slot, number, posting);
                     }
                 }
             }
         }
-        counts
     }
 
     /// The `pool` chunks nearest to `probe` with their exact scores, in no particular order.

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use super::dates;
 use super::words::{Terms, hash, words};
 use crate::domain::MemoryId;
 
@@ -124,10 +125,17 @@ impl Print {
         self.counts.iter().map(|count| u32::from(count.all)).sum()
     }
 
-    /// The same with only the words that were spoken in the chunk itself.
-    pub fn spoken(mut self) -> Self {
-        self.counts.retain(|count| count.spoken > 0);
+    /// The same with only the words that were spoken in the chunk itself, and the days among those of `text`, which it is
+    /// found by.
+    pub fn spoken_or_day(mut self, text: &str) -> Self {
+        let days = days_in(text);
+        self.counts.retain(|count| count.spoken > 0 || days.contains(&count.term));
         self
+    }
+
+    /// Whether it is of one of these days: said then, or of what was then.
+    pub fn is_of(&self, days: &[u32]) -> bool {
+        days.iter().any(|day| self.counts.binary_search_by_key(day, |count| count.term).is_ok())
     }
 
     /// As stores keep it: twenty-four bytes, four a term of the name, eight a word.
@@ -193,6 +201,8 @@ pub struct Question {
     pub asks_when: bool,
     /// It asks for what there was over time ("what has she painted", "how many"), which several talks have a share in.
     pub gathers: bool,
+    /// Marks of the days and months that it names, ascending.
+    pub days: Vec<u32>,
 }
 
 impl Question {
@@ -214,13 +224,21 @@ impl Question {
         let gathers = !asks_when
             && (said.iter().any(|word| OVER_TIME.contains(&&**word))
                 || said.windows(2).any(|pair| follows(pair, "how", &["many"])));
-        Self { terms, telling, asks_when, gathers }
+        Self { terms, telling, asks_when, gathers, days: days_in(text) }
     }
 
     /// Whether the question names the speaker `by`.
     pub fn names(&self, by: &[u32]) -> bool {
         by.iter().any(|term| self.terms.binary_search(term).is_ok())
     }
+}
+
+/// The marks of days and months in a text, as terms, ascending.
+fn days_in(text: &str) -> Vec<u32> {
+    let mut days: Vec<u32> = words(text).iter().filter(|word| dates::is_mark(word)).map(|word| hash(word)).collect();
+    days.sort_unstable();
+    days.dedup();
+    days
 }
 
 /// Whether a question is among what was spoken.
@@ -266,7 +284,7 @@ mod tests {
         assert_eq!(print.signs, Signs { asks: false, dated: false, own: true, size: 1 });
         assert_eq!((&print.by, print.line), (&vec![hash("mia")], Line { id: 7, before: [6, 0] }));
         assert_eq!(print.words(), 12);
-        let spoken = print.clone().spoken();
+        let spoken = print.clone().spoken_or_day("");
         assert_eq!((spoken.counts.len(), spoken.signs, spoken.by), (3, print.signs, print.by));
     }
 
@@ -321,6 +339,8 @@ mod tests {
         for text in ["When has she left?", "What did Mia paint?", "many cats", "how is she"] {
             assert!(!Question::of(text).gathers, "{text}");
         }
+        assert_eq!(Question::of("What was on it? 2026.05.08 2026.05").days.len(), 2);
+        assert_eq!(Question::of("the 3.14 of 2026, 2026.5.8, 10.10.2026 and 2026.05.08.1").days, []);
         let question = Question::of("What did Mia do with the cats?");
         let mut telling = vec![hash("mia"), hash("cat")];
         telling.sort_unstable();

@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Revision of this file's rules; stores record it beside the embedding space.
-pub const REVISION: u32 = 3;
+pub const REVISION: u32 = 4;
 /// Longest word that counts, in characters; the rest of a longer one is noise (keys, hashes, howls).
 const WORD_MAX: usize = 48;
 

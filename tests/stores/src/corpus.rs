@@ -74,6 +74,8 @@ pub fn entry(who: &str, memory: &str) -> Entry {
 
 /// Words that say nothing, a time or something of the speaker, and what asks for a time.
 const SPRINKLED: [&str; 8] = ["the", "and", "yesterday", "friday", "I", "my", "what", "really?"];
+/// Days and a month that some of the talk is of.
+const DAYS: [&str; 4] = ["2026.05.08", "2026.05.09", "2026.06.01", "2026.05"];
 /// Speakers of the made-up talk.
 const SPEAKERS: [&str; 3] = ["Ada Byron", "Bo", "Cy"];
 
@@ -87,6 +89,7 @@ pub fn chat(dice: &mut Dice, who: &str, count: usize) -> Vec<Entry> {
             let mut said: Vec<String> = (0..20 + dice.below(75)).map(|_| dice.word()).collect();
             let sprinkled = [SPRINKLED[dice.below(SPRINKLED.len())], SPRINKLED[dice.below(SPRINKLED.len())]];
             said.extend(sprinkled.map(str::to_owned));
+            let of_day = DAYS.get(dice.below(12)).map(|day| (*day).to_owned());
             // The end was spoken in the chunk itself, the rest is the line before.
             let words = said[dice.below(said.len() / 2)..].join(" ");
             let number = u32::try_from(n + 1).expect("few memories");
@@ -94,6 +97,7 @@ pub fn chat(dice: &mut Dice, who: &str, count: usize) -> Vec<Entry> {
             // Some of it is said again and again.
             let says = [0, 1 + dice.below(12) as u64][dice.below(3) / 2];
             let spoken = Spoken { by: SPEAKERS[dice.below(3)].into(), words, line, says };
+            said.extend(of_day);
             let text = said.join(" ");
             let cluster = unit(1_000 + dice.below(12) as u64);
             let dense = normal(cluster.into_iter().map(|value| value + 0.15 * dice.number()).collect());
@@ -120,6 +124,7 @@ pub fn question(dice: &mut Dice, entries: &[Entry]) -> Query {
     text.extend((0..2).map(|_| dice.word()));
     text.extend(["when did", "where was", "the", "what both"][..].get(dice.below(5)).map(|asked| (*asked).to_owned()));
     text.extend(SPEAKERS.get(dice.below(6)).map(|name| name.split(' ').next().unwrap_or_default().to_owned()));
+    text.extend(DAYS.get(dice.below(8)).map(|day| (*day).to_owned()));
     let dense = normal(about.dense.iter().map(|value| value + 0.15 * dice.number()).collect());
     Query { text: text.join(" "), dense: Some(dense), limit: 10, weights: Weights::DEFAULT }
 }
@@ -303,5 +308,6 @@ fn signs(pool: &[&Entry], dense: &[f64], query: &Query) -> Vec<Vec<f64>> {
         flags(&|at| pool[at].spoken.words.contains('?')),
         flags(&|at| says(at, &["i", "my"])),
         all().map(|at| size(at).ln_1p()).collect(),
+        flags(&|at| words(&pool[at].text).iter().any(|word| DAYS.contains(&word.as_str()) && asked.contains(word))),
     ]
 }
