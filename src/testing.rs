@@ -507,7 +507,7 @@ impl World {
     /// Waits until turns have ended.
     pub async fn ended(&self, turns: &[TurnId]) {
         for turn in turns {
-            let ended = tokio::time::timeout(Duration::from_secs(60), self.turns.ended(turn)).await;
+            let ended = tokio::time::timeout(Duration::from_secs(180), self.turns.ended(turn)).await;
             let Ok(ended) = ended else {
                 let state = turns::state(&self.db, turn).await;
                 panic!("{turn} does not end: {state:?}, of all open {:?}", self.db.backlog(self.clock.now()).await);

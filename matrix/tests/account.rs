@@ -7,7 +7,7 @@ use matrix_account::{Account, Credentials, Error, Event, Family, SavedSession, S
 use matrix_town::{Human, Role, RoomOptions, Synapse};
 use serde_json::json;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(120);
 const WAIT: Duration = Duration::from_secs(2);
 
 fn how(synapse: &Synapse, name: &str, store: &Path) -> SignIn {

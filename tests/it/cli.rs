@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use fake_llm::{Answer, FakeLlm};
 
 /// No start or stop of an idle house takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The program with nothing in its environment but what a test sets.
 fn greenroom(data_dir: &Path) -> Command {
@@ -201,7 +201,7 @@ fn a_running_house_answers_refuses_a_second_one_and_stops_on_sigterm() {
     let took = began.elapsed();
     let log = house.log();
     assert_eq!(code, Some(0), "{log}");
-    assert!(took < PATIENCE, "{took:?}");
+    assert!(took < Duration::from_secs(30), "{took:?}");
     assert!(log.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{log}");
     assert!(log.contains("no front end is running"), "{log}");
 

@@ -29,7 +29,7 @@ const MESSAGES: u64 = 4;
 /// After this long with everything answered, a point is not reached any more.
 const SETTLED: Duration = Duration::from_secs(2);
 /// A run that takes longer has hung.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(180);
 
 /// The world around the program: a chat service and a model server, both counting.
 struct Outside {
@@ -283,7 +283,7 @@ async fn stop(mut child: Child) {
     let id = child.id().expect("it runs");
     let asked = std::process::Command::new("kill").arg("-TERM").arg(id.to_string()).status().unwrap();
     assert!(asked.success());
-    let ended = tokio::time::timeout(Duration::from_secs(30), child.wait()).await.expect("it stops").unwrap();
+    let ended = tokio::time::timeout(DEADLINE, child.wait()).await.expect("it stops").unwrap();
     assert!(ended.success(), "{ended:?}");
 }
 

@@ -23,7 +23,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
 /// How long a panel may stay empty, on a machine that is busy with other things.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// How often Prometheus looks, and somebody says something.
 const EVERY: Duration = Duration::from_secs(1);
 /// What Grafana puts in place of its variable, about.

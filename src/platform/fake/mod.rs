@@ -193,7 +193,7 @@ impl FakePlatform {
 
     /// Connects to a service at `url` on this machine.
     pub fn far(url: &str) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
         Ok(Self { wire: Wire::Far { url: url.to_owned(), http }, discloses: false })
     }
 

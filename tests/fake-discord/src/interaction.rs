@@ -9,7 +9,7 @@ use crate::play::{ACK_WITHIN, Play};
 use crate::seen::Message;
 
 /// How long [`Interaction::answered`] waits.
-const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+const ANSWER_WITHIN: Duration = Duration::from_secs(120);
 
 /// What somebody did with a command, component or modal, and how the bot answers it.
 #[derive(Clone)]

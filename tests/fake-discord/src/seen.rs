@@ -244,7 +244,7 @@ impl FakeDiscord {
     /// # Panics
     /// When that takes more than ten seconds.
     pub async fn connected(&self) {
-        self.until(|fake| (fake.sessions() > 0).then_some(()), Duration::from_secs(10)).await;
+        self.until(|fake| (fake.sessions() > 0).then_some(()), Duration::from_secs(120)).await;
     }
 
     pub(crate) async fn wait<T>(&self, mut find: impl FnMut() -> Option<T>, within: Duration) -> Option<T> {

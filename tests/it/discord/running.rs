@@ -31,7 +31,7 @@ fn program(folder: &std::path::Path, fake: &FakeDiscord, llm: &FakeLlm, token: &
 
 /// What a program said until it ended, and its exit code.
 async fn ended(child: Child) -> (i32, String) {
-    let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output()).await.unwrap().unwrap();
+    let output = tokio::time::timeout(SOON, child.wait_with_output()).await.unwrap().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
 }
@@ -86,7 +86,7 @@ async fn killed_and_started_again_it_answers_once_what_it_had_heard() {
             let said = fake.bot_messages(lounge);
             said.iter().any(|message| message.content.contains(&format!("question {round}"))).then_some(())
         };
-        fake.until(answered, Duration::from_secs(40)).await;
+        fake.until(answered, SOON).await;
         // SIGTERM: what is under way is finished, and Discord keeps the session.
         let id = again.id().unwrap().to_string();
         assert!(std::process::Command::new("kill").arg(id).status().unwrap().success());

@@ -11,7 +11,7 @@ use greenroom::testing::{Answering, Engine, Plan, World};
 /// Where others reach the house.
 const HOME: Option<&str> = Some("https://house.example");
 /// How long anything may take on a busy machine.
-pub const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(120);
 
 pub struct Town {
     pub fake: FakeDiscord,

@@ -66,7 +66,7 @@ impl Program<'_> {
 
     /// Waits until a program ends; its exit code.
     async fn ended(&self, mut child: Child) -> i32 {
-        let ended = tokio::time::timeout(Duration::from_secs(60), child.wait()).await.unwrap().unwrap();
+        let ended = tokio::time::timeout(SOON, child.wait()).await.unwrap().unwrap();
         ended.code().unwrap_or(-1)
     }
 
@@ -164,7 +164,7 @@ async fn killed_anywhere_it_answers_once_what_it_had_heard() {
         let answered = |seen: &matrix_town::Seen| {
             seen.messages(room).any(|said| said.sender == house && said.body().contains(&question)).then_some(())
         };
-        robin.until(answered, Duration::from_secs(60)).await;
+        robin.until(answered, SOON).await;
         program.stopped(again).await;
         // Whatever a dead program left behind would have been sent by now.
         assert_eq!(times(&robin, room, &house, &question), 1, "round {round}, {point:?}");

@@ -10,7 +10,7 @@ use matrix_town::{Event, Human, Role, RoomOptions, Synapse};
 use serde_json::{Value, json};
 
 /// How long anything may take on a busy machine.
-pub const SOON: Duration = Duration::from_secs(60);
+pub const SOON: Duration = Duration::from_secs(180);
 
 pub struct Town {
     pub synapse: &'static Synapse,

@@ -7,7 +7,7 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 
 /// Longer than a paused server may be paused.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]

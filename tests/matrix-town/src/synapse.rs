@@ -19,10 +19,10 @@ use crate::process::{Process, tail};
 use crate::venv;
 
 /// How long Synapse may take until it answers; it needs four seconds on a machine with nothing else to do.
-const START_WITHIN: Duration = Duration::from_secs(90);
+const START_WITHIN: Duration = Duration::from_secs(240);
 
 /// How long Synapse may take to end in order.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
+const STOP_WITHIN: Duration = Duration::from_secs(60);
 
 /// Between two looks whether it answers.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -272,7 +272,7 @@ mod tests {
         let mut process = synapse.process().take().unwrap();
         // What the system does to the pipes of a process that is killed.
         drop(process.pipes());
-        let until = Instant::now() + Duration::from_secs(10);
+        let until = Instant::now() + Duration::from_secs(60);
         while process.ended().is_none() || synapse.folder.path().exists() {
             assert!(Instant::now() < until, "the homeserver or its folder is still there");
             tokio::time::sleep(LOOK_EVERY).await;
