@@ -1,16 +1,20 @@
-//! Matrix end to end, over a real homeserver on loopback: from somebody's message to the model's request, and the memory of
-//! the real program idle in many rooms (`-- --rooms`). The first includes the person's client and the homeserver.
+//! Matrix end to end, over a real homeserver on loopback, with the real program: from somebody's message to the request
+//! that reaches the model, and its memory idle in many rooms (`-- --rooms`). The first includes the person's client, the
+//! homeserver and the way to the model, which answers at once. `GREENROOM_BENCH_PROGRAM` names another build of the
+//! program than the bench's own.
 
-use std::sync::Arc;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use greenroom::desk::Desk;
-use greenroom::platform::matrix::{Inviter, Matrix, Options};
-use greenroom::testing::{Engine, World};
+use fake_llm::FakeLlm;
 use matrix_town::{Human, Limits, Role, RoomOptions, Synapse};
 
 const ROUNDS: usize = 100;
 const WARM_UP: usize = 10;
+/// Between two messages: nobody is answered more than fifteen times a minute.
+const PAUSE: Duration = Duration::from_millis(4_200);
 /// Rooms of the memory run.
 const ROOMS: usize = 50;
 const SOON: Duration = Duration::from_secs(60);
@@ -20,60 +24,87 @@ fn main() {
     if std::env::args().any(|arg| arg == "--rooms") {
         runtime.block_on(rooms());
     } else {
-        runtime.block_on(run());
+        runtime.block_on(answers());
     }
 }
 
-async fn run() {
+/// The program as the account `house`; it falls when it is dropped.
+struct House(Child);
+
+impl House {
+    fn start(folder: &Path, synapse: &Synapse, model: &str) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "a switch of the benchmark, not a setting")]
+        let other = std::env::var_os("GREENROOM_BENCH_PROGRAM");
+        let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_greenroom").into());
+        let started = Command::new(program)
+            .arg("run")
+            .env_clear()
+            .env("GREENROOM_DATA_DIR", folder)
+            .env("LLM_BASE_URL", model)
+            .env("LLM_MODEL", "fake-model")
+            .env("MATRIX_HOMESERVER", synapse.url())
+            .env("MATRIX_USER", synapse.user_id("house"))
+            .env("MATRIX_PASSWORD", "pass")
+            .env("HTTP_ADDR", "127.0.0.1:0")
+            .env("METRICS_ADDR", "127.0.0.1:0")
+            .stderr(Stdio::null())
+            .spawn();
+        Self(started.unwrap())
+    }
+
+    /// Resident memory in MB.
+    fn resident(&self) -> f64 {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.0.id())).unwrap();
+        statm.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() * 4_096.0 / 1e6
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+async fn answers() {
     matrix_town::prepare().await;
     let synapse = Synapse::start(Limits::None).await;
     synapse.register("house", "pass", Role::User).await;
-    let (world, robin) = (World::on(Engine::Sqlite).await, Human::login(&synapse, "robin").await);
-    world.goes_by();
-    let options = Options {
-        homeserver: synapse.url().to_owned(),
-        user: synapse.user_id("house"),
-        password: Some("pass".into()),
-        access: None,
-        recovery_key: None,
-        store: world.path().join("matrix"),
-        recovery_file: world.path().join("recovery"),
-        inviters: vec![Inviter::Anyone],
-        logins: Vec::new(),
-        service: None,
-        ghosts: world.path().join("matrix.logins"),
-        streaming: None,
-    };
-    let house = options.user.clone();
-    let matrix = Matrix::new(options, world.strongbox.clone(), world.life.clone());
-    world.turns.platforms.add(matrix.clone());
-    matrix.start(world.turns.clone(), Arc::new(Desk::new(world.turns.clone())), world.db.clone());
+    let (house, robin) = (synapse.user_id("house"), Human::login(&synapse, "robin").await);
+    let (model, folder) = (FakeLlm::start().await, tempfile::tempdir().unwrap());
+    let asked = Arc::new(Mutex::new(Instant::now()));
+    let last = asked.clone();
+    model.otherwise(move |body| {
+        *last.lock().unwrap() = Instant::now();
+        fake_llm::echo(body)
+    });
+    let running = House::start(folder.path(), &synapse, &model.url());
     for encrypted in [false, true] {
         let options = RoomOptions { encrypted, direct: true, invite: &[&house], ..RoomOptions::default() };
         let room = robin.create_room(options).await;
         robin.sees_join(&room, &house).await;
         let (mut to_model, mut to_room) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS + WARM_UP {
-            let words = format!("answer {round}:");
-            world.model.next([Ok(words.clone())]);
+            let words = format!("question {encrypted}-{round}.");
             let said = Instant::now();
-            robin.say(&room, &format!("@abbey question {round}")).await;
+            robin.say(&room, &format!("@abbey {words}")).await;
             let is_it = |seen: &matrix_town::Seen| {
-                seen.messages(&room).any(|event| event.body() == format!("Abbey: {words}")).then(Instant::now)
+                let is_answer = |event: &matrix_town::Event| event.sender == house && event.body().contains(&words);
+                seen.messages(&room).any(is_answer).then(Instant::now)
             };
             let arrived = robin.until(is_it, SOON).await;
-            let (asked, answered) = world.model.last_call();
+            let asked = *asked.lock().unwrap();
             if round >= WARM_UP {
                 to_model.push(asked - said);
-                to_room.push(arrived.saturating_duration_since(answered));
+                to_room.push(arrived - asked);
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(PAUSE).await;
         }
         let kind = if encrypted { "encrypted" } else { "plain" };
         print(&format!("{kind}: somebody's message → model request"), to_model);
-        print(&format!("{kind}: the model's last word → the answer in their client"), to_room);
+        print(&format!("{kind}: the model's request → the answer in their client"), to_room);
     }
-    world.stop().await;
+    println!("resident after that: {:.1} MB", running.resident());
 }
 
 fn print(what: &str, mut times: Vec<Duration>) {
@@ -82,48 +113,26 @@ fn print(what: &str, mut times: Vec<Duration>) {
     println!("{what}: p50 {:.1} ms, p99 {:.1} ms", at(50), at(99));
 }
 
-/// Resident memory of the real program in no room and in many.
+/// Resident memory in no room and in many.
 async fn rooms() {
     matrix_town::prepare().await;
     let synapse = Synapse::start(Limits::None).await;
     synapse.register("house", "pass", Role::User).await;
     let (house, robin) = (synapse.user_id("house"), Human::login(&synapse, "robin").await);
     let folder = tempfile::tempdir().unwrap();
-    let start = || {
-        std::process::Command::new(env!("CARGO_BIN_EXE_greenroom"))
-            .env("GREENROOM_DATA_DIR", folder.path())
-            .env("LLM_BASE_URL", "http://127.0.0.1:9/v1")
-            .env("LLM_MODEL", "none")
-            .env("MATRIX_HOMESERVER", synapse.url())
-            .env("MATRIX_USER", &house)
-            .env("MATRIX_PASSWORD", "pass")
-            .env("HTTP_ADDR", "127.0.0.1:0")
-            .env("METRICS_ADDR", "127.0.0.1:0")
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap()
-    };
-    let resident = |id: u32| {
-        let statm = std::fs::read_to_string(format!("/proc/{id}/statm")).unwrap();
-        statm.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() * 4_096.0 / 1e6
-    };
-    let stop = |mut house: std::process::Child| {
-        house.kill().unwrap();
-        house.wait().unwrap();
-    };
+    let start = || House::start(folder.path(), &synapse, "http://127.0.0.1:9/v1");
     let running = start();
     tokio::time::sleep(Duration::from_secs(15)).await;
-    println!("in no room: {:.1} MB resident", resident(running.id()));
+    println!("in no room: {:.1} MB resident", running.resident());
     for n in 0..ROOMS {
         let options = RoomOptions { encrypted: n % 2 == 0, invite: &[&house], ..RoomOptions::default() };
         let room = robin.create_room(options).await;
         robin.sees_join(&room, &house).await;
     }
     tokio::time::sleep(Duration::from_secs(10)).await;
-    println!("after coming into {ROOMS} rooms: {:.1} MB resident", resident(running.id()));
-    stop(running);
+    println!("after coming into {ROOMS} rooms: {:.1} MB resident", running.resident());
+    drop(running);
     let running = start();
     tokio::time::sleep(Duration::from_secs(20)).await;
-    println!("started anew in {ROOMS} rooms, half of them encrypted, idle: {:.1} MB resident", resident(running.id()));
-    stop(running);
+    println!("started anew in {ROOMS} rooms, half of them encrypted, idle: {:.1} MB resident", running.resident());
 }
