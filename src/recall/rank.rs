@@ -447,6 +447,7 @@ mod tests {
             line: Line::default(),
             signs: Signs::default(),
             is_named: false,
+            is_of_day: false,
             counts: &[],
             says: 0,
         };

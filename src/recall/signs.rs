@@ -340,7 +340,7 @@ mod tests {
             assert!(!Question::of(text).gathers, "{text}");
         }
         assert_eq!(Question::of("What was on it? 2026.05.08 2026.05").days.len(), 2);
-        assert_eq!(Question::of("the 3.14 of 2026, 2026.5.8, 10.10.2026 and 2026.05.08.1").days, []);
+        assert!(Question::of("the 3.14 of 2026, 2026.5.8, 10.10.2026 and 2026.05.08.1").days.is_empty());
         let question = Question::of("What did Mia do with the cats?");
         let mut telling = vec![hash("mia"), hash("cat")];
         telling.sort_unstable();
