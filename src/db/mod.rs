@@ -151,6 +151,13 @@ impl From<sqlx::Error> for Error {
                 }
                 (Some("11" | "26" | "267" | "523" | "779"), _) => Self::Corrupt,
                 (Some("14" | "270" | "526" | "782" | "8"), message) => Self::Unavailable(message.to_owned()),
+                // Shut down, starting, too many connections, the connection lost, or a server that only reads.
+                (Some("57P01" | "57P02" | "57P03" | "53300" | "25006"), message) => {
+                    Self::Unavailable(message.to_owned())
+                }
+                (Some(code), message) if code.len() == 5 && code.starts_with("08") => {
+                    Self::Unavailable(message.to_owned())
+                }
                 (_, message) if message.contains("disk is full") => Self::Full,
                 _ => Self::Other(error),
             },
@@ -163,6 +170,11 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
+    /// Whether the same call may succeed in a moment.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Full | Self::Busy | Self::Unavailable(_))
+    }
+
     /// The same error when it would meet any write just now; `None` for one that a single write brought about.
     fn of_the_database(&self) -> Option<Self> {
         match self {
@@ -213,6 +225,38 @@ struct Job {
 pub struct Db {
     pool: Pool,
     writer: mpsc::Sender<Job>,
+    trouble: Trouble,
+}
+
+/// What was wrong with the whole database when it was last written to; empty while all is well.
+#[derive(Clone, Default)]
+struct Trouble(Arc<Mutex<Option<Error>>>);
+
+impl Trouble {
+    fn now(&self) -> Option<Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Error::of_the_database)
+    }
+
+    /// Learns from a transaction. A failure that one write brought about says nothing of the database; nor is there room
+    /// for much because there was room for a little.
+    fn learn(&self, written: &Result<(), Error>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match written.as_ref().err().and_then(Error::of_the_database) {
+            Some(trouble) => *known = Some(trouble),
+            None if written.is_ok() && !matches!(*known, Some(Error::Full)) => *known = None,
+            None => {}
+        }
+    }
+
+    fn is_over(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// What the writer works with.
+struct Writer {
+    pool: Pool,
+    trouble: Trouble,
 }
 
 impl Db {
@@ -235,9 +279,11 @@ impl Db {
         };
         migrate(&writers).await?;
         let (writer, jobs) = mpsc::channel(WRITES_QUEUED);
+        let trouble = Trouble::default();
+        let writes = Writer { pool: writers, trouble: trouble.clone() };
         #[expect(clippy::disallowed_methods, reason = "ends by itself when the last handle is dropped")]
-        tokio::spawn(write_in_groups(writers, jobs));
-        Ok(Self { pool, writer })
+        tokio::spawn(writes.in_groups(jobs));
+        Ok(Self { pool, writer, trouble })
     }
 
     /// The pool to read from, for [`on!`].
@@ -271,14 +317,6 @@ impl Db {
         self.writer.send(Job { work, done }).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())??;
         value.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(gone)
-    }
-
-    /// A trivial read, for health checks.
-    ///
-    /// # Errors
-    /// As reading does.
-    pub async fn ping(&self) -> Result<(), Error> {
-        on!(self, c => sqlx::query("SELECT 1").execute(c).await.map(|_| ()).map_err(Error::from))
     }
 
     /// Folds SQLite's log into the file and empties it, so that what was deleted is in neither. Does nothing on
@@ -403,58 +441,66 @@ async fn migrate(pool: &Pool) -> Result<(), Error> {
     })
 }
 
-/// The writer: takes what has gathered, runs it in one transaction, commits, answers.
-async fn write_in_groups(pool: Pool, mut jobs: mpsc::Receiver<Job>) {
-    let mut group = Vec::with_capacity(GROUP_MAX);
-    while jobs.recv_many(&mut group, GROUP_MAX).await > 0 {
-        write_group(&pool, &mut group).await;
-    }
-    if let Pool::Sqlite(pool) = pool {
-        pool.close().await;
-    }
-}
-
-async fn write_group(pool: &Pool, group: &mut Vec<Job>) {
-    let written = {
-        let works: Vec<&dyn Work> = group.iter().map(|job| &*job.work).collect();
-        in_one(pool, &works).await
-    };
-    // A write that was alone has had its try.
-    if group.len() == 1 {
-        if let Some(job) = group.pop() {
-            let _ = job.done.send(written);
+impl Writer {
+    /// Takes what has gathered, runs it in one transaction, commits, answers.
+    async fn in_groups(self, mut jobs: mpsc::Receiver<Job>) {
+        let mut group = Vec::with_capacity(GROUP_MAX);
+        while jobs.recv_many(&mut group, GROUP_MAX).await > 0 {
+            self.write(&mut group).await;
         }
-        return;
-    }
-    for job in group.drain(..) {
-        let _ = job.done.send(match &written {
-            Ok(()) => Ok(()),
-            Err(error) => match error.of_the_database() {
-                Some(error) => Err(error),
-                None => in_one(pool, &[&*job.work]).await,
-            },
-        });
-    }
-}
-
-/// Runs `works` in one transaction; an error undoes all of it.
-async fn in_one(pool: &Pool, works: &[&dyn Work]) -> Result<(), Error> {
-    let mut tx = begin(pool).await?;
-    let written = async {
-        for work in works {
-            work.run(&mut tx).await?;
+        if let Pool::Sqlite(pool) = self.pool {
+            pool.close().await;
         }
-        Ok(())
-    };
-    let written = match written.await {
-        Ok(()) => command(&mut tx, "COMMIT").await,
-        error => error,
-    };
-    if written.is_err() {
-        // A full disk or a lost connection ends the transaction by itself.
-        let _ = command(&mut tx, "ROLLBACK").await;
     }
-    written
+
+    async fn write(&self, group: &mut Vec<Job>) {
+        let written = {
+            let works: Vec<&dyn Work> = group.iter().map(|job| &*job.work).collect();
+            self.in_one(&works).await
+        };
+        // A write that was alone has had its try.
+        if group.len() == 1 {
+            if let Some(job) = group.pop() {
+                let _ = job.done.send(written);
+            }
+            return;
+        }
+        for job in group.drain(..) {
+            let _ = job.done.send(match &written {
+                Ok(()) => Ok(()),
+                Err(error) => match error.of_the_database() {
+                    Some(error) => Err(error),
+                    None => self.in_one(&[&*job.work]).await,
+                },
+            });
+        }
+    }
+
+    /// Runs `works` in one transaction; an error undoes all of it.
+    async fn in_one(&self, works: &[&dyn Work]) -> Result<(), Error> {
+        let written = self.committed(works).await;
+        self.trouble.learn(&written);
+        written
+    }
+
+    async fn committed(&self, works: &[&dyn Work]) -> Result<(), Error> {
+        let mut tx = begin(&self.pool).await?;
+        let written = async {
+            for work in works {
+                work.run(&mut tx).await?;
+            }
+            Ok(())
+        };
+        let written = match written.await {
+            Ok(()) => command(&mut tx, "COMMIT").await,
+            error => error,
+        };
+        if written.is_err() {
+            // A full disk or a lost connection ends the transaction by itself.
+            let _ = command(&mut tx, "ROLLBACK").await;
+        }
+        written
+    }
 }
 
 async fn begin(pool: &Pool) -> Result<Tx, Error> {
