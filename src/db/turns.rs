@@ -22,10 +22,12 @@ const LEAVE_LANE: &str = "UPDATE lane SET until = CASE WHEN EXISTS (SELECT 1 FRO
 const START_OLDEST: &str = "UPDATE turn SET state = CASE WHEN state = 'sending' THEN state ELSE 'running' END, \
      attempt = attempt + 1, epoch = $2, updated_at = $3 \
      WHERE id = (SELECT id FROM turn WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') \
-     ORDER BY seq LIMIT 1) AND run_at <= $3 AND (NOT cancelled OR state = 'sending' \
+     ORDER BY seq LIMIT 1) AND NOT (run_at > $3 AND run_at <= $4) AND (NOT cancelled OR state = 'sending' \
      OR EXISTS (SELECT 1 FROM delivery WHERE turn_id = turn.id AND part < 0)) \
      RETURNING id, message_id, personality_id, member_id, persona_id, state, attempt, trace, notice, is_incognito, created_at, \
      (SELECT platform_id FROM message WHERE message.id = turn.message_id)";
+/// Longest wait before a turn is tried again. A later time was written before the clock was set back: it is over.
+const WAIT_MAX_MILLIS: i64 = 60_000;
 const OLDEST: &str = "SELECT id, run_at FROM turn \
      WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') ORDER BY seq LIMIT 1";
 const WITHDRAW: &str = "UPDATE turn SET state = 'cancelled', epoch = $2, updated_at = $3 WHERE id = $1";
@@ -250,7 +252,7 @@ pub async fn claim(tx: &mut Tx, lane: &PlaceId, owner: &str, now: Moment, until:
     let Some((epoch,)) = epoch else { return Ok(Claim::Taken) };
     type Row = (String, String, String, String, String, String, i64, String, Option<String>, bool, i64, Option<String>);
     let started = on_tx!(tx, c => sqlx::query_as::<_, Row>(START_OLDEST)
-        .bind(lane.as_str()).bind(epoch).bind(now.0).fetch_optional(c).await)?;
+        .bind(lane.as_str()).bind(epoch).bind(now.0).bind(now.0 + WAIT_MAX_MILLIS).fetch_optional(c).await)?;
     let Some((
         id,
         message,
@@ -294,7 +296,7 @@ async fn not_started(tx: &mut Tx, lane: &PlaceId, epoch: i64, now: Moment) -> Re
     let oldest = on_tx!(tx, c => sqlx::query_as::<_, (String, i64)>(OLDEST)
         .bind(lane.as_str()).fetch_optional(c).await)?;
     match oldest {
-        Some((id, run_at)) if run_at <= now.0 => {
+        Some((id, run_at)) if run_at <= now.0 || run_at > now.0 + WAIT_MAX_MILLIS => {
             on_tx!(tx, c => sqlx::query(WITHDRAW).bind(&id).bind(epoch).bind(now.0).execute(c).await.map(|_| ()))?;
             let turn = TurnId::new(id);
             let mut script = Script::default();
