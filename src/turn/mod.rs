@@ -59,6 +59,9 @@ pub use receive::Received;
 const LEASE_MILLIS: i64 = 20_000;
 /// How often a worker at a long answer extends its lease and looks for a cancellation.
 const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long an answer that is being made, or is to be stored, outlives a database that is away: what it cost is not thrown
+/// away for a restart of the server. Less than [`LEASE_MILLIS`] by a heartbeat and what a write may wait.
+const OUTLIVES: Duration = Duration::from_secs(10);
 /// A turn that was taken up this often without an end has killed its workers; it ends with an apology.
 const ATTEMPTS_MAX: i64 = 3;
 /// Wait before a turn is tried again after the database or a platform failed.
