@@ -38,6 +38,8 @@ const ANSWERED: &str = "UPDATE turn SET state = 'sending', answer = $3, failure 
      WHERE id = $1 AND epoch = $2 AND state = 'running' AND NOT cancelled RETURNING id";
 const END: &str = "UPDATE turn SET state = $2, updated_at = $3 WHERE id = $1";
 const LATER: &str = "UPDATE turn SET run_at = $3, updated_at = $4 WHERE id = $1 AND epoch = $2 RETURNING id";
+const GIVE_BACK: &str =
+    "UPDATE turn SET attempt = attempt - 1, run_at = $3, updated_at = $4 WHERE id = $1 AND epoch = $2 RETURNING id";
 const ADD_PART: &str = "INSERT INTO delivery (turn_id, part, once_key, text, is_notice, updated_at) \
      VALUES ($1, $2, $3, $4, $5, $6)";
 const PARTS: &str = "SELECT part, once_key, text, is_notice, state, platform_id FROM delivery WHERE turn_id = $1 AND part >= 0 ORDER BY part";
@@ -101,6 +103,7 @@ pub const ALL: &[&str] = &[
     ANSWERED,
     END,
     LATER,
+    GIVE_BACK,
     ADD_PART,
     PARTS,
     PART_SENT,
@@ -408,6 +411,16 @@ pub fn end<'v>(script: &mut Script<'v>, turn: &'v TurnId, state: TurnState, now:
 /// [`Error::Fenced`] when another worker has the lane.
 pub async fn later(tx: &mut Tx, turn: &TurnId, epoch: i64, run_at: Moment, now: Moment) -> Result<(), Error> {
     let waits = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(LATER)
+        .bind(turn.as_str()).bind(epoch).bind(run_at.0).bind(now.0).fetch_optional(c).await)?;
+    waits.map(|_| ()).ok_or(Error::Fenced)
+}
+
+/// Lets a turn that was taken up and not begun wait until `run_at`, as if it had not been taken up.
+///
+/// # Errors
+/// [`Error::Fenced`] when another worker has the lane.
+pub async fn give_back(tx: &mut Tx, turn: &TurnId, epoch: i64, run_at: Moment, now: Moment) -> Result<(), Error> {
+    let waits = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(GIVE_BACK)
         .bind(turn.as_str()).bind(epoch).bind(run_at.0).bind(now.0).fetch_optional(c).await)?;
     waits.map(|_| ()).ok_or(Error::Fenced)
 }

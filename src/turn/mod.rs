@@ -138,6 +138,8 @@ pub struct Turns {
     running: dashmap::DashMap<TurnId, CancellationToken>,
     /// What this process shows of answers that are being written.
     drafts: dashmap::DashMap<TurnId, turns::Draft>,
+    /// Held by the one turn on its last try: when the process falls, it is known which one it was.
+    last_try: tokio::sync::Mutex<()>,
     /// Turns of which something was taken back: what they taught is not written down any more.
     forgotten: Arc<dashmap::DashMap<TurnId, ()>>,
 }
@@ -179,6 +181,8 @@ enum Stopped {
     Leaving,
     /// Try again at a later time.
     Later(&'static str),
+    /// Another turn that may have ended its workers is under way: one of them at a time.
+    NotAlone,
 }
 
 impl From<db::Error> for Stopped {
@@ -201,6 +205,7 @@ impl Turns {
             ends: Ends::default(),
             running: dashmap::DashMap::new(),
             drafts: dashmap::DashMap::new(),
+            last_try: tokio::sync::Mutex::default(),
             forgotten: Arc::default(),
         })
     }
@@ -259,6 +264,12 @@ impl Turns {
                 let line = Refusal::new("failure-gave-up").into();
                 self.say_instead(turn, &place, line, "gave_up", None, Cost::Lost).await?
             } else {
+                // What was under way beside a turn that ends its workers would be given up with it.
+                let is_last = turn.attempt == ATTEMPTS_MAX;
+                let _alone = match is_last.then(|| self.last_try.try_lock()) {
+                    Some(Err(_)) => return Err(Stopped::NotAlone),
+                    alone => alone,
+                };
                 let cancel = self.life.hard().child_token();
                 self.running.insert(turn.id.clone(), cancel.clone());
                 let generated = self.generate(turn, &place, started, &cancel).await;
@@ -306,6 +317,12 @@ impl Turns {
         let run_at = now.plus_millis(RETRY_MILLIS);
         self.db.write(move |tx| Box::pin(async move { turns::later(tx, &id, epoch, run_at, now).await })).await
     }
+
+    async fn give_back(&self, turn: &Turn) -> Result<(), db::Error> {
+        let (id, epoch, now) = (turn.id.clone(), turn.epoch, self.clock.now());
+        let run_at = now.plus_millis(RETRY_MILLIS);
+        self.db.write(move |tx| Box::pin(async move { turns::give_back(tx, &id, epoch, run_at, now).await })).await
+    }
 }
 
 #[async_trait]
@@ -344,6 +361,12 @@ impl LaneWorker for Turns {
                 Err(Stopped::Later(why)) => {
                     tracing::warn!(turn.id = %turn.id, why, "a turn waits for another try");
                     if let Err(error) = self.later(&turn).await {
+                        crate::ops_error("turn", &error);
+                    }
+                    return;
+                }
+                Err(Stopped::NotAlone) => {
+                    if let Err(error) = self.give_back(&turn).await {
                         crate::ops_error("turn", &error);
                     }
                     return;
