@@ -9,6 +9,8 @@ pub mod aliases;
 pub mod choices;
 pub mod chunks;
 pub mod dealt;
+#[cfg(feature = "testing")]
+mod failing;
 mod health;
 #[cfg(feature = "testing")]
 mod inspect;
@@ -43,6 +45,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
+#[cfg(feature = "testing")]
+pub use failing::{Failing, When};
 pub use health::{Backlog, Examination};
 pub use script::Script;
 
@@ -226,6 +230,8 @@ pub struct Db {
     pool: Pool,
     writer: mpsc::Sender<Job>,
     trouble: Trouble,
+    #[cfg(feature = "testing")]
+    failing: Failing,
 }
 
 /// What was wrong with the whole database when it was last written to; empty while all is well.
@@ -257,6 +263,8 @@ impl Trouble {
 struct Writer {
     pool: Pool,
     trouble: Trouble,
+    #[cfg(feature = "testing")]
+    failing: Failing,
 }
 
 impl Db {
@@ -280,14 +288,31 @@ impl Db {
         migrate(&writers).await?;
         let (writer, jobs) = mpsc::channel(WRITES_QUEUED);
         let trouble = Trouble::default();
-        let writes = Writer { pool: writers, trouble: trouble.clone() };
+        #[cfg(feature = "testing")]
+        let failing = Failing::default();
+        let writes = Writer {
+            pool: writers,
+            trouble: trouble.clone(),
+            #[cfg(feature = "testing")]
+            failing: failing.clone(),
+        };
         #[expect(clippy::disallowed_methods, reason = "ends by itself when the last handle is dropped")]
         tokio::spawn(writes.in_groups(jobs));
-        Ok(Self { pool, writer, trouble })
+        Ok(Self {
+            pool,
+            writer,
+            trouble,
+            #[cfg(feature = "testing")]
+            failing,
+        })
     }
 
     /// The pool to read from, for [`on!`].
     pub fn pool(&self) -> &Pool {
+        #[cfg(feature = "testing")]
+        if let Some(broken) = self.failing.instead_of_reading() {
+            return broken;
+        }
         &self.pool
     }
 
@@ -478,8 +503,12 @@ impl Writer {
 
     /// Runs `works` in one transaction; an error undoes all of it.
     async fn in_one(&self, works: &[&dyn Work]) -> Result<(), Error> {
+        #[cfg(feature = "testing")]
+        self.failing.before_writing()?;
         let written = self.committed(works).await;
         self.trouble.learn(&written);
+        #[cfg(feature = "testing")]
+        self.failing.after_writing(&written)?;
         written
     }
 
