@@ -8,6 +8,7 @@ mod deploy;
 mod desk;
 mod discord;
 mod distilling;
+mod faults;
 mod folk;
 mod isolation;
 mod keys;
