@@ -24,6 +24,7 @@ mod paging;
 mod remembering;
 mod rules;
 mod sessions;
+mod soak;
 mod sql;
 mod stories;
 
