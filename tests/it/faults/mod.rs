@@ -3,6 +3,7 @@
 mod calls;
 mod chance;
 mod database;
+mod page;
 mod postgres;
 mod process;
 mod server;
