@@ -7,6 +7,7 @@ mod page;
 mod postgres;
 mod process;
 mod server;
+mod teeth;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
