@@ -147,6 +147,7 @@ fn assembly() {
             score: 1.0,
             dense: None,
             lexical: None,
+            again: Vec::new(),
         },
     };
     let context = Context {

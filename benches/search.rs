@@ -67,7 +67,7 @@ impl Dice {
             reach: if self.below(4) == 0 { Reach::Private } else { Reach::Open },
             at: Moment(self.below(1_000_000) as i64),
             text: format!("{} {words}", self.text(WORDS - SPOKEN)),
-            spoken: Spoken { by: ["Ada", "Abbey"][n % 2].into(), words, line },
+            spoken: Spoken { by: ["Ada", "Abbey"][n % 2].into(), words, line, says: 0 },
             dense: self.vector(),
         }
     }

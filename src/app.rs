@@ -1,9 +1,11 @@
 //! The composition root: the only place that names implementations. Builds a [`House`] from settings and runs it.
 
+pub mod upkeep;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -18,7 +20,7 @@ use crate::db::Db;
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::distil::{self, Distiller};
-use crate::domain::{Clock, PersonalityFile, SystemClock};
+use crate::domain::{Clock, Deed, Done, PersonalityFile, SystemClock};
 use crate::guard::pace::{Pace, Rates};
 use crate::keyring::{self, Keyring};
 use crate::life::{Ending, Life};
@@ -27,6 +29,7 @@ use crate::model::{LlmProvider, Notice, discover};
 use crate::ops::CannotStart;
 use crate::ops::datadir::DataDir;
 use crate::ops::telemetry::{self, Sink};
+use crate::ops::traces::Exporter;
 use crate::ops::{doctor as examination, dumps, http, metrics, watch};
 use crate::outside::{Outside, Rules};
 use crate::platform::console::{self, Conversation, Notices, Screen, Terminal};
@@ -73,6 +76,7 @@ pub struct House {
     pub life: Life,
     strongbox: Strongbox,
     distiller: Option<Arc<Distiller>>,
+    traces: Mutex<Option<Exporter>>,
     retention: Retention,
     workers_done: CancellationToken,
 }
@@ -154,6 +158,7 @@ impl House {
             life,
             strongbox,
             distiller,
+            traces: Mutex::new(Exporter::open(&config.traces)?),
             retention: retention(config),
             workers_done,
         })
@@ -170,13 +175,20 @@ impl House {
         // The keeper goes on until the last turn has settled, so that a clean stop leaves no vector unmade.
         let (recall, done) = (self.recall.clone(), self.workers_done.clone());
         self.life.spawn("recall", async move { recall.run(done).await });
+        // So does whoever tells of them.
+        if let Some(traces) = self.traces.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let done = self.workers_done.clone();
+            self.life.spawn("traces", async move { traces.run(done).await });
+        }
         if let Some(distiller) = self.distiller.clone() {
             let soft = self.life.soft();
             self.life.spawn("distilling", async move { distiller.run(soft).await });
         }
         let (turns, retention) = (self.turns.clone(), self.retention);
         self.life.spawn("retention", async move { turns.keep_tidy(retention).await });
-        watch::backlog(&self.life, self.db.clone(), self.clock.clone());
+        let doorbell = self.turns.doorbell.clone();
+        watch::backlog(&self.life, self.db.clone(), self.clock.clone(), move || doorbell.busy());
+        watch::soundness(&self.life, self.db.clone());
     }
 
     /// Stops everything within the grace period. What was cut off is stored and resumed, so that it is no failure.
@@ -184,7 +196,7 @@ impl House {
         let ending = self.life.stop().await;
         self.db.close().await;
         tracing::info!(?ending, "stopped");
-        if ending == Ending::Panicked { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        if ending == Ending::Broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }
 
@@ -267,6 +279,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
         });
     }
     house.start();
+    watch::readiness(&house.life, readiness);
     watch::announce(&config, fronts);
     house.life.soft().cancelled().await;
     let code = house.stop().await;
@@ -600,6 +613,11 @@ pub async fn keys_rotate(config: Config) -> anyhow::Result<ExitCode> {
     let swept = keyring::sweep(&db, &vault).await.context("sealing the rows anew")?
         + strongbox::sweep(&db, &vault).await.context("sealing the house's own secrets anew")?;
     crash::point("rows swept");
+    upkeep::note(
+        &db,
+        Done::of_house(Deed::KeysRotated, SystemClock::default().now()).about(keyset.primary().to_string()),
+    )
+    .await?;
     db.close().await;
     writeln!(
         std::io::stdout(),

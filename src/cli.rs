@@ -17,7 +17,7 @@ use crate::ops::{self, CannotStart};
 /// Something failed; standard error says what.
 const FAILED: u8 = 1;
 /// The command line or a setting is wrong; standard error names it.
-const BAD_USAGE: u8 = 2;
+pub(crate) const BAD_USAGE: u8 = 2;
 /// How long threads that cannot be interrupted (reading the terminal) may hold up the exit.
 const LEAVE_WITHIN: Duration = Duration::from_millis(200);
 
@@ -49,6 +49,17 @@ pub enum Command {
     /// About the keyset that seals members' keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Write everything the house keeps, but its keyset, into one file; the house may serve meanwhile
+    Backup {
+        /// The file to make; one that is there already is left alone
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Take a backup back into an empty data directory
+    Restore(RestoreOptions),
+    /// What was done to the house and to what it keeps
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Measure quality
     #[command(subcommand)]
     Eval(EvalCommand),
@@ -71,6 +82,21 @@ pub struct ConsoleOptions {
     /// The place, so that several conversations can be kept apart
     #[arg(long, value_name = "NAME")]
     pub place: Option<String>,
+}
+
+/// What to take back, and how.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct RestoreOptions {
+    /// A file that `greenroom backup` or, for PostgreSQL, `pg_dump` made
+    #[arg(value_name = "FILE", required_unless_present = "settle", conflicts_with = "settle")]
+    pub file: Option<PathBuf>,
+    /// Drop what is sealed under a keyset that is lost: members' keys, and sessions of the house's own accounts
+    #[arg(long)]
+    pub without_keys: bool,
+    /// Nothing is unpacked: a copy of the database that was put in place by other means, such as `pg_restore`, is made
+    /// fit to go on
+    #[arg(long)]
+    pub settle: bool,
 }
 
 /// What to measure.
@@ -122,11 +148,38 @@ pub enum KeysCommand {
     Rotate,
 }
 
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Show the newest deeds, newest first
+    List {
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// See whether the log is as it was written; exit code 1 and the first bad row if not
+    Verify {
+        /// A row's number and hash, noted earlier and kept elsewhere: tells a log that was cut off or written anew
+        #[arg(long, value_name = "N:HASH", value_parser = noted)]
+        noted: Option<(i64, String)>,
+    },
+}
+
 /// What to say about settings.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Print every setting with its meaning, as .env.example
     Example,
+}
+
+fn noted(text: &str) -> Result<(i64, String), String> {
+    let read = text.split_once(':').and_then(|(n, hash)| Some((n.parse().ok()?, hash.trim().to_lowercase())));
+    let is_hash = |hash: &str| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    read.filter(|(n, hash)| *n > 0 && is_hash(hash))
+        .ok_or_else(|| "give what `greenroom audit verify` printed: N:HASH".to_owned())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -173,6 +226,10 @@ fn dispatch(command: Command, config: Config) -> anyhow::Result<ExitCode> {
             Command::Reindex => app::reindex(config).await,
             Command::Keys(KeysCommand::List) => app::keys_list(config).await,
             Command::Keys(KeysCommand::Rotate) => app::keys_rotate(config).await,
+            Command::Backup { file } => app::upkeep::backup(config, &file).await,
+            Command::Restore(options) => app::upkeep::restore(config, options).await,
+            Command::Audit(AuditCommand::List { limit, json }) => app::upkeep::audit_list(config, limit, json).await,
+            Command::Audit(AuditCommand::Verify { noted }) => app::upkeep::audit_verify(config, noted).await,
             Command::Eval(EvalCommand::Memory(options)) => app::eval_memory(config, options).await,
             Command::Config(ConfigCommand::Example) | Command::Health => Ok(ExitCode::SUCCESS),
         }
@@ -251,6 +308,11 @@ mod tests {
             "greenroom eval memory",
             "greenroom eval memory --dataset x --k 0",
             "greenroom eval memory --dataset x --method best",
+            "greenroom backup",
+            "greenroom restore",
+            "greenroom restore x --settle",
+            "greenroom audit verify --noted 3",
+            "greenroom audit verify --noted 0:abc",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -84,6 +84,7 @@ pub struct Config {
     pub http_addr: String,
     /// `METRICS_ADDR`: Prometheus.
     pub metrics_addr: String,
+    pub traces: TracesConfig,
     /// `GREENROOM_LOG`: tracing filter directives.
     pub log: String,
     /// `GREENROOM_LOG_FORMAT`.
@@ -122,6 +123,15 @@ pub struct FairConfig {
     pub member_waiting: u32,
     /// `GREENROOM_PLACE_WAITING`.
     pub place_waiting: u32,
+}
+
+/// Where traces go.
+#[derive(Clone, Debug, Default)]
+pub struct TracesConfig {
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`: a collector's address; unset: no traces.
+    pub endpoint: Option<String>,
+    /// `OTEL_EXPORTER_OTLP_HEADERS`.
+    pub headers: Vec<(String, SecretString)>,
 }
 
 /// The operator's model.
@@ -358,6 +368,10 @@ impl Config {
             },
             http_addr: values.parsed("HTTP_ADDR", listen_addr).unwrap_or_default(),
             metrics_addr: values.parsed("METRICS_ADDR", listen_addr).unwrap_or_default(),
+            traces: TracesConfig {
+                endpoint: url("OTEL_EXPORTER_OTLP_ENDPOINT"),
+                headers: values.parsed("OTEL_EXPORTER_OTLP_HEADERS", headers).unwrap_or_default(),
+            },
             log: values.parsed("GREENROOM_LOG", log_filter).unwrap_or_default(),
             log_format: values.parsed("GREENROOM_LOG_FORMAT", log_format).unwrap_or(LogFormat::Auto),
             cache_home: cache_home(values),
@@ -440,6 +454,7 @@ impl Config {
         ]
         .into_iter()
         .flatten()
+        .chain(self.traces.headers.iter().map(|(_, value)| value))
         .chain(self.matrix.logins.iter().map(|login| &login.password))
         .chain(self.matrix.service.iter().map(|(token, _)| token))
         .cloned()
@@ -547,6 +562,29 @@ fn providers(text: &str) -> Result<Vec<(String, String)>, String> {
         found.push((name.to_owned(), url.trim_end_matches('/').to_owned()));
     }
     Ok(found)
+}
+
+/// `NAME=VALUE,NAME=VALUE`, values percent-encoded.
+fn headers(text: &str) -> Result<Vec<(String, SecretString)>, &'static str> {
+    let wanted = "give NAME=VALUE,NAME=VALUE; a comma or percent sign in a value is written %2C or %25";
+    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let read = |entry: &str| {
+        let (name, value) = entry.split_once('=').ok_or(wanted)?;
+        let value = percent_decoded(value.trim()).ok_or(wanted)?;
+        Ok((name.trim().to_ascii_lowercase(), SecretString::from(value)))
+    };
+    entries.map(read).collect()
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let (code, rest) = piece.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(code, 16).ok()?);
+        bytes.extend(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// `anyone`, `owners`, `example.org`, `@kim:example.org`, with commas between.

@@ -33,6 +33,12 @@ pub const MATRIX: [&str; 3] = ["signed in to Matrix", "sync heard", "sync writte
 pub const STREAMING: [&str; 6] =
     ["draft noted", "draft sent", "draft recorded", "draft revised", "draft completed", "draft withdrawn"];
 
+/// Every point of making a backup.
+pub const BACKUP: [&str; 3] = ["house copied", "backup packed", "backup named"];
+
+/// Every point of taking a backup back.
+pub const RESTORE: [&str; 4] = ["restore begun", "house unpacked", "house settled", "house in place"];
+
 #[cfg(feature = "testing")]
 mod plan {
     use std::sync::OnceLock;
@@ -74,7 +80,10 @@ pub use plan::{Fall, at};
 #[inline]
 pub fn point(name: &'static str) {
     debug_assert!(
-        [&POINTS[..], &ROTATION, &DISTILLING, &MATRIX, &STREAMING].into_iter().flatten().any(|known| *known == name),
+        [&POINTS[..], &ROTATION, &DISTILLING, &MATRIX, &STREAMING, &BACKUP, &RESTORE]
+            .into_iter()
+            .flatten()
+            .any(|known| *known == name),
         "{name} is in no list of points"
     );
     #[cfg(feature = "testing")]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::crash;
-use crate::db::{self, Db, keys};
-use crate::domain::{Clock, KeyState, MemberId, MemberKey, Moment};
+use crate::db::{self, Db, audit, keys};
+use crate::domain::{Clock, Deed, Done, KeyState, MemberId, MemberKey, Moment};
 use crate::model::providers::{Provider, Providers};
 use crate::model::{ErrorClass, LlmProvider, ModelError};
 use crate::vault::{self, Seat, Vault, VaultError};
@@ -105,9 +105,15 @@ impl Keyring {
         let sealed = self.vault.seal(seat(&key), &secret)?;
         let (under, fingerprint) = (vault::key_id(&sealed)?, self.vault.fingerprint(&key.provider, &secret));
         let row = key.clone();
-        let writing = self
-            .db
-            .write(move |tx| Box::pin(async move { keys::put(tx, &row, &sealed, under, &fingerprint, now).await }));
+        let is_change = self.list(member).await?.iter().any(|known| known.provider == key.provider);
+        let deed = if is_change { Deed::KeyChanged } else { Deed::KeyAdded };
+        let done = Done::by(member, deed, now).about(key.id.clone());
+        let writing = self.db.write(move |tx| {
+            Box::pin(async move {
+                keys::put(tx, &row, &sealed, under, &fingerprint, now).await?;
+                audit::record(tx, &done).await
+            })
+        });
         writing.await?;
         Ok(key)
     }
@@ -141,7 +147,17 @@ impl Keyring {
     /// [`KeyringError::Db`].
     pub async fn remove(&self, member: &MemberId, provider: &str) -> Result<bool, KeyringError> {
         let (member, provider) = (member.clone(), provider.to_owned());
-        Ok(self.db.write(move |tx| Box::pin(async move { keys::remove(tx, &member, &provider).await })).await?)
+        let done = Done::by(&member, Deed::KeyRemoved, self.clock.now());
+        let writing = self.db.write(move |tx| {
+            Box::pin(async move {
+                let is_removed = keys::remove(tx, &member, &provider).await?;
+                if is_removed {
+                    audit::record(tx, &done).await?;
+                }
+                Ok(is_removed)
+            })
+        });
+        Ok(writing.await?)
     }
 
     /// The key that answers a member, opened; `None`: they brought none.
@@ -235,6 +251,25 @@ pub async fn belong_together(db: &Db, vault: &Vault) -> Result<(), KeyringError>
     match keys::by_keyset_key(db).await?.into_iter().find(|(under, _)| !ids.contains(under)) {
         Some((under, _)) => Err(VaultError::NoKey(under).into()),
         None => Ok(()),
+    }
+}
+
+/// Opens every member's key once, so that a keyset that is not the database's is noticed even where its ids are the same.
+///
+/// # Errors
+/// [`KeyringError::Vault`] for the first one that does not open.
+pub async fn opens_all(db: &Db, vault: &Vault) -> Result<(), KeyringError> {
+    let mut after = String::new();
+    loop {
+        // No key of a keyset has the id 0.
+        let rows = keys::not_under(db, 0, &after, SWEEP).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after.clone_from(&last.id);
+        for key in &rows {
+            if let Some(sealed) = keys::sealed(db, &key.id).await? {
+                vault.open_sealed(seat(key), &sealed)?;
+            }
+        }
     }
 }
 

@@ -4,10 +4,12 @@ use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::domain::Role;
 
 /// How long a graceful stop may take before work is cut off.
 pub const GRACE: Duration = Duration::from_secs(25);
@@ -21,20 +23,50 @@ pub enum Ending {
     Finished,
     /// Some tasks were cut off; what they had accepted is stored and goes on with the next start.
     CutOff,
-    /// A task panicked.
-    Panicked,
+    /// A task panicked, or found something badly wrong.
+    Broken,
 }
 
 /// The life of the process: a soft stop (finish what you do), a hard stop (leave now), and all tasks.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Life {
+    role: Role,
+    began: Instant,
     soft: CancellationToken,
     hard: CancellationToken,
     tasks: TaskTracker,
-    panicked: Arc<AtomicBool>,
+    broken: Arc<AtomicBool>,
+}
+
+impl Default for Life {
+    fn default() -> Self {
+        Self::of(Role::default())
+    }
 }
 
 impl Life {
+    /// The life of a process that does this.
+    pub fn of(role: Role) -> Self {
+        Self {
+            role,
+            began: Instant::now(),
+            soft: CancellationToken::default(),
+            hard: CancellationToken::default(),
+            tasks: TaskTracker::default(),
+            broken: Arc::default(),
+        }
+    }
+
+    /// What this process does.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// How long the process has run.
+    pub fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// Cancelled when intake should stop and work should be finished.
     pub fn soft(&self) -> CancellationToken {
         self.soft.clone()
@@ -50,7 +82,7 @@ impl Life {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (soft, panicked) = (self.soft.clone(), self.panicked.clone());
+        let (soft, broken) = (self.soft.clone(), self.broken.clone());
         #[expect(clippy::disallowed_methods, reason = "the place that spawns")]
         let handle = tokio::spawn(task);
         self.tasks.spawn(async move {
@@ -58,10 +90,16 @@ impl Life {
                 && error.is_panic()
             {
                 tracing::error!(task = name, "a task panicked; stopping");
-                panicked.store(true, Ordering::Relaxed);
+                broken.store(true, Ordering::Relaxed);
                 soft.cancel();
             }
         });
+    }
+
+    /// Begins the soft stop of a house that must not go on; it ends as after a panic.
+    pub fn fail(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+        self.soft.cancel();
     }
 
     /// From now on, SIGTERM or SIGINT begins the soft stop, and the second of them the hard one.
@@ -100,8 +138,8 @@ impl Life {
             tracing::warn!(tasks = self.tasks.len(), "cutting off what has not finished");
             let _ = tokio::time::timeout(LETTING_GO, self.tasks.wait()).await;
         }
-        match (self.panicked.load(Ordering::Relaxed), finished) {
-            (true, _) => Ending::Panicked,
+        match (self.broken.load(Ordering::Relaxed), finished) {
+            (true, _) => Ending::Broken,
             (false, true) => Ending::Finished,
             (false, false) => Ending::CutOff,
         }
@@ -185,10 +223,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_house_that_must_not_go_on_stops_and_is_not_clean() {
+        let life = Life::default();
+        let soft = life.soft();
+        life.spawn("worker", async move { soft.cancelled().await });
+        life.fail();
+        assert_eq!(life.stop().await, Ending::Broken);
+    }
+
+    #[tokio::test]
     async fn a_panic_in_a_task_stops_the_house_and_is_not_clean() {
         let life = Life::default();
         life.spawn("broken", async { panic!("a panic that a test asked for") });
         life.soft().cancelled().await;
-        assert_eq!(life.stop().await, Ending::Panicked);
+        assert_eq!(life.stop().await, Ending::Broken);
     }
 }

@@ -58,6 +58,18 @@ impl Strongbox {
     }
 }
 
+/// Opens every secret once.
+///
+/// # Errors
+/// [`StrongboxError::Vault`] for the first one that does not open.
+pub async fn opens_all(db: &Db, vault: &Vault) -> Result<(), StrongboxError> {
+    // No key of a keyset has the id 0.
+    for kept in secrets::not_under(db, 0).await? {
+        sealed_for(&kept.name, &kept.address, |seat| vault.open_sealed(seat, &kept.sealed))?;
+    }
+    Ok(())
+}
+
 /// Seals every secret under the keyset's primary key; returns how many were sealed anew.
 ///
 /// # Errors

@@ -89,6 +89,12 @@ pub struct TestClock {
 }
 
 impl TestClock {
+    /// How far time was moved on.
+    pub fn elapsed(&self) -> Duration {
+        let moved = self.now.load(Ordering::SeqCst) - Self::default().now.into_inner();
+        Duration::from_millis(u64::try_from(moved).unwrap_or_default())
+    }
+
     /// Moves time on.
     pub fn advance(&self, by: Duration) {
         self.now.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
@@ -321,6 +327,10 @@ pub struct Plan {
     pub patience: Duration,
     /// Keeps the vectors; `None`: the embedded store.
     pub store: Option<Arc<dyn VectorStore>>,
+    pub embedder: Arc<dyn Embedder>,
+    /// How long an answer waits for memories. Longer than a house waits, so that a machine that stands still for a moment
+    /// makes nobody forget.
+    pub search_for: Duration,
 }
 
 impl Default for Plan {
@@ -334,6 +344,8 @@ impl Default for Plan {
             workers: 64,
             patience: TurnSettings::PATIENCE,
             store: None,
+            embedder: Arc::new(HashEmbedder::default()),
+            search_for: Duration::from_secs(20),
         }
     }
 }
@@ -353,17 +365,17 @@ impl Outdoors {
     pub async fn new(engine: Engine, model: Answering) -> Self {
         let scratch = Scratch::new();
         let url = fresh_database(engine, &scratch).await;
-        Self { scratch: Arc::new(scratch), ..Self::at(&url, model) }
+        Self::at(&url, scratch, model)
     }
 
-    /// Empty rooms and the database at `url`.
-    pub fn at(url: &str, model: Answering) -> Self {
+    /// Empty rooms and the database at `url`, whatever is in it; files in `scratch`.
+    pub fn at(url: &str, scratch: Scratch, model: Answering) -> Self {
         Self {
             rooms: Arc::default(),
             model: Arc::new(model),
             clock: Arc::default(),
             url: url.to_owned(),
-            scratch: Arc::new(Scratch::new()),
+            scratch: Arc::new(scratch),
         }
     }
 }
@@ -403,6 +415,12 @@ impl World {
         Self::among(outdoors, plan).await
     }
 
+    /// A house as planned on the database at `url`, whatever is in it, with its files in `scratch`.
+    pub async fn at(url: &str, scratch: Scratch, plan: Plan) -> Self {
+        let mut plan = plan;
+        Self::among(Outdoors::at(url, scratch, std::mem::take(&mut plan.model)), plan).await
+    }
+
     /// A house on what an earlier one left behind, however that ended; the plan's model is not asked.
     pub async fn among(outdoors: Outdoors, plan: Plan) -> Self {
         let Plan { providers, .. } = plan;
@@ -413,10 +431,10 @@ impl World {
         let store = plan.store.unwrap_or_else(|| Arc::new(crate::recall::Exact::new(db.clone())));
         let life = Life::default();
         let directory = Directory::open(db.clone(), clock.clone(), cast()).await.expect("the directory opens");
-        let embedder = Arc::new(HashEmbedder::default());
-        let recall = Recall::open(db.clone(), clock.clone(), embedder, store, Weights::DEFAULT)
+        let recall = Recall::open(db.clone(), clock.clone(), plan.embedder, store, Weights::DEFAULT)
             .await
-            .expect("an empty store takes any space");
+            .expect("an empty store takes any space")
+            .waiting_up_to(plan.search_for);
         let vault = Vault::open(&scratch.path().join("keyset.json")).expect("a keyset is made");
         let vault = Arc::new(vault);
         let strongbox = Strongbox::new(db.clone(), vault.clone());
@@ -539,7 +557,7 @@ impl World {
             let ended = tokio::time::timeout(Duration::from_secs(60), self.turns.ended(turn)).await;
             let Ok(ended) = ended else {
                 let state = turns::state(&self.db, turn).await;
-                panic!("{turn} does not end: {state:?}, of all open {:?}", turns::open_count(&self.db).await);
+                panic!("{turn} does not end: {state:?}, of all open {:?}", self.db.backlog(self.clock.now()).await);
             };
             ended.expect("the database is readable");
         }

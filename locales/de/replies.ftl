@@ -52,6 +52,7 @@ inspect-time-own = das Haus selbst brauchte { $millis } ms
 inspect-memory-used = im Prompt, { $tokens } Tokens; Wertung { $score } (Bedeutung { $dense }, Wörter { $lexical })
 inspect-memory-unused = gefunden, aus Platzgründen weggelassen; Wertung { $score } (Bedeutung { $dense }, Wörter { $lexical })
 inspect-memory-gone = (inzwischen gelöscht)
+inspect-memory-repeated = wiederholt: schon früher mit denselben Worten gesagt und nur einmal genommen ({ $count }: { $ids })
 inspect-recall-away = keine: Das Gedächtnis hat nicht rechtzeitig geantwortet
 
 ## /help
@@ -372,18 +373,42 @@ limit-per-month = in 30 Tagen
 
 ## /admin
 reply-admin-status = Greenroom { $version }
+label-status-role = Aufgabe
+role-together = alles in einem Prozess
+label-status-age = Läuft seit
+status-age = { $days } T { $hours } Std { $minutes } Min
+label-status-fronts = Zugänge
 label-status-waiting = Ausstehende Antworten
 status-waiting = { $count ->
         [0] keine
        *[other] { $count }, die älteste seit { $seconds } s
     }
+status-states = wartend { $queued }, in Arbeit { $running }, beim Senden { $sending }
+label-status-workers = Arbeiter
+status-workers = { $busy } von { $all } beschäftigt
 label-status-members = Mitglieder
 label-status-messages = Nachrichten
 label-status-memories = Erinnerungen
 label-status-unindexed = Erinnerungen, die auf den Index warten
+status-unindexed = { $count ->
+        [0] keine
+       *[other] { $count }, die älteste seit { $seconds } s
+    }
 label-status-database = Datenbank
 label-status-store = Gedächtnis
 label-status-model = Modell
+label-status-breakers = Nach Fehlern in Ruhe gelassene Modelle
+status-breakers-none = keine
+status-breakers = { $count ->
+        [1] { $provider }: eines
+       *[other] { $provider }: { $count }
+    }
+label-status-chores = Zuletzt erledigt
+chore-count = Zählen
+chore-index = Index der Erinnerungen
+chore-distil = Verdichten
+chore-tidy = Aufräumen
+chore-not-yet = noch nicht
 status-works = funktioniert
 status-away = antwortet nicht
 reply-admin-limits = { $count ->

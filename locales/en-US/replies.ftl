@@ -52,6 +52,7 @@ inspect-time-own = the house itself took { $millis } ms
 inspect-memory-used = in the prompt, { $tokens } tokens; score { $score } (meaning { $dense }, words { $lexical })
 inspect-memory-unused = found, left out for space; score { $score } (meaning { $dense }, words { $lexical })
 inspect-memory-gone = (deleted since)
+inspect-memory-repeated = repeated: said in the same words before, and taken once ({ $count }: { $ids })
 inspect-recall-away = none: memory did not answer in time
 
 ## /help
@@ -372,18 +373,42 @@ limit-per-month = in 30 days
 
 ## /admin
 reply-admin-status = Greenroom { $version }
+label-status-role = Role
+role-together = everything in one process
+label-status-age = Running for
+status-age = { $days } d { $hours } h { $minutes } min
+label-status-fronts = Front ends
 label-status-waiting = Answers owed
 status-waiting = { $count ->
         [0] none
        *[other] { $count }, the oldest for { $seconds } s
     }
+status-states = queued { $queued }, being answered { $running }, being sent { $sending }
+label-status-workers = Workers
+status-workers = { $busy } of { $all } busy
 label-status-members = Members
 label-status-messages = Messages
 label-status-memories = Memories
 label-status-unindexed = Memories waiting for the index
+status-unindexed = { $count ->
+        [0] none
+       *[other] { $count }, the oldest for { $seconds } s
+    }
 label-status-database = Database
 label-status-store = Memory store
 label-status-model = Model
+label-status-breakers = Models left alone after failures
+status-breakers-none = none
+status-breakers = { $count ->
+        [1] { $provider }: one
+       *[other] { $provider }: { $count }
+    }
+label-status-chores = Last done
+chore-count = counting
+chore-index = index of memories
+chore-distil = distilling
+chore-tidy = tidying up
+chore-not-yet = not yet
 status-works = works
 status-away = does not answer
 reply-admin-limits = { $count ->

@@ -52,6 +52,7 @@ inspect-time-own = la casa tardó { $millis } ms
 inspect-memory-used = en el prompt, { $tokens } tokens; puntuación { $score } (significado { $dense }, palabras { $lexical })
 inspect-memory-unused = encontrado, fuera por falta de espacio; puntuación { $score } (significado { $dense }, palabras { $lexical })
 inspect-memory-gone = (borrado desde entonces)
+inspect-memory-repeated = repetido: ya se dijo antes con las mismas palabras, y cuenta una vez ({ $count }: { $ids })
 inspect-recall-away = ninguno: la memoria no respondió a tiempo
 
 ## /help
@@ -372,18 +373,42 @@ limit-per-month = en 30 días
 
 ## /admin
 reply-admin-status = Greenroom { $version }
+label-status-role = Tarea
+role-together = todo en un proceso
+label-status-age = En marcha desde hace
+status-age = { $days } d { $hours } h { $minutes } min
+label-status-fronts = Accesos
 label-status-waiting = Respuestas pendientes
 status-waiting = { $count ->
         [0] ninguna
        *[other] { $count }, la más antigua desde hace { $seconds } s
     }
+status-states = en cola { $queued }, en curso { $running }, enviándose { $sending }
+label-status-workers = Trabajadores
+status-workers = { $busy } de { $all } ocupados
 label-status-members = Miembros
 label-status-messages = Mensajes
 label-status-memories = Recuerdos
 label-status-unindexed = Recuerdos que esperan al índice
+status-unindexed = { $count ->
+        [0] ninguno
+       *[other] { $count }, el más antiguo desde hace { $seconds } s
+    }
 label-status-database = Base de datos
 label-status-store = Memoria
 label-status-model = Modelo
+label-status-breakers = Modelos en pausa tras fallos
+status-breakers-none = ninguno
+status-breakers = { $count ->
+        [1] { $provider }: uno
+       *[other] { $provider }: { $count }
+    }
+label-status-chores = Hecho por última vez
+chore-count = recuento
+chore-index = índice de recuerdos
+chore-distil = destilación
+chore-tidy = limpieza
+chore-not-yet = todavía no
 status-works = funciona
 status-away = no responde
 reply-admin-limits = { $count ->

@@ -52,6 +52,7 @@ inspect-time-own = la maison elle-même a pris { $millis } ms
 inspect-memory-used = dans le prompt, { $tokens } jetons ; score { $score } (sens { $dense }, mots { $lexical })
 inspect-memory-unused = trouvé, laissé de côté faute de place ; score { $score } (sens { $dense }, mots { $lexical })
 inspect-memory-gone = (supprimé depuis)
+inspect-memory-repeated = répété : déjà dit avec les mêmes mots, et pris une seule fois ({ $count } : { $ids })
 inspect-recall-away = aucun : la mémoire n’a pas répondu à temps
 
 ## /help
@@ -372,18 +373,42 @@ limit-per-month = en 30 jours
 
 ## /admin
 reply-admin-status = Greenroom { $version }
+label-status-role = Rôle
+role-together = tout en un seul processus
+label-status-age = En marche depuis
+status-age = { $days } j { $hours } h { $minutes } min
+label-status-fronts = Accès
 label-status-waiting = Réponses dues
 status-waiting = { $count ->
         [0] aucune
        *[other] { $count }, la plus ancienne depuis { $seconds } s
     }
+status-states = en attente { $queued }, en cours { $running }, en envoi { $sending }
+label-status-workers = Ouvriers
+status-workers = { $busy } sur { $all } occupés
 label-status-members = Membres
 label-status-messages = Messages
 label-status-memories = Souvenirs
 label-status-unindexed = Souvenirs qui attendent l’index
+status-unindexed = { $count ->
+        [0] aucun
+       *[other] { $count }, le plus ancien depuis { $seconds } s
+    }
 label-status-database = Base de données
 label-status-store = Mémoire
 label-status-model = Modèle
+label-status-breakers = Modèles laissés au repos après des échecs
+status-breakers-none = aucun
+status-breakers = { $count ->
+        [1] { $provider } : un
+       *[other] { $provider } : { $count }
+    }
+label-status-chores = Fait pour la dernière fois
+chore-count = comptage
+chore-index = index des souvenirs
+chore-distil = distillation
+chore-tidy = rangement
+chore-not-yet = pas encore
 status-works = marche
 status-away = ne répond pas
 reply-admin-limits = { $count ->

@@ -2,6 +2,8 @@
 //! [`Account::hear`] does it, and the SDK's own loop with a handler. From before somebody's client sends a message to where
 //! the message is handed over.
 
+#![recursion_limit = "256"]
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

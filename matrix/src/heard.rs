@@ -12,7 +12,7 @@ use matrix_sdk::ruma::api::client::sync::sync_events::v3::Filter as SyncFilter;
 use matrix_sdk::ruma::{EventId, OwnedRoomId, RoomId, UInt};
 use serde_json::Value;
 
-use crate::{Account, Error, failed};
+use crate::{Account, Error, boxed, failed};
 
 /// Events of a room that one sync brings, and one page of what it left out.
 const TIMELINE: u32 = 50;
@@ -110,6 +110,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`Error`]; the same may be asked again.
+    #[boxed]
     pub async fn hear(&self, token: Option<&str>, wait: Duration) -> Result<Heard, Error> {
         let settings = SyncSettings::new().timeout(wait).filter(SyncFilter::FilterDefinition(filter()));
         let settings = match token {
@@ -134,7 +135,7 @@ impl Account {
         for (id, update) in found.rooms.joined {
             let mut events = Vec::new();
             if let (true, Some(from), Some(to)) = (update.timeline.limited, update.timeline.prev_batch, token) {
-                let (earlier, is_all) = self.left_out(&id, from, to, &me).await;
+                let (earlier, is_all) = self.left_out(&id, from, to, &me).await?;
                 events = earlier;
                 if !is_all {
                     heard.gaps.push(id.to_string());
@@ -165,6 +166,7 @@ impl Account {
     }
 
     /// Invitations that wait for an answer.
+    #[boxed]
     pub async fn invites(&self) -> Vec<Invite> {
         let mut invites = Vec::new();
         for room in self.client.invited_rooms() {
@@ -180,8 +182,11 @@ impl Account {
     }
 
     /// What a sync left out of a room, oldest first, back to `to` or to where the account came in; and whether that is all.
-    async fn left_out(&self, id: &RoomId, from: String, to: &str, me: &str) -> (Vec<Event>, bool) {
-        let Some(room) = self.client.get_room(id) else { return (Vec::new(), false) };
+    ///
+    /// # Errors
+    /// When the device was signed out: it is to be asked for again by whoever signs in.
+    async fn left_out(&self, id: &RoomId, from: String, to: &str, me: &str) -> Result<(Vec<Event>, bool), Error> {
+        let Some(room) = self.client.get_room(id) else { return Ok((Vec::new(), false)) };
         let (mut found, mut from, mut wait) = (Vec::new(), from, PAGE_WAIT);
         let (mut pages, mut tries) = (0, 0);
         while pages < PAGES && tries < PAGE_TRIES {
@@ -189,11 +194,17 @@ impl Account {
             options.to = Some(to.to_owned());
             options.limit = UInt::from(PAGE);
             // What is not fetched now is never heard.
-            let Ok(page) = room.messages(options).await else {
-                tries += 1;
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(PAGE_WAIT_MAX);
-                continue;
+            let page = match room.messages(options).await.map_err(|error| failed(&error)) {
+                Ok(page) => page,
+                Err(error @ (Error::SignedOut | Error::SignedOutSoftly)) => return Err(error),
+                // Out of the room meanwhile.
+                Err(Error::Unauthorized) => break,
+                Err(_) => {
+                    tries += 1;
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(PAGE_WAIT_MAX);
+                    continue;
+                }
             };
             pages += 1;
             let is_end = page.chunk.is_empty();
@@ -201,25 +212,26 @@ impl Account {
                 found.extend(read(id, event));
                 if found.last().is_some_and(|event: &Event| event.is_join_of(me)) {
                     found.reverse();
-                    return (found, true);
+                    return Ok((found, true));
                 }
             }
             match page.end.filter(|_| !is_end) {
                 Some(end) => from = end,
                 None => {
                     found.reverse();
-                    return (found, true);
+                    return Ok((found, true));
                 }
             }
         }
         found.reverse();
-        (found, false)
+        Ok((found, false))
     }
 
     /// An event by its id, decrypted if its key has come meanwhile; `None`: it is not to be had.
     ///
     /// # Errors
     /// See [`Error`].
+    #[boxed]
     pub async fn event(&self, room: &str, id: &str) -> Result<Option<Event>, Error> {
         let (Ok(room_id), Ok(id)) = (RoomId::parse(room), EventId::parse(id)) else { return Ok(None) };
         let Some(room) = self.client.get_room(&room_id) else { return Ok(None) };

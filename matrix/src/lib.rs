@@ -5,6 +5,9 @@
 //!
 //! What one sync brought counts as heard only when whoever listens says so, by handing its token to the next sign-in: the SDK
 //! itself stores the token before anybody has seen the events, and loses them when the process ends there.
+//!
+//! What waits comes [`boxed`]: the SDK's futures are hundreds of types deep, and whoever held one of them by its own type
+//! would have the compiler go through all of that again for each function that waits for it.
 
 #![recursion_limit = "256"]
 
@@ -15,6 +18,9 @@ mod profile;
 mod secure;
 mod sign_in;
 mod speak;
+
+/// Boxes the future of a function; made for those that call themselves, and good for deep ones as well.
+use async_recursion::async_recursion as boxed;
 
 pub use budget::Allowance;
 pub use family::Family;

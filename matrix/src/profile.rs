@@ -2,13 +2,14 @@
 
 use matrix_sdk::ruma::OwnedMxcUri;
 
-use crate::{Account, Error, failed};
+use crate::{Account, Error, boxed, failed};
 
 impl Account {
     /// Shows the account under this name, and with this picture (`mxc://…`) if there is one; what is so already stays.
     ///
     /// # Errors
     /// See [`Error`].
+    #[boxed]
     pub async fn show_as(&self, name: &str, picture: Option<&str>) -> Result<(), Error> {
         let profile = self.client.account();
         let shown = profile.get_display_name().await.map_err(|error| failed(&error))?;

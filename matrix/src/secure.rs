@@ -4,7 +4,7 @@ use matrix_sdk::encryption::recovery::{RecoveryError, RecoveryState};
 use matrix_sdk::encryption::secret_storage::SecretStorageError;
 use matrix_sdk::ruma::api::client::uiaa::{AuthData, MatrixUserIdentifier, Password, UserIdentifier};
 
-use crate::{Account, Error, failed};
+use crate::{Account, Error, boxed, failed};
 
 /// How far others can trust the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`Error`].
+    #[boxed]
     pub async fn secure(&self, recovery_key: Option<&str>, password: Option<&str>) -> Result<Secured, Error> {
         let encryption = self.client.encryption();
         let recovery = encryption.recovery();
@@ -63,6 +64,7 @@ impl Account {
     }
 
     /// How far others can trust this device.
+    #[boxed]
     pub async fn trust(&self) -> Trust {
         let encryption = self.client.encryption();
         let device = encryption.get_own_device().await.ok().flatten();

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::budget::Budget;
-use crate::{Error, Family, failed};
+use crate::{Error, Family, boxed, failed};
 
 /// How often a request is tried again when the network fails.
 const RETRIES: usize = 3;
@@ -119,6 +119,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`Error`].
+    #[boxed]
     pub async fn sign_in(how: &SignIn, saved: Option<SavedSession>, token: Option<&str>) -> Result<SignedIn, Error> {
         let store_failed = |error: &dyn std::fmt::Display| Error::Store(error.to_string());
         let has_store = how.store.join(CRYPTO_STORE).exists();
@@ -197,6 +198,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`Error`].
+    #[boxed]
     pub async fn renewed(how: &SignIn, saved: &SavedSession) -> Result<SavedSession, Error> {
         let Credentials::Password(password) = &how.credentials else { return Err(Error::SignedOut) };
         let client = bare(how).await?;
@@ -214,6 +216,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`Error`].
+    #[boxed]
     pub async fn check(&self) -> Result<(), Error> {
         self.client.whoami().await.map(|_| ()).map_err(|error| failed(&error.into()))
     }

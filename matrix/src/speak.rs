@@ -23,7 +23,7 @@ use matrix_sdk::ruma::{
 use matrix_sdk::{EncryptionState, Room, RoomMemberships, RoomState};
 use serde_json::{Value, json};
 
-use crate::{Account, Allowance, Error, failed};
+use crate::{Account, Allowance, Error, boxed, failed};
 
 /// Wait after a refusal that names none.
 const A_WHILE: Duration = Duration::from_secs(5);
@@ -85,6 +85,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`SendError`].
+    #[boxed]
     pub async fn send(&self, room: &str, kind: &str, content: Value, transaction: &str) -> Result<Sent, SendError> {
         let room = self.room(room).filter(|room| room.state() == RoomState::Joined).ok_or(SendError::Forbidden)?;
         if matches!(room.encryption_state(), EncryptionState::Unknown) {
@@ -119,6 +120,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`SendError`].
+    #[boxed]
     pub async fn redact(&self, room: &str, id: &str, transaction: &str) -> Result<(), SendError> {
         let room = self.room(room).ok_or(SendError::Forbidden)?;
         let id = EventId::parse(id).map_err(|_| SendError::Forbidden)?;
@@ -139,6 +141,7 @@ impl Account {
     }
 
     /// Edits of a message by the user `by`; none where they cannot be learnt.
+    #[boxed]
     pub async fn edits_of(&self, room: &str, id: &str, by: &str) -> Vec<String> {
         let (Ok(room), Ok(id)) = (RoomId::parse(room), EventId::parse(id)) else { return Vec::new() };
         let mut request = get_relating_events_with_rel_type::v1::Request::new(room, id, RelationType::Replacement);
@@ -153,6 +156,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`SendError`].
+    #[boxed]
     pub async fn attach(&self, room: &str, media_type: &str, content: Vec<u8>) -> Result<Attachment, SendError> {
         let room = self.room(room).ok_or(SendError::Forbidden)?;
         let size = content.len();
@@ -171,6 +175,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`SendError`].
+    #[boxed]
     pub async fn upload(&self, media_type: &str, content: Vec<u8>) -> Result<String, SendError> {
         let media_type = media_type.parse().map_err(|_| SendError::Forbidden)?;
         let uploading = self.client.media().upload(&media_type, content, None);
@@ -182,6 +187,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`Error`].
+    #[boxed]
     pub async fn download(&self, source: &str) -> Result<Vec<u8>, Error> {
         // Each may be as large as the homeserver lets files be.
         let _turn = self.downloads.acquire().await.map_err(|_| Error::Away("no more downloads".into()))?;
@@ -196,12 +202,14 @@ impl Account {
     }
 
     /// Whether the account may take other people's messages away in a room.
+    #[boxed]
     pub async fn may_redact(&self, room: &str) -> bool {
         let Some((room, me)) = self.room(room).zip(self.client.user_id()) else { return false };
         room.power_levels().await.is_ok_and(|power| power.user_can_redact_event_of_other(me))
     }
 
     /// Whether somebody looks after a room.
+    #[boxed]
     pub async fn is_moderator(&self, room: &str, user: &str) -> bool {
         let (Some(room), Ok(user)) = (self.room(room), UserId::parse(user)) else { return false };
         let Ok(power) = room.power_levels().await else { return false };
@@ -213,6 +221,7 @@ impl Account {
     }
 
     /// Whether the account may set a kind of state in a room.
+    #[boxed]
     pub async fn may_set(&self, room: &str, kind: &str) -> bool {
         let Some((room, me)) = self.room(room).zip(self.client.user_id()) else { return false };
         room.power_levels().await.is_ok_and(|power| power.user_can_send_state(me, StateEventType::from(kind)))
@@ -222,12 +231,14 @@ impl Account {
     ///
     /// # Errors
     /// See [`SendError`].
+    #[boxed]
     pub async fn set_state(&self, room: &str, kind: &str, key: &str, content: Value) -> Result<(), SendError> {
         let room = self.room(room).ok_or(SendError::Forbidden)?;
         room.send_state_event_raw(kind, key, content).await.map(|_| ()).map_err(|error| send_error(&error))
     }
 
     /// Shows for a while that something is being written, or not any more.
+    #[boxed]
     pub async fn typing(&self, room: &str, shown_for: Option<Duration>) {
         let (Ok(room), Some(me)) = (RoomId::parse(room), self.client.user_id()) else { return };
         let typing = match shown_for {
@@ -239,6 +250,7 @@ impl Account {
     }
 
     /// Shows that everything up to a message was read.
+    #[boxed]
     pub async fn read_up_to(&self, room: &str, id: &str) {
         if let (Some(room), Ok(id)) = (self.room(room), EventId::parse(id)) {
             let _ = room.send_single_receipt(ReceiptType::Read, ReceiptThread::Unthreaded, id).await;
@@ -249,6 +261,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`Error`].
+    #[boxed]
     pub async fn join(&self, room: &str, server: Option<&str>) -> Result<(), Error> {
         let room = RoomOrAliasId::parse(room).map_err(|_| Error::Away("no room id".into()))?;
         let via: Vec<OwnedServerName> = server.and_then(|server| ServerName::parse(server).ok()).into_iter().collect();
@@ -259,6 +272,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`Error`].
+    #[boxed]
     pub async fn leave(&self, room: &str) -> Result<(), Error> {
         let Some(room) = self.room(room) else { return Ok(()) };
         room.leave().await.map_err(|error| failed(&error))
@@ -268,6 +282,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`Error`].
+    #[boxed]
     pub async fn invite(&self, room: &str, user: &str) -> Result<(), Error> {
         let user = UserId::parse(user).map_err(|_| Error::Away("no user id".into()))?;
         let room = self.room(room).ok_or(Error::Unauthorized)?;
@@ -285,6 +300,7 @@ impl Account {
     }
 
     /// What is known of a room; `None`: it is not known.
+    #[boxed]
     pub async fn info(&self, room: &str) -> Option<RoomInfo> {
         let room = self.room(room)?;
         let encryption = room.latest_encryption_state().await.ok()?;
@@ -297,6 +313,7 @@ impl Account {
     }
 
     /// The name that a member shows in a room.
+    #[boxed]
     pub async fn name_in(&self, room: &str, user: &str) -> Option<String> {
         let user = UserId::parse(user).ok()?;
         let member = self.room(room)?.get_member_no_sync(&user).await.ok()??;
@@ -304,6 +321,7 @@ impl Account {
     }
 
     /// Whether nobody but the account's family and somebody is in a room or invited to it, and nobody else can read it.
+    #[boxed]
     pub async fn is_alone_with(&self, room: &str, user: &str) -> bool {
         let Some(room) = self.room(room) else { return false };
         self.is_of_two(&room, user).await
@@ -321,6 +339,7 @@ impl Account {
     ///
     /// # Errors
     /// See [`Error`].
+    #[boxed]
     pub async fn direct_room(&self, user: &str, has_to_be: bool) -> Result<String, Error> {
         let user = UserId::parse(user).map_err(|_| Error::Away("no user id".into()))?;
         // Two that find none at once must not make two.

@@ -197,6 +197,16 @@ pub const GROUPS: &[Group] = &[
                 "info,async_openai=off,hyper=warn,h2=warn,reqwest=warn,sqlx=warn,tower=warn",
                 "What is logged, as tracing filter directives.",
             ),
+            unset(
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "no traces are made",
+                "OpenTelemetry collector that takes traces over HTTP, such as http://127.0.0.1:4318.",
+            ),
+            secret(
+                "OTEL_EXPORTER_OTLP_HEADERS",
+                "none are sent",
+                "Headers for the collector, as NAME=VALUE,NAME=VALUE; values are percent-encoded.",
+            ),
             value("GREENROOM_LOG_FORMAT", "auto", "auto (text on a terminal, else json), text or json."),
         ],
     },

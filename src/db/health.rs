@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use super::{
     BUSY_TIMEOUT, Db, Error, POSTGRES_MIGRATIONS, Pool, SQLITE_MIGRATIONS, meta, migrator, opening, sqlite_path,
 };
-use crate::domain::Moment;
+use crate::domain::{Moment, made_at};
 use crate::on;
 
 /// How long an examination waits for a connection.
@@ -22,12 +22,25 @@ const PROBE_LEN: usize = 64 * 1024;
 /// Work that has been accepted and is not done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Turns that are not ended.
-    pub turns: u64,
-    /// Age of the oldest of them; zero when there is none.
+    /// Turns that no worker has taken up.
+    pub queued: u64,
+    /// Turns whose answer is being made.
+    pub running: u64,
+    /// Turns whose answer is stored and being sent.
+    pub sending: u64,
+    /// Age of the oldest turn that is not ended; zero when there is none.
     pub oldest: Duration,
     /// Memories whose vectors are still to be written or removed.
     pub outbox: u64,
+    /// How long the oldest of them has waited; zero when there is none.
+    pub outbox_oldest: Duration,
+}
+
+impl Backlog {
+    /// Turns that are not ended.
+    pub fn turns(&self) -> u64 {
+        self.queued + self.running + self.sending
+    }
 }
 
 /// What an examination found.
@@ -44,8 +57,17 @@ pub struct Examination {
 }
 
 const OPEN_TURNS: &str =
-    "SELECT COUNT(*), COALESCE(MIN(created_at), 0) FROM turn WHERE state IN ('queued', 'running', 'sending')";
-const OUTBOX: &str = "SELECT COUNT(*) FROM outbox";
+    "SELECT state, COUNT(*), MIN(created_at) FROM turn WHERE state IN ('queued', 'running', 'sending') GROUP BY state";
+const OUTBOX: &str = "SELECT COUNT(*), COALESCE(MIN(id), '') FROM outbox";
+const SIZE_SQLITE: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+const SIZE_POSTGRES: &str = "SELECT pg_database_size(CURRENT_DATABASE())";
+
+/// Statements of both engines.
+pub const ALL: &[&str] = &[OPEN_TURNS, OUTBOX];
+
+/// Statements that differ: SQLite's, PostgreSQL's.
+pub const SPLIT: &[[&str; 2]] = &[[SIZE_SQLITE, SIZE_POSTGRES]];
+
 const LAST_CHANGE: &str = "SELECT COALESCE(MAX(updated_at), 0) FROM turn";
 const SCHEMA: &str = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success";
 const HAS_SCHEMA_SQLITE: &str = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
@@ -75,11 +97,40 @@ impl Db {
     /// # Errors
     /// As reading does.
     pub async fn backlog(&self, now: Moment) -> Result<Backlog, Error> {
-        let (turns, oldest) = on!(self, c => sqlx::query_as::<_, (i64, i64)>(OPEN_TURNS).fetch_one(c).await)?;
-        let (outbox,) = on!(self, c => sqlx::query_as::<_, (i64,)>(OUTBOX).fetch_one(c).await)?;
-        let age = if turns > 0 { now.0.saturating_sub(oldest) } else { 0 };
+        let turns = on!(self, c => sqlx::query_as::<_, (String, i64, i64)>(OPEN_TURNS).fetch_all(c).await)?;
+        let (outbox, first) = on!(self, c => sqlx::query_as::<_, (i64, String)>(OUTBOX).fetch_one(c).await)?;
         let count = |number: i64| u64::try_from(number).unwrap_or(0);
-        Ok(Backlog { turns: count(turns), oldest: Duration::from_millis(count(age)), outbox: count(outbox) })
+        let in_state =
+            |state: &str| turns.iter().find(|(name, ..)| name == state).map_or(0, |(_, turns, _)| count(*turns));
+        let age =
+            |since: Option<i64>| Duration::from_millis(since.map_or(0, |since| count(now.0.saturating_sub(since))));
+        Ok(Backlog {
+            queued: in_state("queued"),
+            running: in_state("running"),
+            sending: in_state("sending"),
+            oldest: age(turns.iter().map(|(.., oldest)| *oldest).min()),
+            outbox: count(outbox),
+            // A row has no time of its own but its id, which begins with it.
+            outbox_oldest: age(made_at(&first).map(|at| at.0)),
+        })
+    }
+
+    /// Size of the database, in bytes.
+    ///
+    /// # Errors
+    /// As reading does.
+    pub async fn size(&self) -> Result<u64, Error> {
+        let statement = match self.pool() {
+            Pool::Sqlite(_) => SIZE_SQLITE,
+            Pool::Postgres(_) => SIZE_POSTGRES,
+        };
+        let (bytes,) = on!(self, c => sqlx::query_as::<_, (i64,)>(statement).fetch_one(c).await)?;
+        Ok(u64::try_from(bytes).unwrap_or(0))
+    }
+
+    /// Newest migration that this build has for the engine of `url`.
+    pub fn newest_schema(url: &str) -> i64 {
+        newest(if sqlite_path(url).is_some() { &SQLITE_MIGRATIONS } else { &POSTGRES_MIGRATIONS })
     }
 
     /// Looks at the database at `url` without creating, migrating or changing it.

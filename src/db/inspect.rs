@@ -45,6 +45,23 @@ impl Db {
         Ok(columns)
     }
 
+    /// Every row of a table as text, sorted: the same for the same row on one engine.
+    pub async fn rows(&self, table: &str) -> Result<Vec<String>, Error> {
+        let columns = self.columns().await?.into_iter().filter(|(of, _, _)| of == table);
+        let quoted: Vec<String> = columns.map(|(_, column, _)| format!("quote({column})")).collect();
+        let mut rows: Vec<(String,)> = match self.pool() {
+            Pool::Sqlite(pool) => {
+                let statement = format!("SELECT {} FROM {table}", quoted.join(" || '|' || "));
+                sqlx::query_as(AssertSqlSafe(statement)).fetch_all(pool).await?
+            }
+            Pool::Postgres(pool) => {
+                sqlx::query_as(AssertSqlSafe(format!("SELECT CAST(t AS TEXT) FROM {table} t"))).fetch_all(pool).await?
+            }
+        };
+        rows.sort();
+        Ok(rows.into_iter().map(|(row,)| row).collect())
+    }
+
     /// Bounds the size of a SQLite file in pages, as a full disk would; `None` lifts the bound.
     pub async fn limit_pages(&self, pages: Option<u32>) -> Result<(), Error> {
         let pragma = format!("PRAGMA max_page_count = {}", pages.unwrap_or(1_073_741_823));

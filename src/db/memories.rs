@@ -34,6 +34,14 @@ macro_rules! seen {
     };
 }
 
+/// Which memories a scope's reader is shown: `$1` to `$3` are its tenants, the third that of a running session, of which
+/// they see what `$6`, their own persona, said themselves; `$4` and `$5` are those of [`seen`].
+macro_rules! shown {
+    () => {
+        concat!("tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ", seen!())
+    };
+}
+
 pub(super) use {columns, memory, seen};
 
 const ADD: &str = "INSERT INTO memory (id, kind, detail, tenant, persona_id, personality_id, place_id, privacy, \
@@ -53,40 +61,14 @@ const PREVIOUS: [&str; 2] = listed!(
      WHERE m.kind = 'episode' AND m.id IN "
 );
 const OF_MEMBER: &str = memory!("WHERE persona_id IN (SELECT id FROM persona WHERE member_id = $1) ORDER BY at, id");
-/// Of a session, a list shows what its reader said themselves.
-const PAGE: &str = memory!(
-    "WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ",
-    seen!(),
-    " ORDER BY at DESC, id DESC LIMIT $7 OFFSET $8"
-);
-const COUNT: &str = concat!(
-    "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) \
-     AND corrected_by IS NULL AND ",
-    seen!()
-);
+const PAGE: &str = memory!("WHERE ", shown!(), " ORDER BY at DESC, id DESC LIMIT $7 OFFSET $8");
+const COUNT: &str = concat!("SELECT COUNT(*) FROM memory WHERE ", shown!());
 const OF_TENANT: &str = memory!("WHERE tenant = $1 AND corrected_by IS NULL ORDER BY at DESC, id DESC LIMIT $2");
 const COUNT_OF: &str = "SELECT COUNT(*) FROM memory WHERE tenant = $1 AND corrected_by IS NULL";
-const OLDER: &str = memory!(
-    "WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ",
-    seen!(),
-    " AND (at, id) < ($7, $8) ORDER BY at DESC, id DESC LIMIT $9"
-);
-const NEWER: &str = memory!(
-    "WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ",
-    seen!(),
-    " AND (at, id) > ($7, $8) ORDER BY at, id LIMIT $9"
-);
-const COUNT_NEWER: &str = concat!(
-    "SELECT COUNT(*) FROM memory WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) \
-     AND corrected_by IS NULL AND ",
-    seen!(),
-    " AND (at, id) > ($7, $8)"
-);
-const ENDING: &str = memory!(
-    "WHERE tenant IN ($1, $2, $3) AND (tenant <> $3 OR persona_id = $6) AND corrected_by IS NULL AND ",
-    seen!(),
-    " AND id LIKE $7 LIMIT 2"
-);
+const OLDER: &str = memory!("WHERE ", shown!(), " AND (at, id) < ($7, $8) ORDER BY at DESC, id DESC LIMIT $9");
+const NEWER: &str = memory!("WHERE ", shown!(), " AND (at, id) > ($7, $8) ORDER BY at, id LIMIT $9");
+const COUNT_NEWER: &str = concat!("SELECT COUNT(*) FROM memory WHERE ", shown!(), " AND (at, id) > ($7, $8)");
+const ENDING: &str = memory!("WHERE ", shown!(), " AND id LIKE $7 LIMIT 2");
 const REMOVE: &str = "DELETE FROM memory WHERE id = $1";
 const ALL_IDS: &str = "SELECT id FROM memory WHERE id > $1 ORDER BY id LIMIT $2";
 const TOTAL: &str = "SELECT COUNT(*) FROM memory";

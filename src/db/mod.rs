@@ -6,12 +6,13 @@
 //! Nothing outside `db` names `sqlx`.
 
 pub mod aliases;
+pub mod audit;
 pub mod choices;
 pub mod chunks;
 pub mod dealt;
 #[cfg(feature = "testing")]
 mod failing;
-mod health;
+pub mod health;
 #[cfg(feature = "testing")]
 mod inspect;
 pub mod keys;
@@ -29,6 +30,7 @@ mod script;
 pub mod secrets;
 pub mod sessions;
 pub mod turns;
+pub mod upkeep;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -53,6 +55,8 @@ pub use script::Script;
 static SQLITE_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/sqlite");
 static POSTGRES_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/postgres");
 
+/// How often a transaction that got entangled with another one runs again.
+const TANGLES_MAX: u32 = 3;
 /// How long a writer waits for another process's lock before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Write closures that may share one commit.
@@ -67,6 +71,9 @@ const SQLITE_CHECKPOINT: &str = "4000";
 const SQLITE_READERS: u32 = 4;
 /// A connection to PostgreSQL that rested longer is tested before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(2);
+/// Size from which a SQLite file is not looked through before the house starts, but while it runs: 16 MB take about as
+/// long as everything else at a start.
+pub const CHECKED_AT_START: u64 = 16 << 20;
 /// Connections to PostgreSQL that read.
 const POSTGRES_READERS: u32 = 8;
 
@@ -121,7 +128,10 @@ pub enum Error {
     #[error("the database is locked by another program; close it and try again")]
     Busy,
     /// The file is damaged.
-    #[error("the database file is damaged; restore it from a backup (nothing was changed)")]
+    #[error(
+        "the database file is damaged, and nothing was changed: restore a backup into an empty data directory with \
+         `greenroom restore FILE`"
+    )]
     Corrupt,
     /// Not reachable or not to be opened.
     #[error("the database cannot be opened: {0}")]
@@ -179,6 +189,12 @@ impl Error {
         matches!(self, Self::Full | Self::Busy | Self::Unavailable(_))
     }
 
+    /// Whether PostgreSQL ended a transaction for the sake of another: it may well succeed the next time.
+    fn is_tangle(&self) -> bool {
+        let Self::Other(sqlx::Error::Database(error)) = self else { return false };
+        matches!(error.code().as_deref(), Some("40001" | "40P01"))
+    }
+
     /// The same error when it would meet any write just now; `None` for one that a single write brought about.
     fn of_the_database(&self) -> Option<Self> {
         match self {
@@ -228,6 +244,8 @@ struct Job {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool,
+    /// Where the writer writes; on PostgreSQL the same pool.
+    writers: Pool,
     writer: mpsc::Sender<Job>,
     trouble: Trouble,
     #[cfg(feature = "testing")]
@@ -285,13 +303,16 @@ impl Db {
                 (Pool::Postgres(pool.clone()), Pool::Postgres(pool))
             }
         };
+        if sqlite_path(url).is_some_and(|path| is_below(&path, CHECKED_AT_START)) {
+            upkeep::check(&writers).await?;
+        }
         migrate(&writers).await?;
         let (writer, jobs) = mpsc::channel(WRITES_QUEUED);
         let trouble = Trouble::default();
         #[cfg(feature = "testing")]
         let failing = Failing::default();
         let writes = Writer {
-            pool: writers,
+            pool: writers.clone(),
             trouble: trouble.clone(),
             #[cfg(feature = "testing")]
             failing: failing.clone(),
@@ -300,6 +321,7 @@ impl Db {
         tokio::spawn(writes.in_groups(jobs));
         Ok(Self {
             pool,
+            writers,
             writer,
             trouble,
             #[cfg(feature = "testing")]
@@ -326,7 +348,7 @@ impl Db {
 
     /// Runs `work` in a transaction and returns once it is durable. An error undoes all of it.
     ///
-    /// `work` may run twice, the first time without a trace: it must depend on nothing but what it captured.
+    /// `work` may run more than once, but for the last time without a trace: it must depend on nothing but what it captured.
     ///
     /// # Errors
     /// Those of `work`, and [`Error::Full`], [`Error::Busy`], [`Error::Unavailable`] of the commit.
@@ -344,6 +366,14 @@ impl Db {
         value.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(gone)
     }
 
+    /// Whether the pages of a SQLite file hang together: reads all of it. PostgreSQL looks after its own.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when they do not, and as reading does.
+    pub async fn check(&self) -> Result<(), Error> {
+        upkeep::check(&self.pool).await
+    }
+
     /// Folds SQLite's log into the file and empties it, so that what was deleted is in neither. Does nothing on
     /// PostgreSQL; returns whether the log is empty now, which a reader may prevent for a moment.
     pub async fn fold_log(&self) -> Result<bool, Error> {
@@ -355,9 +385,11 @@ impl Db {
 
     /// Closes every connection after the writes under way; SQLite folds its log into the file.
     pub async fn close(&self) {
-        match &self.pool {
-            Pool::Sqlite(pool) => pool.close().await,
-            Pool::Postgres(pool) => pool.close().await,
+        for pool in [&self.pool, &self.writers] {
+            match pool {
+                Pool::Sqlite(pool) => pool.close().await,
+                Pool::Postgres(pool) => pool.close().await,
+            }
         }
     }
 }
@@ -365,6 +397,11 @@ impl Db {
 /// The file of a `sqlite:` URL; `None` for other URLs.
 pub fn sqlite_path(url: &str) -> Option<PathBuf> {
     url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).map(PathBuf::from)
+}
+
+/// Whether the file is there and smaller than `bytes`.
+fn is_below(path: &Path, bytes: u64) -> bool {
+    path.metadata().is_ok_and(|file| file.len() < bytes)
 }
 
 async fn open_sqlite(path: &Path) -> Result<(SqlitePool, SqlitePool), Error> {
@@ -501,11 +538,19 @@ impl Writer {
         }
     }
 
-    /// Runs `works` in one transaction; an error undoes all of it.
+    /// Runs `works` in one transaction; an error undoes all of it. Where PostgreSQL ends it because it and another one waited
+    /// for each other, it runs again.
     async fn in_one(&self, works: &[&dyn Work]) -> Result<(), Error> {
         #[cfg(feature = "testing")]
         self.failing.before_writing()?;
-        let written = self.committed(works).await;
+        let mut written = self.committed(works).await;
+        for _ in 0..TANGLES_MAX {
+            if !written.as_ref().is_err_and(Error::is_tangle) {
+                break;
+            }
+            tracing::debug!("two transactions waited for each other");
+            written = self.committed(works).await;
+        }
         self.trouble.learn(&written);
         #[cfg(feature = "testing")]
         self.failing.after_writing(&written)?;

@@ -87,7 +87,6 @@ const OF_MESSAGE: &str = "SELECT id FROM turn WHERE id = $1 OR message_id = $2";
 const CANCEL_ONE: &str = "UPDATE turn SET cancelled = $2, updated_at = $3 WHERE id = $1 \
      AND state IN ('queued', 'running') AND NOT EXISTS (SELECT 1 FROM message m \
      WHERE (m.turn_id = turn.id OR m.id = turn.message_id) AND m.personality_id IS NULL AND m.deleted_at IS NULL)";
-const OPEN_COUNT: &str = "SELECT COUNT(*), MIN(created_at) FROM turn WHERE state IN ('queued', 'running', 'sending')";
 /// Every statement of this file.
 pub const ALL: &[&str] = &[
     ADD,
@@ -128,7 +127,6 @@ pub const ALL: &[&str] = &[
     LAST_ASKED_AT,
     OF_MESSAGE,
     CANCEL_ONE,
-    OPEN_COUNT,
 ];
 
 /// A turn to queue.
@@ -637,10 +635,4 @@ pub async fn of_message(db: &Db, message: &MessageId, turn: Option<&TurnId>) -> 
 /// Withdraws a turn that nobody's message asks for any more.
 pub fn cancel_unasked<'v>(script: &mut Script<'v>, turn: &'v TurnId, now: Moment) {
     script.add(CANCEL_ONE, [turn.as_str().into(), true.into(), now.0.into()]);
-}
-
-/// How many turns are unfinished, and since when the oldest waits.
-pub async fn open_count(db: &Db) -> Result<(i64, Option<Moment>), Error> {
-    let (count, oldest) = on!(db, c => sqlx::query_as::<_, (i64, Option<i64>)>(OPEN_COUNT).fetch_one(c).await)?;
-    Ok((count, oldest.map(Moment)))
 }

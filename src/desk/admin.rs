@@ -4,9 +4,9 @@ use commands::{Admin, Amount, DenyMode, DenyScope, LimitOf, LimitPer, MemberRef,
 
 use super::{Session, Stop, preset};
 use crate::db::choices::{self, Seat};
-use crate::db::{ledger, memories, messages, people, presets, rules, turns};
+use crate::db::{audit, ledger, people, presets, rules};
 use crate::domain::{
-    Answer, Budget, Chosen, Denial, DenialMode, Identity, Kind, MemberId, Payer, Period, PersonalityId, PlaceId,
+    Answer, Budget, Chosen, Deed, Denial, DenialMode, Identity, Kind, MemberId, Payer, Period, PersonalityId, PlaceId,
     Refusal, SetBy,
 };
 use crate::turn::prompt::written;
@@ -18,7 +18,7 @@ const MICROS_PER_CENT: i64 = 10_000;
 
 pub(super) async fn run(session: &Session<'_>, command: Admin) -> Result<Answer, Stop> {
     match command {
-        Admin::Status => status(session).await,
+        Admin::Status => super::status::run(session).await,
         Admin::Limits { of, per, tokens, answers, cents, member } => {
             limits(session, of.zip(per), [tokens, answers, cents], member.as_ref()).await
         }
@@ -40,11 +40,14 @@ pub(super) async fn run(session: &Session<'_>, command: Admin) -> Result<Answer,
                 until: span.map(|span| now.plus_millis(span.millis())),
             };
             let (row, by) = (denial.clone(), session.person.member.id.clone());
-            session
-                .turns
-                .db
-                .write(move |tx| Box::pin(async move { rules::add_denial(tx, &row, &by, now).await }))
-                .await?;
+            let done = turned(session, Deed::MemberDenied, &denial.who, denial.place.as_ref()).await?;
+            let writing = session.turns.db.write(move |tx| {
+                Box::pin(async move {
+                    rules::add_denial(tx, &row, &by, now).await?;
+                    audit::record(tx, &done).await
+                })
+            });
+            writing.await?;
             session.turns.directory.reload_denials().await?;
             Ok(denial_row(session, Answer::private(session.say("reply-admin-denied", &[])), &denial))
         }
@@ -60,10 +63,12 @@ pub(super) async fn run(session: &Session<'_>, command: Admin) -> Result<Answer,
             }
             let is_back = text.is_empty();
             let (id, now) = (session.turns.clock.id(), session.turns.clock.now());
+            let done = session.done(Deed::Announced).saying(if is_back { "nothing" } else { "something" });
             let writing = session.turns.db.write(move |tx| {
                 Box::pin(async move {
                     let text = Some(text.as_str()).filter(|text| !text.is_empty());
-                    rules::announce(tx, &id, text, now).await
+                    rules::announce(tx, &id, text, now).await?;
+                    audit::record(tx, &done).await
                 })
             });
             writing.await?;
@@ -73,31 +78,6 @@ pub(super) async fn run(session: &Session<'_>, command: Admin) -> Result<Answer,
         }
         Admin::Model { name, offer } => model(session, name, offer).await,
     }
-}
-
-async fn status(session: &Session<'_>) -> Result<Answer, Stop> {
-    let db = &session.turns.db;
-    let label = |id: &str| session.say(id, &[]);
-    let (waiting, oldest) = turns::open_count(db).await?;
-    let now = session.turns.clock.now();
-    let since = oldest.map_or(0, |at| now.millis_since(at) / 1_000);
-    let working = |works: bool| label(if works { "status-works" } else { "status-away" });
-    let recall = session.turns.recall.store().check().await.is_ok();
-    let pending = memories::pending(db).await?;
-    let info = session.turns.model.info("");
-    let model = session.turns.model.check().await.is_ok();
-    Ok(Answer::private(session.say("reply-admin-status", &[("version", env!("CARGO_PKG_VERSION").into())]))
-        .with(
-            label("label-status-waiting"),
-            session.say("status-waiting", &[("count", waiting.into()), ("seconds", since.into())]),
-        )
-        .with(label("label-status-members"), people::count(db).await?.to_string())
-        .with(label("label-status-messages"), messages::count(db).await?.to_string())
-        .with(label("label-status-memories"), memories::total(db).await?.to_string())
-        .with(label("label-status-unindexed"), pending.to_string())
-        .with(label("label-status-database"), format!("{}: {}", db.engine(), working(db.ping().await.is_ok())))
-        .with(label("label-status-store"), format!("{}: {}", session.turns.recall.store().name(), working(recall)))
-        .with(label("label-status-model"), format!("{} ({}): {}", info.model, info.provider, working(model))))
 }
 
 async fn limits(
@@ -208,17 +188,33 @@ async fn allow(
     if found.is_empty() {
         return Err(Refusal::new("refusal-not-denied").arg("who", shown(&identity)).into());
     }
+    let done = turned(session, Deed::MemberAllowed, &identity, place.as_ref()).await?;
     let writing = session.turns.db.write(move |tx| {
         Box::pin(async move {
             for id in &found {
                 rules::remove_denial(tx, id).await?;
             }
-            Ok(())
+            audit::record(tx, &done).await
         })
     });
     writing.await?;
     session.turns.directory.reload_denials().await?;
     Ok(Answer::private(session.say("reply-admin-allowed", &[("who", shown(&identity).into())])))
+}
+
+/// Turning somebody away, or letting them in, as a deed. Whoever was never met has no mark.
+async fn turned(
+    session: &Session<'_>,
+    deed: Deed,
+    who: &Identity,
+    place: Option<&PlaceId>,
+) -> Result<crate::domain::Done, Stop> {
+    let member = people::member(&session.turns.db, who).await?.map(|member| member.id);
+    let done = session.done(deed).to(member);
+    Ok(match place {
+        Some(place) => done.saying("place").about(place.as_str()),
+        None => done.saying("house"),
+    })
 }
 
 /// Who is turned away here; operators see the whole house.
@@ -266,7 +262,7 @@ async fn model(session: &Session<'_>, name: Option<PresetName>, offer: Option<Sw
             && let Some(found) = presets::get(&session.turns.db, id).await?
         {
             let changed = crate::domain::OwnPreset { offered: offer == Switch::On, ..found };
-            preset::put(session, changed, "reply-preset-changed").await?;
+            preset::put(session, changed, "reply-preset-changed", Some(Deed::PresetOffered)).await?;
         }
         session.choose(Kind::Preset, house, chosen).await?;
     } else if offer.is_some() {

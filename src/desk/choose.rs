@@ -3,8 +3,9 @@
 use commands::PersonalityName;
 
 use super::{Session, Stop};
+use crate::db::audit;
 use crate::db::choices::{self, Seat};
-use crate::domain::{Chosen, Decided, Kind, PersonalityId, Tier};
+use crate::domain::{Chosen, Decided, Deed, Done, Kind, PersonalityId, Tier};
 
 impl Session<'_> {
     /// Whose choice it is when the caller makes one: theirs, with one personality or with all.
@@ -17,13 +18,35 @@ impl Session<'_> {
     /// Writes a choice; `None` leaves it to the next tier.
     pub(super) async fn choose(&self, kind: Kind, seat: Seat, chosen: Option<Chosen>) -> Result<(), Stop> {
         let (id, now) = (self.turns.clock.id(), self.turns.clock.now());
-        let writing = self
-            .turns
-            .db
-            .write(move |tx| Box::pin(async move { choices::set(tx, &id, kind, &seat, chosen.as_ref(), now).await }));
+        let done = self.chosen(kind, &seat, chosen.as_ref());
+        let writing = self.turns.db.write(move |tx| {
+            Box::pin(async move {
+                choices::set(tx, &id, kind, &seat, chosen.as_ref(), now).await?;
+                audit::record_any(tx, done.as_ref()).await
+            })
+        });
         writing.await?;
         self.turns.directory.forget_bonds();
         Ok(())
+    }
+
+    /// A choice as a deed; `None`: it is a matter of taste.
+    fn chosen(&self, kind: Kind, seat: &Seat, chosen: Option<&Chosen>) -> Option<Done> {
+        let deed = match kind {
+            Kind::Sharing => Deed::SharingChosen,
+            Kind::Memory => Deed::MemoryChosen,
+            Kind::Preset if seat.member.is_none() && seat.personality.is_none() => Deed::HouseModelChosen,
+            _ => return None,
+        };
+        let done = self.done(deed).saying(match chosen {
+            Some(Chosen::Value(_)) => "on",
+            Some(Chosen::Off) => "off",
+            None => "as before",
+        });
+        Some(match &seat.personality {
+            Some(personality) => done.about(personality.as_str()),
+            None => done,
+        })
     }
 
     /// Who decided, in words.

@@ -7,8 +7,8 @@ use commands::Data as DataCommand;
 use serde_json::{Value, json};
 
 use super::{Session, Stop};
-use crate::db::{choices, keys, ledger, memories, messages, people, presets};
-use crate::domain::{Answer, Memory, Moment, PersonalityId, Refusal, Visibility};
+use crate::db::{audit, choices, keys, ledger, memories, messages, people, presets};
+use crate::domain::{Answer, Deed, Memory, Moment, PersonalityId, Refusal, Visibility};
 use crate::personalities as files;
 use crate::turn::prompt::written;
 
@@ -26,6 +26,8 @@ pub(super) async fn run(session: &Session<'_>, command: &DataCommand) -> Result<
 /// people.
 async fn export(session: &Session<'_>) -> Result<Answer, Stop> {
     let (db, member) = (&session.turns.db, &session.person.member);
+    let done = session.done(Deed::DataExported);
+    db.write(move |tx| Box::pin(async move { audit::record(tx, &done).await })).await?;
     let names = session.turns.directory.names();
     let personas = people::personas(db, &member.id).await?;
     let links = people::links(db, &member.id).await?;
@@ -174,7 +176,7 @@ async fn erase(session: &Session<'_>) -> Result<Answer, Stop> {
         let rows = counts.into_iter().filter(|(_, count)| *count > 0);
         return Ok(rows.fold(asks, |answer, (label, count)| answer.with(session.say(label, &[]), count.to_string())));
     }
-    session.turns.erase(&member.id).await?;
+    session.turns.erase(&member.id, session.done(Deed::MemberErased)).await?;
     session.turns.directory.forget_place(&session.place);
     Ok(Answer::private(session.say("reply-data-erased", &[])))
 }

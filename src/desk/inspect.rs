@@ -12,6 +12,8 @@ use crate::turn::made_of::{Considered, MadeOf};
 const SHOWN: usize = 12;
 /// Characters of a memory that are shown.
 const SHOWN_CHARS: usize = 90;
+/// Memories of the same words that are named.
+const AGAIN_SHOWN: usize = 6;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<Answer, Stop> {
     let (db, member) = (&session.turns.db, &session.person.member.id);
@@ -123,7 +125,18 @@ async fn considered(session: &Session<'_>, mut answer: Answer, all: &[Considered
                 ("tokens", memory.tokens.into()),
             ],
         );
-        answer = answer.with(session.say("label-inspect-memory", &[("id", id.into())]), format!("{scores}\n{text}"));
+        let again: Vec<&str> = memory.again.iter().map(|id| MemoryRef::short(id.as_str())).collect();
+        let repeated = match again.as_slice() {
+            [] => String::new(),
+            all => {
+                let more = if all.len() > AGAIN_SHOWN { ", …" } else { "" };
+                let ids = format!("{}{more}", all[..all.len().min(AGAIN_SHOWN)].join(", "));
+                let args = [("count", all.len().into()), ("ids", ids.into())];
+                format!("\n{}", session.say("inspect-memory-repeated", &args))
+            }
+        };
+        let row = format!("{scores}\n{text}{repeated}");
+        answer = answer.with(session.say("label-inspect-memory", &[("id", id.into())]), row);
     }
     Ok(answer)
 }

@@ -1,15 +1,17 @@
 //! `/memory`: what is remembered, in the hands of the one it is about.
 
+use std::collections::HashMap;
+
 use commands::{
     Command, Mark, Memory as MemoryCommand, MemoryRef, Onward, Page, PersonalityName, SearchWord, Span, Switch,
 };
 use secrecy::ExposeSecret as _;
 
 use super::{Session, Stop};
-use crate::db::{choices, layers, memories, people};
+use crate::db::{audit, choices, layers, memories, people};
 use crate::domain::{
-    Answer, Ask, AskKind, Form, Memory, MemoryId, MemoryKind, Moment, Provenance, Quiet, QuietKind, Refusal, Tenant,
-    holds_a_key,
+    Answer, Ask, AskKind, Deed, Done, Form, Memory, MemoryId, MemoryKind, Moment, Provenance, Quiet, QuietKind,
+    Refusal, Tenant, holds_a_key,
 };
 use crate::turn::prompt::written;
 
@@ -116,17 +118,26 @@ async fn view(session: &Session<'_>, page: Page, from: Option<Mark>) -> Result<A
 
 async fn search(session: &Session<'_>, words: &str) -> Result<Answer, Stop> {
     let scope = session.readable_scope().await?;
-    let mut found = session.turns.recall.find(&scope, words, FOUND_MAX).await.map_err(|error| {
+    let found = session.turns.recall.find(&scope, words, FOUND_MAX).await.map_err(|error| {
         tracing::warn!(error = %error, "a memory search failed");
         Refusal::new("refusal-recall-away")
     })?;
+    // Whoever looks for something to forget it is shown every time that it was said.
+    let again: Vec<&MemoryId> = found.iter().flat_map(|(_, hit)| &hit.again).collect();
+    let again = memories::many(&session.turns.db, &scope, &again).await?;
+    let mut again: HashMap<MemoryId, Memory> = again.into_iter().map(|memory| (memory.id.clone(), memory)).collect();
+    let all = found.into_iter().flat_map(|(memory, hit)| {
+        let others: Vec<Memory> = hit.again.iter().filter_map(|id| again.remove(id)).collect();
+        std::iter::once(memory).chain(others)
+    });
     // What others said in a running session is not the caller's to look through.
-    found.retain(|(memory, _)| !memory.is_of_session() || memory.persona == *scope.persona());
+    let is_own = |memory: &Memory| !memory.is_of_session() || memory.persona == *scope.persona();
+    let found: Vec<Memory> = all.filter(is_own).take(FOUND_MAX).collect();
     if found.is_empty() {
         return Ok(Answer::private(session.say("reply-memory-not-found", &[("words", words.into())])));
     }
     let head = session.say("reply-memory-found", &[("count", found.len().into()), ("words", words.into())]);
-    Ok(found.iter().fold(Answer::private(head), |answer, (memory, _)| row(session, answer, memory)))
+    Ok(found.iter().fold(Answer::private(head), |answer, memory| row(session, answer, memory)))
 }
 
 /// The memories of these ids, all or none.
@@ -284,6 +295,7 @@ async fn quiet(
     let personality = with.map(|name| session.named(name.as_str())).transpose()?;
     let (member, now) = (session.person.member.id.clone(), session.turns.clock.now());
     let only = personality.as_ref().map(|personality| personality.id.clone());
+    let only_id = only.as_ref().map(ToString::to_string);
     let [on, off, none, some] = match kind {
         QuietKind::Incognito => {
             ["reply-incognito-on", "reply-incognito-off", "reply-incognito-none", "reply-incognito-some"]
@@ -294,20 +306,26 @@ async fn quiet(
         Some(Switch::On) => {
             let until = now.plus_millis(span.unwrap_or(QUIET).millis());
             let (id, quiet) = (session.turns.clock.id(), Quiet { kind, personality: only, until });
-            let writing = session
-                .turns
-                .db
-                .write(move |tx| Box::pin(async move { choices::be_quiet(tx, &id, &member, &quiet).await }));
+            let done = hushed(session, kind, only_id.as_deref(), "on");
+            let writing = session.turns.db.write(move |tx| {
+                Box::pin(async move {
+                    choices::be_quiet(tx, &id, &member, &quiet).await?;
+                    audit::record_any(tx, done.as_ref()).await
+                })
+            });
             writing.await?;
             session.turns.directory.forget_bonds();
             let until = written(until, session.zone(), "%Y-%m-%d %H:%M");
             Ok(Answer::private(session.say(on, &[("until", until.into())])))
         }
         Some(Switch::Off) => {
-            let writing = session
-                .turns
-                .db
-                .write(move |tx| Box::pin(async move { choices::speak_again(tx, &member, kind, only.as_ref()).await }));
+            let done = hushed(session, kind, only_id.as_deref(), "off");
+            let writing = session.turns.db.write(move |tx| {
+                Box::pin(async move {
+                    choices::speak_again(tx, &member, kind, only.as_ref()).await?;
+                    audit::record_any(tx, done.as_ref()).await
+                })
+            });
             writing.await?;
             session.turns.directory.forget_bonds();
             Ok(Answer::private(session.say(off, &[])))
@@ -326,6 +344,15 @@ async fn quiet(
             }))
         }
     }
+}
+
+/// That nothing is remembered for a while, or again, as a deed; `None`: only answers are made otherwise.
+fn hushed(session: &Session<'_>, kind: QuietKind, only: Option<&str>, switch: &'static str) -> Option<Done> {
+    let done = (kind == QuietKind::Incognito).then(|| session.done(Deed::IncognitoSet).saying(switch))?;
+    Some(match only {
+        Some(personality) => done.about(personality),
+        None => done,
+    })
 }
 
 async fn forget_me(session: &Session<'_>, name: Option<PersonalityName>) -> Result<Answer, Stop> {

@@ -17,6 +17,7 @@ mod preset;
 mod prompt;
 mod session;
 mod settings;
+mod status;
 mod suggest;
 mod usage;
 
@@ -25,11 +26,11 @@ use std::sync::Arc;
 use commands::{Access, Command, MemberRef, Misread, Page, Where};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::db::{self, ledger, people};
+use crate::db::{self, audit, ledger, people};
 use crate::directory::Person;
 use crate::domain::{
-    Answer, Ask, AskKind, Budget, Field, Form, Identity, MemberId, Memory, Persona, PersonaId, Personality,
-    PersonalityId, Place, PlaceRef, Refusal, Scope, holds_a_key, slug_of,
+    Answer, Ask, AskKind, Budget, Deed, Done, Field, Form, Identity, MemberId, Memory, Payer, Persona, PersonaId,
+    Personality, PersonalityId, Place, PlaceRef, Refusal, Scope, holds_a_key, slug_of,
 };
 use crate::guard::{access, outgoing};
 use crate::texts::{Arg, Texts};
@@ -409,10 +410,29 @@ impl Session<'_> {
         Ok(found.ok_or_else(unknown)?.id)
     }
 
+    /// A deed of the caller, now, for the audit log.
+    fn done(&self, deed: Deed) -> Done {
+        Done::by(&self.person.member.id, deed, self.turns.clock.now())
+    }
+
     /// Sets a limit.
     async fn set_budget(&self, budget: Budget) -> Result<(), Stop> {
         let id = self.turns.clock.id();
-        self.turns.db.write(move |tx| Box::pin(async move { ledger::set_budget(tx, &id, &budget).await })).await?;
+        let subject = (!budget.subject.is_empty()).then(|| budget.subject.clone());
+        let done = self.done(Deed::LimitSet).saying(budget.payer.as_str());
+        let done = match (budget.payer, subject) {
+            (Payer::Member | Payer::Owner, Some(member)) => done.to(Some(MemberId::new(member))),
+            // A place, or each member there: `PLACE/`.
+            (Payer::Place, Some(place)) => done.about(place.trim_end_matches('/')),
+            (Payer::House, _) | (_, None) => done,
+        };
+        let writing = self.turns.db.write(move |tx| {
+            Box::pin(async move {
+                ledger::set_budget(tx, &id, &budget).await?;
+                audit::record(tx, &done).await
+            })
+        });
+        writing.await?;
         self.turns.directory.reload_budgets().await?;
         Ok(())
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use commands::{Amount, Place as PlaceCommand, Switch, Who as WhoArg};
 
 use super::{Session, Stop};
-use crate::db::{ledger, places, rules};
-use crate::domain::{Answer, Budget, COMMAND_SIGN, Payer, Period, PersonalityId, Place, PlaceRef, SetBy, Who};
+use crate::db::{audit, ledger, places, rules};
+use crate::domain::{Answer, Budget, COMMAND_SIGN, Deed, Payer, Period, PersonalityId, Place, PlaceRef, SetBy, Who};
 
 pub(super) async fn run(session: &Session<'_>, command: &PlaceCommand) -> Result<Answer, Stop> {
     match command {
@@ -18,13 +18,14 @@ pub(super) async fn run(session: &Session<'_>, command: &PlaceCommand) -> Result
                 });
                 let only_allowed = only_allowed.map_or(session.place.only_allowed, |switch| switch == Switch::On);
                 let place = session.place.id.clone();
-                session
-                    .turns
-                    .db
-                    .write(move |tx| {
-                        Box::pin(async move { places::set_rules(tx, &place, activate_by, only_allowed).await })
+                let done = session.done(Deed::PlaceRulesSet).about(place.as_str());
+                let writing = session.turns.db.write(move |tx| {
+                    Box::pin(async move {
+                        places::set_rules(tx, &place, activate_by, only_allowed).await?;
+                        audit::record(tx, &done).await
                     })
-                    .await?;
+                });
+                writing.await?;
                 session.turns.directory.forget_place(&session.place);
             }
             if let Some(sign) = sign {
@@ -79,11 +80,15 @@ async fn limit(session: &Session<'_>, subject: String, amount: Amount) -> Result
 async fn rule(session: &Session<'_>, name: &str, is_allowed: bool) -> Result<Answer, Stop> {
     let personality = session.named(name)?;
     let (place, id) = (session.place.id.clone(), personality.id.clone());
-    session
-        .turns
-        .db
-        .write(move |tx| Box::pin(async move { rules::set_rule(tx, &place, &id, is_allowed).await }))
-        .await?;
+    let done = session.done(Deed::PlaceCharacterSet).about(id.as_str());
+    let done = done.saying(if is_allowed { "allowed" } else { "denied" });
+    let writing = session.turns.db.write(move |tx| {
+        Box::pin(async move {
+            rules::set_rule(tx, &place, &id, is_allowed).await?;
+            audit::record(tx, &done).await
+        })
+    });
+    writing.await?;
     if !is_allowed && session.place.personality.as_ref() == Some(&personality.id) {
         let place = session.place.id.clone();
         session

@@ -5,8 +5,8 @@ use secrecy::ExposeSecret as _;
 
 use super::{Session, Stop};
 use crate::db::choices::Seat;
-use crate::db::presets;
-use crate::domain::{Answer, Ask, AskKind, Chosen, Form, Kind, OwnPreset, PresetSpec, Refusal};
+use crate::db::{audit, presets};
+use crate::domain::{Answer, Ask, AskKind, Chosen, Deed, Form, Kind, OwnPreset, PresetSpec, Refusal};
 
 /// Field of the form that takes a file.
 const FILE: &str = "file";
@@ -31,7 +31,7 @@ pub(super) async fn run(session: &Session<'_>, command: PresetCommand) -> Result
     match command {
         PresetCommand::Create { name, values } => {
             let preset = fresh(session, name.as_str(), spec_of(PresetSpec::default(), &values)).await?;
-            put(session, preset, "reply-preset-created").await
+            put(session, preset, "reply-preset-created", None).await
         }
         PresetCommand::Edit { name, values } => {
             let mut preset = own(session, &name).await?;
@@ -39,7 +39,7 @@ pub(super) async fn run(session: &Session<'_>, command: PresetCommand) -> Result
                 return Err(Refusal::new("refusal-preset-nothing-to-change").into());
             }
             preset.spec = spec_of(preset.spec, &values);
-            put(session, preset, "reply-preset-changed").await
+            put(session, preset, "reply-preset-changed", None).await
         }
         PresetCommand::List => list(session).await,
         PresetCommand::Use { name, with } => {
@@ -156,7 +156,7 @@ async fn import(session: &Session<'_>) -> Result<Answer, Stop> {
         return Err(unreadable().into());
     }
     let preset = fresh(session, name.as_str(), file.values).await?;
-    put(session, preset, "reply-preset-created").await
+    put(session, preset, "reply-preset-created", None).await
 }
 
 /// A preset that is not there yet.
@@ -200,11 +200,25 @@ async fn own(session: &Session<'_>, name: &PresetName) -> Result<OwnPreset, Stop
     }
 }
 
-pub(super) async fn put(session: &Session<'_>, preset: OwnPreset, reply: &str) -> Result<Answer, Stop> {
+/// Writes a preset, and down what that is beyond its owner's own affair.
+pub(super) async fn put(
+    session: &Session<'_>,
+    preset: OwnPreset,
+    reply: &str,
+    deed: Option<Deed>,
+) -> Result<Answer, Stop> {
     let args = [("preset", preset.name.clone().into()), ("values", values_of(&preset.spec).into())];
     let answer = Answer::private(session.say(reply, &args));
     let now = session.turns.clock.now();
-    session.turns.db.write(move |tx| Box::pin(async move { presets::put(tx, &preset, now).await })).await?;
+    let offers = if preset.offered { "on" } else { "off" };
+    let done = deed.map(|deed| session.done(deed).about(preset.id.clone()).saying(offers));
+    let writing = session.turns.db.write(move |tx| {
+        Box::pin(async move {
+            presets::put(tx, &preset, now).await?;
+            audit::record_any(tx, done.as_ref()).await
+        })
+    });
+    writing.await?;
     Ok(answer)
 }
 

@@ -1,5 +1,7 @@
 //! `/session`: times in which what a personality is told in a place is remembered there, and for that time only.
 
+use std::sync::Arc;
+
 use commands::{PersonalityName, Session as SessionCommand, Switch};
 
 use super::conversation::may_activate;
@@ -18,8 +20,13 @@ pub(super) async fn run(session: &Session<'_>, command: SessionCommand) -> Resul
 }
 
 /// With whom: the one that is named, else the one the caller talks with.
-fn with(session: &Session<'_>, name: Option<&PersonalityName>) -> Result<std::sync::Arc<Personality>, Refusal> {
-    name.map_or_else(|| session.personality(), |name| session.named(name.as_str()))
+fn with(session: &Session<'_>, name: Option<&PersonalityName>) -> Result<Arc<Personality>, Refusal> {
+    let Some(name) = name else { return session.personality() };
+    // Who gives the session a name of its own is told that it takes that of a personality.
+    session.named(name.as_str()).map_err(|refusal| match refusal.id {
+        "refusal-personality-not-found" => Refusal::new("refusal-session-name").arg("name", name.as_str()),
+        _ => refusal,
+    })
 }
 
 fn named(personality: &Personality) -> (&'static str, Arg) {

@@ -49,8 +49,6 @@ const LEARN_SIZE: i64 = 6_000;
 const LEARN_QUIET_MILLIS: i64 = 30 * 60 * 1_000;
 /// How old an exchange becomes before it is read for facts, whatever else.
 const LEARN_AGE_MILLIS: i64 = 24 * 3_600 * 1_000;
-/// A pause that ends a stretch of talk.
-const STRETCH_GAP_MILLIS: i64 = 6 * 3_600 * 1_000;
 /// Exchanges that are worth summing up.
 const SUM_UP_COUNT: usize = 3;
 /// Facts and profile that a model is shown beside the talk.
@@ -165,7 +163,7 @@ impl Distiller {
 
     /// Reads what is to be read now; returns how many readings there were.
     pub async fn work(&self, stop: &CancellationToken) -> usize {
-        let mut readings = 0;
+        let (mut readings, mut is_done) = (0, true);
         for step in [Step::Learn, Step::SumUp, Step::Audit] {
             match self.due(step).await {
                 Ok(talks) => {
@@ -176,9 +174,13 @@ impl Distiller {
                         readings += usize::from(self.take_up(step, &talk, stop).await);
                     }
                 }
-                Err(error) => crate::ops_error("distilling", &error),
+                Err(error) => {
+                    is_done = false;
+                    crate::ops_error("distilling", &error);
+                }
             }
         }
+        metrics::chore_ran(metrics::Chore::Distil, is_done, self.0.clock.now());
         readings
     }
 
@@ -420,6 +422,14 @@ impl Distiller {
         }
         crash::point("reading talk");
         let answer = reader.model.reply(&request, &mut |_| {}, stop).await;
+        match &answer {
+            Ok(reply) => {
+                let (prompt, completion) = (reply.tokens.prompt, reply.tokens.completion);
+                let micros = price::cost_micros(&reply.served_model, source, prompt, completion);
+                metrics::call_cost(reply.tokens, source, micros);
+            }
+            Err(error) => metrics::model_failed(error.class),
+        }
         let entry = answer.as_ref().ok().map(|reply| NewEntry {
             id: format!("{call}-{}", now.0),
             kind: EntryKind::Chore,
@@ -553,7 +563,7 @@ fn within_size(mut episodes: Vec<Memory>) -> Vec<Memory> {
 /// The exchanges until `until` before the first long pause.
 fn first_stretch(mut episodes: Vec<Memory>, until: Moment) -> Vec<Memory> {
     episodes.retain(|episode| episode.at <= until);
-    let pause = episodes.windows(2).position(|pair| pair[1].at.millis_since(pair[0].at) > STRETCH_GAP_MILLIS);
+    let pause = episodes.windows(2).position(|pair| !pair[1].at.is_of_one_stretch(pair[0].at));
     if let Some(before) = pause {
         episodes.truncate(before + 1);
     }

@@ -8,6 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[serde(transparent)]
 pub struct Moment(pub i64);
 
+/// Talk of one place is one stretch until it pauses for longer than this: later, people talk of something else.
+const STRETCH_GAP_MILLIS: i64 = 6 * 60 * 60 * 1_000;
+
 impl Moment {
     /// This moment moved by `millis` (negative: back).
     pub fn plus_millis(self, millis: i64) -> Self {
@@ -17,6 +20,11 @@ impl Moment {
     /// Milliseconds from `earlier` to this moment, never negative.
     pub fn millis_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0).max(0)
+    }
+
+    /// Whether what is said in a place at this moment goes on from what was said there at `earlier`.
+    pub fn is_of_one_stretch(self, earlier: Self) -> bool {
+        self.millis_since(earlier) <= STRETCH_GAP_MILLIS
     }
 
     /// This moment in an IANA zone, written by a `strftime` format; UTC when the zone is unknown.
@@ -52,6 +60,14 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 pub(crate) fn ulid(millis: u64, random: u128) -> String {
     let value = (u128::from(millis & 0xFFFF_FFFF_FFFF) << 80) | (random & ((1 << 80) - 1));
     (0..26).rev().map(|at| char::from(ALPHABET[((value >> (at * 5)) & 31) as usize])).collect()
+}
+
+/// When an id was made; `None` where it is none of ours.
+pub fn made_at(id: &str) -> Option<Moment> {
+    let digit = |c: u8| ALPHABET.iter().position(|known| *known == c);
+    let time = id.as_bytes().get(..10).filter(|_| id.len() == 26)?;
+    let millis = time.iter().try_fold(0_i64, |millis, c| Some(millis << 5 | i64::try_from(digit(*c)?).ok()?))?;
+    Some(Moment(millis))
 }
 
 impl Clock for SystemClock {
@@ -90,5 +106,15 @@ mod tests {
         let ids: Vec<String> = (0..5_000).map(|_| clock.id()).collect();
         assert!(ids.iter().all(|id| id.len() == 26));
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        let clock = SystemClock::default();
+        let (before, made, after) = (clock.now(), made_at(&clock.id()).unwrap(), clock.now());
+        // Ids made within one millisecond may run a little ahead of it.
+        assert!(before <= made && made.0 <= after.0 + 1, "{before:?} {made:?} {after:?}");
+        assert_eq!(made_at("vectors"), None);
+        assert_eq!(made_at("01j-is-not-one-of-our-own-"), None);
     }
 }

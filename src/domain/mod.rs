@@ -1,6 +1,7 @@
 //! The words of Greenroom as types: pure data and rules. No I/O, no async, nothing of ours below it.
 
 mod answer;
+mod audit;
 mod cascade;
 mod clock;
 mod denial;
@@ -17,12 +18,14 @@ mod picture;
 mod place;
 mod preset;
 mod quiet;
+mod role;
 pub mod spelling;
 mod turn;
 
 pub use answer::{Answer, Ask, AskKind, Button, Field, File, Form, Refusal};
+pub use audit::{Deed, Done};
 pub use cascade::{Choices, Chosen, Decided, Kind, Tier};
-pub use clock::{Clock, Moment, SystemClock};
+pub use clock::{Clock, Moment, SystemClock, made_at};
 pub use denial::{Denial, DenialMode, Denials};
 pub use fence::within_fence;
 pub use id::{MemberId, MemoryId, MessageId, PersonaId, PersonalityId, PlaceId, TurnId};
@@ -37,4 +40,5 @@ pub use picture::PictureKind;
 pub use place::{COMMAND_SIGN, Place, PlaceRef, Privacy, Who};
 pub use preset::{OwnPreset, Preset, PresetSpec};
 pub use quiet::{Quiet, QuietKind, quiet_until};
+pub use role::Role;
 pub use turn::{KeySource, Line, Outcome, Turn, TurnState};

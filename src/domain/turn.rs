@@ -48,6 +48,17 @@ pub enum Outcome {
     Cancelled,
 }
 
+impl Outcome {
+    /// As metrics and traces name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Apologised => "apologised",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// Whose key paid for an answer. Never the key itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]

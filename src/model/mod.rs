@@ -223,6 +223,11 @@ pub trait LlmProvider: Send + Sync {
         cancel: &CancellationToken,
     ) -> Result<Reply, ModelError>;
 
+    /// Models that are left alone for a while because calls kept failing.
+    fn left_alone(&self) -> usize {
+        0
+    }
+
     /// Whether the provider can be reached and knows the model; for `doctor` and `/readyz`.
     async fn check(&self) -> Result<(), ModelError>;
 }

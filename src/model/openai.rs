@@ -27,7 +27,7 @@ use self::classify::{MAX_ERROR_BYTES, Said};
 use self::retry::Chances;
 use self::wire::{Heard, Incoming};
 use super::capability::{self, Accepts};
-use super::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Reply, http};
+use super::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Reply, http, providers};
 use crate::config::LlmConfig;
 use crate::domain::KeySource;
 
@@ -96,7 +96,6 @@ impl From<&LlmConfig> for Limits {
 }
 
 /// What all users of one address share, whatever their keys.
-#[derive(Default)]
 struct Shared {
     breakers: Breakers,
     /// What a model turned out to accept, where that differs from the table.
@@ -129,6 +128,12 @@ impl OpenAi {
         let client = http::client(&url, limits.connect)
             .map_err(|error| ModelError::new(ErrorClass::BadRequest, error.to_string()))?;
         let authorization = endpoint.key.as_ref().map(bearer).transpose()?;
+        let breakers = Breakers::of(match endpoint.key_source {
+            KeySource::Local => "local",
+            KeySource::Operator => "operator",
+            // Names of providers are the operator's to choose; metrics know the usual ones.
+            KeySource::Member => endpoint.label.as_deref().and_then(providers::usual).unwrap_or("other"),
+        });
         Ok(Self {
             client,
             chat: below(&url, &["chat", "completions"]),
@@ -137,7 +142,7 @@ impl OpenAi {
             authorization,
             endpoint,
             limits,
-            shared: Arc::default(),
+            shared: Arc::new(Shared { breakers, learnt: Mutex::default() }),
         })
     }
 
@@ -336,6 +341,10 @@ impl OpenAi {
 
 #[async_trait]
 impl LlmProvider for OpenAi {
+    fn left_alone(&self) -> usize {
+        self.shared.breakers.open()
+    }
+
     fn info(&self, model: &str) -> ModelInfo {
         let model = self.model(model);
         let own = model == self.endpoint.model;

@@ -33,6 +33,11 @@ const BUILT_IN: [(&str, &str, &str); 8] = [
     ("xai", "https://api.x.ai/v1", "grok-4"),
 ];
 
+/// The name of a built-in provider, for metrics.
+pub(super) fn usual(name: &str) -> Option<&'static str> {
+    BUILT_IN.into_iter().map(|(usual, ..)| usual).find(|usual| *usual == name)
+}
+
 /// The providers of this house.
 pub struct Providers {
     known: Vec<Provider>,
@@ -67,6 +72,19 @@ impl Providers {
     /// The provider of a name, whatever its case.
     pub fn find(&self, name: &str) -> Option<&Provider> {
         self.known.iter().find(|provider| provider.name.eq_ignore_ascii_case(name.trim()))
+    }
+
+    /// Providers that were called for members, with models that are left alone because calls kept failing.
+    pub fn left_alone(&self) -> Vec<(String, usize)> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |base_url: &String| self.known.iter().find(|provider| provider.base_url == *base_url);
+        let mut found: Vec<(String, usize)> = open
+            .iter()
+            .filter_map(|(base_url, at)| Some((of(base_url)?.name.clone(), at.left_alone())))
+            .filter(|(_, models)| *models > 0)
+            .collect();
+        found.sort();
+        found
     }
 
     /// The provider at `base_url`, paid with a member's key.

@@ -10,6 +10,8 @@ use super::CannotStart;
 
 /// The file whose lock says "in use". Its content does not matter; it may stay behind.
 pub const LOCK_FILE: &str = "greenroom.lock";
+/// The file that stands there while a backup is taken back: what is there then is no house.
+pub const RESTORING: &str = "restore.unfinished";
 
 /// The data directory, ours until this is dropped.
 #[derive(Debug)]
@@ -23,8 +25,23 @@ impl DataDir {
     /// Makes the directory where it is missing and takes it for this process.
     ///
     /// # Errors
-    /// One sentence: it cannot be made, read or written, or another process has it.
+    /// One sentence: it cannot be made, read or written, another process has it, or it holds half a house.
     pub fn take(path: &Path) -> Result<Self, CannotStart> {
+        let taken = Self::take_to_restore(path)?;
+        if path.join(RESTORING).exists() {
+            return Err(CannotStart(format!(
+                "the data directory {} holds a restore that was cut off: run it again, or empty the directory",
+                path.display()
+            )));
+        }
+        Ok(taken)
+    }
+
+    /// The same for whoever takes a backup back.
+    ///
+    /// # Errors
+    /// One sentence: it cannot be made, read or written, or another process has it.
+    pub fn take_to_restore(path: &Path) -> Result<Self, CannotStart> {
         make(path).map_err(|error| refused(path, "cannot be made", &error))?;
         // Opening the lock file for writing does not show whether names can be listed.
         std::fs::read_dir(path).map_err(|error| refused(path, "cannot be read", &error))?;

@@ -2,14 +2,20 @@
 //!
 //! Labels have few values that we choose: no names, no ids, no text.
 
+mod series;
+
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use metrics::Unit;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
-use crate::domain::{KeySource, Outcome};
+use crate::db::Backlog;
+use crate::domain::{KeySource, Moment, Outcome};
 use crate::life::Life;
 use crate::model::{ErrorClass, TokenUse};
+use series::*;
+pub use series::{Kind, SERIES, Series};
 
 /// How often histograms are folded and gauges of the process are read.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -18,78 +24,6 @@ const SECONDS: [f64; 16] =
     [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 180.0];
 /// Upper bounds of the histogram of memories found.
 const HITS: [f64; 8] = [0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
-
-/// What a series counts as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Counter,
-    Gauge,
-    Histogram,
-}
-
-/// One series, as documentation, dashboard and alerts may name it.
-#[derive(Clone, Copy, Debug)]
-pub struct Series {
-    pub name: &'static str,
-    pub kind: Kind,
-    pub unit: Option<Unit>,
-    pub help: &'static str,
-    /// Names of its labels.
-    pub labels: &'static [&'static str],
-}
-
-const fn series(
-    name: &'static str,
-    kind: Kind,
-    unit: Option<Unit>,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> Series {
-    Series { name, kind, unit, help, labels }
-}
-
-const BUILD_INFO: &str = "greenroom_build_info";
-const TURNS: &str = "greenroom_turns_total";
-const STAGE_SECONDS: &str = "greenroom_stage_seconds";
-const QUEUE_TURNS: &str = "greenroom_queue_turns";
-const QUEUE_OLDEST: &str = "greenroom_queue_oldest_seconds";
-const OUTBOX_ROWS: &str = "greenroom_outbox_rows";
-const TOKENS: &str = "greenroom_tokens_total";
-const MODEL_ERRORS: &str = "greenroom_model_errors_total";
-const DELIVERIES: &str = "greenroom_deliveries_total";
-const RECALL_SEARCHES: &str = "greenroom_recall_searches_total";
-const RECALL_HITS: &str = "greenroom_recall_hits";
-const DISTILLED: &str = "greenroom_distilled_total";
-const DB_ERRORS: &str = "greenroom_db_errors_total";
-const READY: &str = "greenroom_ready";
-const RESIDENT_BYTES: &str = "process_resident_memory_bytes";
-const OPEN_FDS: &str = "process_open_fds";
-
-/// Every series there is.
-pub const SERIES: &[Series] = &[
-    series(BUILD_INFO, Kind::Gauge, None, &["version"], "Always 1; the label says which version runs"),
-    series(TURNS, Kind::Counter, None, &["outcome"], "Turns ended: answered, apologised, cancelled"),
-    series(STAGE_SECONDS, Kind::Histogram, Some(Unit::Seconds), &["stage"], "Time a turn spent in each stage"),
-    series(QUEUE_TURNS, Kind::Gauge, None, &[], "Turns that are not ended"),
-    series(QUEUE_OLDEST, Kind::Gauge, Some(Unit::Seconds), &[], "Age of the oldest turn that is not ended"),
-    series(OUTBOX_ROWS, Kind::Gauge, None, &[], "Memories whose vectors are still to be written or removed"),
-    series(TOKENS, Kind::Counter, None, &["direction", "key_source"], "Tokens paid for, prompt and completion"),
-    series(MODEL_ERRORS, Kind::Counter, None, &["class"], "Failed model calls by class"),
-    series(DELIVERIES, Kind::Counter, None, &["platform", "outcome"], "Message parts sent, or not"),
-    series(RECALL_SEARCHES, Kind::Counter, None, &["result"], "Memory searches: hit, empty, failed"),
-    series(RECALL_HITS, Kind::Histogram, None, &[], "Memories found by a search"),
-    series(
-        DISTILLED,
-        Kind::Counter,
-        None,
-        &["step", "outcome"],
-        "Talk read for facts or summed up, and what came of it",
-    ),
-    series(DB_ERRORS, Kind::Counter, None, &["kind"], "Database failures by kind"),
-    series(READY, Kind::Gauge, None, &[], "1 when /readyz last said ready, else 0"),
-    series(RESIDENT_BYTES, Kind::Gauge, Some(Unit::Bytes), &[], "Resident memory of the process"),
-    series(OPEN_FDS, Kind::Gauge, None, &[], "Open file descriptors of the process"),
-];
 
 /// The stages of a turn, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,15 +70,7 @@ impl Stage {
 
 /// A turn ended.
 pub fn turn_ended(outcome: Outcome) {
-    metrics::counter!(TURNS, "outcome" => outcome_label(outcome)).increment(1);
-}
-
-fn outcome_label(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Answered => "answered",
-        Outcome::Apologised => "apologised",
-        Outcome::Cancelled => "cancelled",
-    }
+    metrics::counter!(TURNS, "outcome" => outcome.as_str()).increment(1);
 }
 
 /// A stage of a turn took this long.
@@ -152,22 +78,34 @@ pub fn stage_took(stage: Stage, took: Duration) {
     metrics::histogram!(STAGE_SECONDS, "stage" => stage.as_str()).record(took.as_secs_f64());
 }
 
-/// The queue holds `turns` that are not ended, the oldest of this age; `outbox` memories wait for their vectors.
-pub fn backlog(turns: u64, oldest: Duration, outbox: u64) {
-    metrics::gauge!(QUEUE_TURNS).set(turns as f64);
-    metrics::gauge!(QUEUE_OLDEST).set(oldest.as_secs_f64());
-    metrics::gauge!(OUTBOX_ROWS).set(outbox as f64);
+/// So much waits.
+pub fn backlog(waiting: &Backlog) {
+    for (state, turns) in [("queued", waiting.queued), ("running", waiting.running), ("sending", waiting.sending)] {
+        metrics::gauge!(QUEUE_TURNS, "state" => state).set(turns as f64);
+    }
+    metrics::gauge!(QUEUE_OLDEST).set(waiting.oldest.as_secs_f64());
+    metrics::gauge!(OUTBOX_ROWS).set(waiting.outbox as f64);
+    metrics::gauge!(OUTBOX_OLDEST).set(waiting.outbox_oldest.as_secs_f64());
 }
 
-/// An answer cost these tokens.
-pub fn tokens_spent(tokens: TokenUse, source: KeySource) {
-    let source = match source {
-        KeySource::Local => "local",
-        KeySource::Operator => "operator",
-        KeySource::Member => "member",
-    };
+/// So many of the workers are at work.
+pub fn workers(busy: usize, all: usize) {
+    metrics::gauge!(WORKERS_BUSY).set(busy as f64);
+    metrics::gauge!(WORKERS).set(all as f64);
+}
+
+/// The database has this size.
+pub fn database_size(bytes: u64) {
+    metrics::gauge!(DB_BYTES).set(bytes as f64);
+}
+
+/// A call of the model cost these tokens, and so many millionths of a dollar where its price is known.
+pub fn call_cost(tokens: TokenUse, source: KeySource, micros: Option<i64>) {
+    let source = source.as_str();
     metrics::counter!(TOKENS, "direction" => "prompt", "key_source" => source).increment(tokens.prompt);
     metrics::counter!(TOKENS, "direction" => "completion", "key_source" => source).increment(tokens.completion);
+    let micros = micros.and_then(|micros| u64::try_from(micros).ok()).unwrap_or(0);
+    metrics::counter!(COST, "key_source" => source).increment(micros);
 }
 
 /// A call of the model failed.
@@ -175,10 +113,98 @@ pub fn model_failed(class: ErrorClass) {
     metrics::counter!(MODEL_ERRORS, "class" => class.as_str()).increment(1);
 }
 
+/// The number of models of a provider that are left alone changed from `before` to `now`; `provider` is one of our own
+/// words, which several providers may share.
+pub fn breakers(provider: &'static str, before: usize, now: usize) {
+    metrics::gauge!(BREAKERS_OPEN, "provider" => provider).increment(now as f64 - before as f64);
+    metrics::counter!(BREAKER_OPENINGS, "provider" => provider).increment(0);
+}
+
+/// A model of a provider began to be left alone.
+pub fn breaker_opened(provider: &'static str) {
+    metrics::counter!(BREAKER_OPENINGS, "provider" => provider).increment(1);
+}
+
 /// A part went out, or did not.
 pub fn delivered(platform: &'static str, was_sent: bool) {
     let outcome = if was_sent { "sent" } else { "failed" };
     metrics::counter!(DELIVERIES, "platform" => platform, "outcome" => outcome).increment(1);
+}
+
+/// A part has to be sent again: it was turned away for now, or it is not known whether it arrived.
+pub fn delivery_retried(platform: &'static str, was_limited: bool) {
+    let why = if was_limited { "rate_limited" } else { "unsure" };
+    metrics::counter!(DELIVERIES_RETRIED, "platform" => platform, "why" => why).increment(1);
+}
+
+/// What a platform brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    Said,
+    Edited,
+    Deleted,
+    /// A command, a button, a form.
+    Asked,
+    /// About places and people.
+    Other,
+}
+
+impl Event {
+    /// The value of the label `kind`.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Said => "said",
+            Self::Edited => "edited",
+            Self::Deleted => "deleted",
+            Self::Asked => "asked",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// A platform brought an event.
+pub fn event(platform: &'static str, event: Event) {
+    metrics::counter!(EVENTS, "platform" => platform, "kind" => event.as_str()).increment(1);
+}
+
+/// What became of a connection to a platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connection {
+    Made,
+    /// The session before went on.
+    Resumed,
+    Lost,
+}
+
+/// A connection to a platform changed.
+pub fn connection(platform: &'static str, change: Connection) {
+    let change = match change {
+        Connection::Made => "made",
+        Connection::Resumed => "resumed",
+        Connection::Lost => "lost",
+    };
+    metrics::counter!(CONNECTIONS, "platform" => platform, "change" => change).increment(1);
+}
+
+/// Values of the labels of requests to Discord.
+const REST_ROUTES: [&str; 4] = ["channel", "webhook", "interaction", "other"];
+const REST_OUTCOMES: [&str; 4] = ["ok", "limited", "refused", "unsure"];
+
+/// There is a client of Discord: its requests are counted from zero, as [`begin_at_zero`] does.
+pub fn rest_begins() {
+    for (route, outcome) in REST_ROUTES.into_iter().flat_map(|route| REST_OUTCOMES.map(|outcome| (route, outcome))) {
+        metrics::counter!(REST_REQUESTS, "route" => route, "outcome" => outcome).increment(0);
+    }
+}
+
+/// A request to Discord on a kind of route ended.
+pub fn rest_request(route: &'static str, outcome: &'static str) {
+    metrics::counter!(REST_REQUESTS, "route" => route, "outcome" => outcome).increment(1);
+}
+
+/// A request to Discord on a kind of route waited for its rate limits.
+pub fn rest_waited(route: &'static str, waited: Duration) {
+    metrics::histogram!(REST_WAIT, "route" => route).record(waited.as_secs_f64());
 }
 
 /// A memory search found so many; `None`: it failed.
@@ -194,10 +220,86 @@ pub fn searched(hits: Option<usize>) {
     }
 }
 
+/// A store found something that the search does not admit.
+pub fn foreign_hit() {
+    metrics::counter!(RECALL_FOREIGN).increment(1);
+}
+
 /// Some talk was read for a step, or not.
 pub fn distilled(step: &'static str, outcome: &'static str) {
     metrics::counter!(DISTILLED, "step" => step, "outcome" => outcome).increment(1);
 }
+
+/// Work that comes again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chore {
+    /// Counting what waits.
+    Count,
+    /// Making the vectors of memories.
+    Index,
+    /// Reading talk for facts and summaries.
+    Distil,
+    /// Removing what has been kept long enough.
+    Tidy,
+}
+
+impl Chore {
+    /// Every one of them.
+    pub const ALL: [Self; 4] = [Self::Count, Self::Index, Self::Distil, Self::Tidy];
+
+    /// The value of the label `chore`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Index => "index",
+            Self::Distil => "distil",
+            Self::Tidy => "tidy",
+        }
+    }
+}
+
+/// When each chore last ended well in this process, in milliseconds; 0: not yet. Beside the recorder, which cannot be asked.
+static LAST_SUCCESS: [AtomicI64; Chore::ALL.len()] = [const { AtomicI64::new(0) }; Chore::ALL.len()];
+
+/// A round of a chore ended at `now`.
+pub fn chore_ran(chore: Chore, was_done: bool, now: Moment) {
+    let outcome = if was_done { "done" } else { "failed" };
+    metrics::counter!(CHORES, "chore" => chore.as_str(), "outcome" => outcome).increment(1);
+    if was_done {
+        LAST_SUCCESS[chore as usize].store(now.0, Ordering::Relaxed);
+        metrics::gauge!(CHORE_SUCCESS, "chore" => chore.as_str()).set(now.0 as f64 / 1_000.0);
+    }
+}
+
+/// When a chore last ended well in this process.
+pub fn last_success(chore: Chore) -> Option<Moment> {
+    let at = LAST_SUCCESS[chore as usize].load(Ordering::Relaxed);
+    (at != 0).then_some(Moment(at))
+}
+
+/// What became of spans of traces.
+pub fn spans(outcome: SpanOutcome, count: usize) {
+    let outcome = match outcome {
+        SpanOutcome::Exported => "exported",
+        SpanOutcome::Failed => "failed",
+        SpanOutcome::Dropped => "dropped",
+    };
+    metrics::counter!(SPANS, "outcome" => outcome).increment(count as u64);
+}
+
+/// What became of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpanOutcome {
+    Exported,
+    /// The collector did not take it.
+    Failed,
+    /// There was no room for it to wait.
+    Dropped,
+}
+
+/// The values of the label `kind` of database failures.
+const DB_KINDS: [&str; 9] =
+    ["full", "busy", "corrupt", "unavailable", "newer", "inconsistent", "fenced", "changed", "other"];
 
 /// The database failed.
 pub fn db_failed(error: &crate::db::Error) {
@@ -241,6 +343,7 @@ pub fn start(life: &Life) -> anyhow::Result<Exporter> {
     let exporter = Exporter(recorder.handle());
     metrics::set_global_recorder(recorder).map_err(|_| anyhow::anyhow!("metrics were started twice"))?;
     describe();
+    begin_at_zero();
     // Without upkeep, histograms grow from scrape to scrape.
     let (handle, stop) = (exporter.0.clone(), life.soft());
     life.spawn("metrics upkeep", async move {
@@ -256,6 +359,7 @@ pub fn start(life: &Life) -> anyhow::Result<Exporter> {
 fn recorder() -> anyhow::Result<PrometheusRecorder> {
     Ok(PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(STAGE_SECONDS.to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(REST_WAIT.to_owned()), &SECONDS)?
         .set_buckets_for_metric(Matcher::Full(RECALL_HITS.to_owned()), &HITS)?
         .build_recorder())
 }
@@ -270,6 +374,50 @@ fn describe() {
         }
     }
     metrics::gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+}
+
+/// Makes the counters that failures are told by, at zero: the first failure of a series that was not there before would
+/// be no increase to Prometheus.
+fn begin_at_zero() {
+    for outcome in ["answered", "apologised", "cancelled"] {
+        metrics::counter!(TURNS, "outcome" => outcome).increment(0);
+    }
+    for class in ErrorClass::ALL {
+        metrics::counter!(MODEL_ERRORS, "class" => class.as_str()).increment(0);
+    }
+    for result in ["hit", "empty", "failed"] {
+        metrics::counter!(RECALL_SEARCHES, "result" => result).increment(0);
+    }
+    for kind in DB_KINDS {
+        metrics::counter!(DB_ERRORS, "kind" => kind).increment(0);
+    }
+    for chore in Chore::ALL {
+        for outcome in ["done", "failed"] {
+            metrics::counter!(CHORES, "chore" => chore.as_str(), "outcome" => outcome).increment(0);
+        }
+    }
+    for outcome in [SpanOutcome::Exported, SpanOutcome::Failed, SpanOutcome::Dropped] {
+        spans(outcome, 0);
+    }
+    for step in ["learn", "sum_up", "audit"] {
+        for outcome in ["done", "nothing"] {
+            metrics::counter!(DISTILLED, "step" => step, "outcome" => outcome).increment(0);
+        }
+    }
+    metrics::counter!(RECALL_FOREIGN).increment(0);
+}
+
+/// A platform is there: what can fail about it is counted from zero, as [`begin_at_zero`] does.
+pub fn platform_added(platform: &'static str) {
+    for outcome in ["sent", "failed"] {
+        metrics::counter!(DELIVERIES, "platform" => platform, "outcome" => outcome).increment(0);
+    }
+    for why in ["rate_limited", "unsure"] {
+        metrics::counter!(DELIVERIES_RETRIED, "platform" => platform, "why" => why).increment(0);
+    }
+    for change in ["made", "resumed", "lost"] {
+        metrics::counter!(CONNECTIONS, "platform" => platform, "change" => change).increment(0);
+    }
 }
 
 /// Reads what Linux says of this process; elsewhere the two gauges stay away.
@@ -303,17 +451,42 @@ mod tests {
             for stage in Stage::ALL {
                 stage_took(stage, Duration::from_millis(3));
             }
-            backlog(4, Duration::from_millis(1500), 7);
+            backlog(&Backlog {
+                queued: 1,
+                running: 2,
+                sending: 1,
+                oldest: Duration::from_millis(1500),
+                outbox: 7,
+                outbox_oldest: Duration::from_secs(9),
+            });
+            workers(3, 8);
+            database_size(4_096);
             let tokens = TokenUse { prompt: 100, completion: 20, by_provider: true };
-            tokens_spent(tokens, KeySource::Operator);
+            call_cost(tokens, KeySource::Operator, Some(1_500));
+            call_cost(tokens, KeySource::Local, None);
             model_failed(ErrorClass::Down);
+            breakers("operator", 0, 3);
+            breakers("operator", 3, 1);
+            breaker_opened("operator");
             delivered("console", true);
+            delivery_retried("fake", true);
+            event("discord", Event::Said);
+            connection("discord", Connection::Resumed);
+            platform_added("matrix");
+            rest_begins();
+            rest_request("webhook", "ok");
+            rest_waited("webhook", Duration::from_millis(20));
+            foreign_hit();
+            chore_ran(Chore::Tidy, true, Moment(1_795_262_400_500));
+            chore_ran(Chore::Index, false, Moment(1_795_262_400_500));
+            spans(SpanOutcome::Dropped, 3);
             searched(Some(3));
             searched(Some(0));
             searched(None);
             distilled("learn", "done");
             db_failed(&crate::db::Error::Full);
             readiness(true);
+            begin_at_zero();
             process_gauges();
         });
         handle.render()
@@ -347,7 +520,14 @@ mod tests {
     fn values_arrive_as_given() {
         let text = everything();
         for line in [
-            "greenroom_queue_turns 4",
+            "greenroom_queue_turns{state=\"running\"} 2",
+            "greenroom_workers_busy 3",
+            "greenroom_breakers_open{provider=\"operator\"} 1",
+            "greenroom_outbox_oldest_seconds 9",
+            "greenroom_cost_micros_total{key_source=\"operator\"} 1500",
+            "greenroom_chores_total{chore=\"index\",outcome=\"failed\"} 1",
+            "greenroom_chore_success_timestamp_seconds{chore=\"tidy\"} 1795262400.5",
+            "greenroom_spans_total{outcome=\"dropped\"} 3",
             "greenroom_queue_oldest_seconds 1.5",
             "greenroom_outbox_rows 7",
             "greenroom_recall_searches_total{result=\"failed\"} 1",

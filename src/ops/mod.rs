@@ -1,14 +1,17 @@
-//! Running the house: logs, metrics, health, the data directory, and the doctor.
+//! Running the house: logs, metrics, traces, health, the data directory, backups, and the doctor.
 //!
 //! Knows the traits, never an implementation: `app` hands those in.
 
+pub mod backup;
 pub mod datadir;
 pub mod doctor;
 pub mod dumps;
 pub mod http;
 pub mod metrics;
+pub mod restore;
 pub mod scrub;
 pub mod telemetry;
+pub mod traces;
 pub mod watch;
 
 /// Why the house cannot start: one sentence that names the setting and what to do. Exit code 2.

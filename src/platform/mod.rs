@@ -92,6 +92,10 @@ pub trait Platform: Send + Sync {
     /// `console`, `discord`, `matrix`, `fake`: the `platform` of its places.
     fn name(&self) -> &'static str;
     fn limits(&self) -> Limits;
+    /// Whether people there are heard now.
+    fn is_connected(&self) -> bool {
+        true
+    }
     /// Sends one part and returns the platform's id of the message; the same `once` never sends twice.
     async fn send(&self, to: &Place, part: &Part, once: &OnceKey) -> Result<String, SendError>;
     /// Messages there that may be `part`, oldest first, after it is not known whether it arrived. Platforms where the same

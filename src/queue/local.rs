@@ -196,6 +196,10 @@ impl Doorbell for LocalDoorbell {
         }
         while at_work.join_next().await.is_some() {}
     }
+
+    fn busy(&self) -> (usize, usize) {
+        (locked(&self.line).busy.values().sum(), self.workers)
+    }
 }
 
 #[cfg(test)]

@@ -22,4 +22,6 @@ pub trait Doorbell: Send + Sync {
     fn ring(&self, lane: &PlaceId, from: &MemberId);
     /// Hands rung lanes to `worker`, never one lane to two at once, until `stop`; then waits for those at work.
     async fn answer(&self, worker: std::sync::Arc<dyn LaneWorker>, stop: CancellationToken);
+    /// Lanes that are at work, and how many may be at once.
+    fn busy(&self) -> (usize, usize);
 }

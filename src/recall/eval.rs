@@ -21,15 +21,18 @@ use serde::Serialize;
 use self::answers::{Answers, Examiner};
 use self::locomo::Conversation;
 use super::index_text::{Measure, Passage, passages};
+use super::keeper::with_days;
 use super::{Embedder, Entry, Exact, Query, Side, VectorStore, Weights};
 use crate::db::Db;
-use crate::domain::{Clock as _, Memory, MemoryId, SystemClock};
+use crate::domain::{Clock as _, Memory, MemoryId, Moment, SystemClock};
 use crate::model::{LlmProvider, tokens};
 
 /// What the prompt adds to the words of a memory: its date and quotes.
 const QUOTED: &str = "- 30 September 2025: said: \"\"\n";
 /// Left out of the index text by this name: the date and the line before.
 const CONTEXT: &str = "context";
+/// And by this: that questions for what there was over time take from several talks.
+const SPREAD: &str = "spread";
 
 /// How to look for memories.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -102,10 +105,12 @@ impl Setup {
             let mut parts = setup.weights.named();
             if name == CONTEXT {
                 setup.lexical = |passage| &passage.dense;
+            } else if name == SPREAD {
+                setup.weights.spread = 0.0;
             } else if let Some((_, weight)) = parts.iter_mut().find(|(known, _)| known == name) {
                 **weight = 0.0;
             } else {
-                let known: Vec<&str> = parts.iter().map(|(known, _)| *known).chain([CONTEXT]).collect();
+                let known: Vec<&str> = parts.iter().map(|(known, _)| *known).chain([CONTEXT, SPREAD]).collect();
                 bail!("there is no part `{name}` to leave out; there are {}", known.join(", "));
             }
         }
@@ -256,7 +261,9 @@ async fn ask<'c>(
         conversation.turns.iter().rev().take(limit).map(|turn| turn.id.clone()).collect()
     } else {
         let dense = embedder.embed(Side::Query, &[&question.text]).await?.pop();
-        let query = Query { text: question.text.clone(), dense, limit, weights: setup.weights };
+        // Asked on the last day of the talk.
+        let now = conversation.turns.last().map_or(Moment(0), |turn| turn.at);
+        let query = Query { text: with_days(&question.text, now), dense, limit, weights: setup.weights };
         let hits = store.search(&conversation.scope, &query).await?;
         hits.into_iter().map(|hit| hit.memory).collect()
     };

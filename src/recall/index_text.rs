@@ -1,16 +1,15 @@
 //! What of a memory is indexed: the words themselves, with who said them, when, and what they answer.
 //!
 //! "Yes, on Friday" alone is found by nobody; with its speaker, its date and the line before it is. How much each
-//! part helps was measured: `docs/retrieval.md`. The text stored and shown is always the memory's own, never this.
-
-use jiff::tz::TimeZone;
+//! part helps was measured: `docs/retrieval.md`. Days that the words name by how far they are off are written out
+//! ([`dates`]). The text stored and shown is always the memory's own, never this.
 
 use super::chunk::chunks;
+use super::dates;
+use super::said_once::{self, mark, mark_of_answer};
 use super::signs::{Line, Spoken, line_id};
 use crate::domain::{Memory, Moment};
 
-/// The line before counts as context when it is not older than this: later, people talk of something else.
-const CONTEXT_GAP_MILLIS: i64 = 6 * 60 * 60 * 1000;
 /// Share of a passage, one part in this many, that the line before may fill.
 const CONTEXT_SHARE: usize = 3;
 
@@ -43,7 +42,7 @@ pub fn passages<F: Fn(&str) -> usize>(memory: &Memory, before: &[&Memory], measu
         let is_context = earlier.tenant == memory.tenant
             && earlier.place == memory.place
             && earlier.at <= later.at
-            && later.at.millis_since(earlier.at) <= CONTEXT_GAP_MILLIS;
+            && later.at.is_of_one_stretch(earlier.at);
         if !is_context {
             break;
         }
@@ -52,8 +51,10 @@ pub fn passages<F: Fn(&str) -> usize>(memory: &Memory, before: &[&Memory], measu
         lines.extend(answered.into_iter().chain(said));
         later = earlier;
     }
-    let day = day(memory.at);
+    let (day, marks) = dates::of_moment(memory.at);
+    let day = format!("[{day} {marks}]");
     let mut found = Vec::new();
+    let mut asked = 0;
     for (is_answer, name, words) in
         [(false, &memory.said_by, &memory.said), (true, &memory.answered_by, &memory.answered)]
     {
@@ -61,7 +62,12 @@ pub fn passages<F: Fn(&str) -> usize>(memory: &Memory, before: &[&Memory], measu
         let id = line_id(&memory.id, is_answer);
         let before = [0, 1].map(|at| lines.get(at).map_or(0, |(id, _): &(u32, String)| *id));
         let context = lines.first().map(|(_, text)| text.as_str());
-        side(&mut found, (name, words), context, (&day, Line { id, before }), measure);
+        let named = dates::named(words, memory.at);
+        let compared = said_once::Line { by: name, words, days: &named };
+        let says = if is_answer { mark_of_answer(compared, asked) } else { mark(compared, context) };
+        asked = says;
+        let spoken = Spoken { by: name.clone(), words: words.clone(), line: Line { id, before }, says };
+        side(&mut found, (&spoken, memory.at), context, &day, measure);
         lines.insert(0, (id, text));
     }
     found
@@ -76,32 +82,30 @@ fn line(name: &str, words: &str) -> Option<String> {
 /// The passages of one side of an exchange.
 fn side<F: Fn(&str) -> usize>(
     found: &mut Vec<Passage>,
-    (name, words): (&str, &str),
+    (whole, at): (&Spoken, Moment),
     earlier: Option<&str>,
-    (day, line): (&str, Line),
+    day: &str,
     measure: &Measure<F>,
 ) {
-    let frame = (measure.count)(&format!("[{day}] {name}: "));
+    let name = &whole.by;
+    let frame = (measure.count)(&format!("{day} {name}: "));
     let room = measure.max_tokens.saturating_sub(frame).max(measure.max_tokens / 2);
     // A long line before is cut, from its start: it is indexed whole with its own memory.
     let context = earlier.and_then(|earlier| chunks(earlier, room / CONTEXT_SHARE, &measure.count).into_iter().last());
     let context_tokens = context.map_or(0, &measure.count);
-    for (at, chunk) in chunks(words, room - context_tokens, &measure.count).into_iter().enumerate() {
+    for (number, chunk) in chunks(&whole.words, room - context_tokens, &measure.count).into_iter().enumerate() {
         let spoken = format!("{name}: {chunk}");
-        let lexical = match context.filter(|_| at == 0) {
-            Some(context) => format!("[{day}] {context}\n{spoken}"),
-            None => format!("[{day}] {spoken}"),
+        let mut lexical = match context.filter(|_| number == 0) {
+            Some(context) => format!("{day} {context}\n{spoken}"),
+            None => format!("{day} {spoken}"),
         };
-        let words = chunk.to_owned();
-        found.push(Passage { dense: spoken, lexical, spoken: Spoken { by: name.to_owned(), words, line } });
+        let named = dates::named(chunk, at);
+        if !named.is_empty() {
+            lexical = format!("{lexical}\n[{}]", dates::written_out(&named));
+        }
+        let spoken_here = Spoken { words: chunk.to_owned(), ..whole.clone() };
+        found.push(Passage { dense: spoken, lexical, spoken: spoken_here });
     }
-}
-
-/// The day in words, as people ask for it: `Monday 8 May 2023`, in UTC.
-pub(super) fn day(at: Moment) -> String {
-    jiff::Timestamp::from_millisecond(at.0)
-        .map(|time| time.to_zoned(TimeZone::UTC).strftime("%A %-d %B %Y").to_string())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -147,8 +151,8 @@ mod tests {
         assert_eq!(
             lexical(&second, Some(&first)),
             [
-                "[Monday 8 May 2023] Abbey: On Friday, isn't it?\nMia: Yes.",
-                "[Monday 8 May 2023] Mia: Yes.\nAbbey: I will be there.",
+                "[Monday 8 May 2023 2023.05.08 2023.05] Abbey: On Friday, isn't it?\nMia: Yes.",
+                "[Monday 8 May 2023 2023.05.08 2023.05] Mia: Yes.\nAbbey: I will be there.",
             ]
         );
     }
@@ -174,13 +178,24 @@ mod tests {
     }
 
     #[test]
+    fn named_days_are_written_out_beside_the_words() {
+        let memory = memory("here", 0, "We sang yesterday.", "And last summer!");
+        let found = lexical(&memory, None);
+        assert!(found[0].ends_with("Mia: We sang yesterday.\n[Sunday 7 May 2023 2023.05 2023.05.07]"), "{}", found[0]);
+        assert!(found[1].ends_with("Abbey: And last summer!\n[2022.06 2022.07 2022.08]"), "{}", found[1]);
+        let measure = Measure { max_tokens: 30, count: |text: &str| text.split_whitespace().count() };
+        let dense: Vec<String> = passages(&memory, &[], &measure).into_iter().map(|passage| passage.dense).collect();
+        assert_eq!(dense, ["Mia: We sang yesterday.", "Abbey: And last summer!"]);
+    }
+
+    #[test]
     fn words_of_another_place_or_day_are_no_context() {
         let now = memory("here", 0, "Yes.", "");
         let elsewhere = memory("there", -1_000, "A secret?", "");
-        let long_ago = memory("here", -CONTEXT_GAP_MILLIS - 1, "Shall we?", "");
+        let long_ago = memory("here", -6 * 3_600_000 - 1, "Shall we?", "");
         let later = memory("here", 1, "Later words", "");
         for before in [elsewhere, long_ago, later] {
-            assert_eq!(lexical(&now, Some(&before)), ["[Monday 8 May 2023] Mia: Yes."]);
+            assert_eq!(lexical(&now, Some(&before)), ["[Monday 8 May 2023 2023.05.08 2023.05] Mia: Yes."]);
         }
     }
 

@@ -7,17 +7,18 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::dates;
 use super::index_text::{Measure, passages};
 use super::{Embedder, Entry, Forget, Hit, Query, RecallError, Side, VectorStore, Weights};
 use crate::crash;
 use crate::db::ledger::{self, Account, EntryKind, NewEntry};
 use crate::db::memories::{self, Action, Chore};
 use crate::db::{self, Db, Script, layers, meta, people};
-use crate::domain::{Clock, KeySource, Memory, MemoryId, Scope, shares};
+use crate::domain::{Clock, KeySource, Memory, MemoryId, Moment, Scope, shares};
 use crate::model::price;
 use crate::ops::metrics::{self, Stage};
 
-/// Longest wait for memories before an answer goes on without them.
+/// Longest wait for memories where nothing else is said.
 const FIND_DEADLINE: Duration = Duration::from_millis(150);
 /// Chores done together.
 const BATCH: i64 = 64;
@@ -35,6 +36,8 @@ pub struct Recall {
     embedder: Arc<dyn Embedder>,
     store: Arc<dyn VectorStore>,
     weights: Weights,
+    /// Longest wait for memories before an answer goes on without them.
+    deadline: Duration,
     wake: Notify,
     /// One works the outbox off at a time: what is being indexed and what is being forgotten must not cross.
     draining: tokio::sync::Mutex<()>,
@@ -59,7 +62,14 @@ impl Recall {
             }
             opened => opened?,
         }
-        Ok(Self { db, clock, embedder, store, weights, wake: Notify::new(), draining: tokio::sync::Mutex::default() })
+        let (deadline, wake, draining) = (FIND_DEADLINE, Notify::new(), tokio::sync::Mutex::default());
+        Ok(Self { db, clock, embedder, store, weights, deadline, wake, draining })
+    }
+
+    /// The same with another longest wait for memories than 150 ms.
+    #[must_use]
+    pub fn waiting_up_to(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
     }
 
     /// The store, for checks.
@@ -75,13 +85,14 @@ impl Recall {
     /// The memories that `scope` admits and that fit `text` best, best first, at most `limit`.
     ///
     /// # Errors
-    /// [`RecallError::Unavailable`] after 150 ms at the latest.
+    /// [`RecallError::Unavailable`] after 150 ms at the latest, or as long as [`Recall::waiting_up_to`] says.
     pub async fn find(&self, scope: &Scope, text: &str, limit: usize) -> Result<Vec<(Memory, Hit)>, RecallError> {
         let started = std::time::Instant::now();
-        let found = tokio::time::timeout(FIND_DEADLINE, self.find_now(scope, text, limit)).await;
+        let found = tokio::time::timeout(self.deadline, self.find_now(scope, text, limit)).await;
         metrics::stage_took(Stage::Recall, started.elapsed());
         let found = found.unwrap_or_else(|_| {
-            Err(RecallError::Unavailable { what: "recall", why: "it took longer than 150 ms".into() })
+            let why = format!("it took longer than {} ms", self.deadline.as_millis());
+            Err(RecallError::Unavailable { what: "recall", why })
         });
         metrics::searched(found.as_ref().ok().map(Vec::len));
         found
@@ -96,9 +107,9 @@ impl Recall {
                 None
             }
         };
-        let query = Query { text: text.to_owned(), dense, limit, weights: self.weights };
+        let query = Query { text: with_days(text, self.clock.now()), dense, limit, weights: self.weights };
         let hits = self.store.search(scope, &query).await?;
-        let ids: Vec<&MemoryId> = hits.iter().map(|hit| &hit.memory).collect();
+        let ids: Vec<&MemoryId> = hits.iter().flat_map(said_by).collect();
         let mut rows: HashMap<MemoryId, Memory> = memories::many(&self.db, scope, &ids)
             .await?
             .into_iter()
@@ -108,8 +119,19 @@ impl Recall {
         for id in layers::outdated(&self.db, scope, &ids.iter().collect::<Vec<_>>()).await? {
             rows.remove(&id);
         }
-        // A hit whose row is gone was forgotten a moment ago; a hit that the scope does not admit is never returned.
-        Ok(hits.into_iter().filter_map(|hit| rows.remove(&hit.memory).map(|memory| (memory, hit))).collect())
+        // A hit whose row is gone was forgotten a moment ago; a hit that the scope does not admit is never returned. Of
+        // those that say the same, the newest that holds stands for the others.
+        let found = hits.into_iter().filter_map(|mut hit| {
+            let holding: Vec<MemoryId> = said_by(&hit).filter(|id| rows.contains_key(*id)).cloned().collect();
+            let (newest, others) = holding.split_first()?;
+            let memory = rows.remove(newest)?;
+            hit.again = others.to_vec();
+            hit.memory.clone_from(newest);
+            (hit.tenant, hit.place) = (memory.tenant.clone(), memory.place.clone());
+            (hit.reach, hit.at) = (memory.reach, memory.at);
+            Some((memory, hit))
+        });
+        Ok(found.collect())
     }
 
     /// How near a text is to the nearest of others, as cosine; 0 where there are none.
@@ -158,17 +180,24 @@ impl Recall {
     /// Does all chores that are due; those that fail wait for later.
     pub async fn drain(&self) {
         let _alone = self.draining.lock().await;
+        let was_done = self.work_all_off().await.inspect_err(|error| crate::ops_error("outbox", error));
+        metrics::chore_ran(metrics::Chore::Index, was_done.unwrap_or(false), self.clock.now());
+    }
+
+    /// Whether everything that was due is done.
+    async fn work_all_off(&self) -> Result<bool, db::Error> {
+        let mut is_done = true;
         loop {
-            let due = match memories::due(&self.db, self.clock.now(), BATCH).await {
-                Ok(due) if due.is_empty() => return,
-                Ok(due) => due,
-                Err(error) => return crate::ops_error("outbox", &error),
-            };
+            let due = memories::due(&self.db, self.clock.now(), BATCH).await?;
+            if due.is_empty() {
+                return Ok(is_done);
+            }
             let result = self.work_off(&due).await;
             let ids: Vec<String> = due.iter().map(|chore| chore.id.clone()).collect();
             let written = match result {
                 Ok(()) => self.db.write(move |tx| Box::pin(async move { memories::done(tx, &ids).await })).await,
                 Err(error) => {
+                    is_done = false;
                     tracing::warn!(error = %error, chores = due.len(), "vectors wait for another try");
                     let tries = due.iter().map(|chore| chore.attempt).max().unwrap_or_default().clamp(0, 16);
                     let wait = (RETRY_MILLIS << tries).min(RETRY_MILLIS_MAX);
@@ -176,9 +205,7 @@ impl Recall {
                     self.db.write(move |tx| Box::pin(async move { memories::retry(tx, &ids, run_at).await })).await
                 }
             };
-            if let Err(error) = written {
-                return crate::ops_error("outbox", &error);
-            }
+            written?;
             crash::point("chore done");
         }
     }
@@ -300,7 +327,8 @@ impl Recall {
         store.open(embedder.space()).await?;
         let total = u64::try_from(memories::total(db).await?).unwrap_or_default();
         let (wake, draining) = (Notify::new(), tokio::sync::Mutex::default());
-        let recall = Self { db: db.clone(), clock, embedder, store, weights: Weights::DEFAULT, wake, draining };
+        let (weights, deadline) = (Weights::DEFAULT, FIND_DEADLINE);
+        let recall = Self { db: db.clone(), clock, embedder, store, weights, deadline, wake, draining };
         let (mut after, mut done) = (String::new(), 0);
         loop {
             let ids = memories::ids_after(db, &after, BATCH).await?;
@@ -319,6 +347,17 @@ impl Recall {
     pub async fn pending(&self) -> Result<i64, db::Error> {
         memories::pending(&self.db).await
     }
+}
+
+/// The memories that a hit stands for, newest first.
+fn said_by(hit: &Hit) -> impl Iterator<Item = &MemoryId> {
+    std::iter::once(&hit.memory).chain(&hit.again)
+}
+
+/// What is asked together with the days that it names, asked now.
+pub(super) fn with_days(text: &str, now: Moment) -> String {
+    let days = dates::marks(&dates::named(text, now));
+    std::iter::once(text.to_owned()).chain(days).collect::<Vec<_>>().join(" ")
 }
 
 /// As much of a query as the embedder takes whole: for a question, its end says what is asked.

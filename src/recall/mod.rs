@@ -4,6 +4,7 @@
 
 pub mod chunk;
 mod codes;
+pub mod dates;
 pub mod endpoint;
 pub mod eval;
 mod exact;
@@ -12,6 +13,7 @@ pub mod index_text;
 mod keeper;
 mod qdrant;
 pub mod rank;
+pub mod said_once;
 mod shelf;
 pub mod signs;
 #[cfg(feature = "local-model")]
@@ -133,6 +135,9 @@ pub struct Weights {
     pub own: f32,
     /// How much is said.
     pub size: f32,
+    /// How far one is put back for each other of its stretch of talk before it, where a question asks for what there was
+    /// over time; 0: nothing is different about such questions.
+    pub spread: f32,
 }
 
 impl Weights {
@@ -148,6 +153,7 @@ impl Weights {
         asks: -1.0,
         own: 0.8,
         size: 0.6,
+        spread: 0.6,
     };
 
     /// The weights by name, in the order of [`rank::parts`].
@@ -184,6 +190,7 @@ impl Weights {
             asks: 0.0,
             own: 0.0,
             size: 0.0,
+            spread: 0.0,
         }
     }
 }
@@ -202,6 +209,8 @@ pub struct Hit {
     pub dense: Option<f32>,
     /// BM25; `None` when no query word occurs.
     pub lexical: Option<f32>,
+    /// Memories that say the same in the same words, newest first; this is the newest of all.
+    pub again: Vec<MemoryId>,
 }
 
 /// What to remove from a store.
@@ -222,7 +231,7 @@ pub trait VectorStore: Send + Sync {
     async fn open(&self, space: &Space) -> Result<(), RecallError>;
     /// Adds or replaces chunks; durable when it returns.
     async fn put(&self, entries: &[Entry]) -> Result<(), RecallError>;
-    /// The best memories that `scope` admits. Never more than `query.limit`, never one twice.
+    /// The best memories that `scope` admits. Never more than `query.limit`, never one twice, nor two that say the same.
     async fn search(&self, scope: &Scope, query: &Query) -> Result<Vec<Hit>, RecallError>;
     /// Removes chunks; gone from every later search when it returns.
     async fn forget(&self, what: &Forget) -> Result<(), RecallError>;

@@ -30,6 +30,7 @@ use tonic::Code;
 use uuid::Uuid;
 
 use super::rank::{self, Candidate};
+use super::said_once::Once;
 use super::signs::{Count, Print, Question};
 use super::words;
 use super::{Entry, Forget, Hit, Query, RecallError, Space, VectorStore};
@@ -305,7 +306,7 @@ fn rank(
             let new = read(point)?;
             if !scope.admits(&new.hit.tenant, &new.hit.place, new.hit.reach) {
                 tracing::error!("Qdrant answered with a memory outside of the scope that was asked for; left out");
-                metrics::counter!("greenroom_recall_foreign_total").increment(1);
+                crate::ops::metrics::foreign_hit();
                 continue;
             }
             let Found { hit, .. } = found.entry(new.chunk.clone()).or_insert(new);
@@ -317,7 +318,7 @@ fn rank(
         }
     }
     let question = Question::of(&query.text);
-    let mut found: Vec<Found> = found.into_values().collect();
+    let found: Vec<Found> = found.into_values().collect();
     let spoken = |print: &Print, term: &u32| {
         let at = print.counts.binary_search_by_key(term, |count| count.term);
         at.map_or(0, |at| print.counts[at].spoken)
@@ -338,11 +339,15 @@ fn rank(
             signs: print.signs,
             is_named: question.names(&print.by),
             counts,
+            says: print.says,
         })
         .collect();
     let best = rank::best(&question, &candidates, query.weights, query.limit);
-    best.iter().for_each(|(at, score)| found[*at].hit.score = *score);
-    Ok(best.into_iter().map(|(at, _)| found[at].hit.clone()).collect())
+    let hit = |Once { at, score, again }: Once| {
+        let again = again.into_iter().map(|at| found[at].hit.memory.clone()).collect();
+        Hit { score, again, ..found[at].hit.clone() }
+    };
+    Ok(best.into_iter().map(hit).collect())
 }
 
 /// A point as scoring needs it.
@@ -376,6 +381,7 @@ fn read(mut point: ScoredPoint) -> Result<Found, RecallError> {
         score: 0.0,
         dense: None,
         lexical: None,
+        again: Vec::new(),
     };
     Ok(Found { chunk, print, hit })
 }

@@ -3,7 +3,9 @@
 //! A search looks at *candidates*: the [`pool`] best chunks by vector and the [`pool`] best by words. Each is given ten
 //! numbers ([`parts`]): how alike its vector is and how many of the words it has, the same of the lines around it and
 //! of the stretch of talk it is part of, and what kind of talk it is. Each list of numbers is brought to a common scale
-//! over the candidates, the weighted sum ranks them, and the best chunk of a memory stands for it ([`best`]). Nothing
+//! over the candidates, the weighted sum ranks them, and the best chunk of a memory stands for it, the newest of memories
+//! that say the same for all of them ([`best`]). A question for what there was over time takes from several stretches of
+//! talk ([`spread`]). Nothing
 //! but candidates counts, not even for statistics: so a store that cannot see all chunks (a server) follows the same
 //! rule as one that can, and what a scope does not admit changes nothing.
 
@@ -11,6 +13,7 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use super::Weights;
+use super::said_once::{self, Once};
 use super::signs::{Line, Question, Signs};
 use crate::domain::{MemoryId, Moment, PlaceId};
 
@@ -27,8 +30,6 @@ const POOL_MIN: usize = 200;
 const POOL_PER_HIT: usize = 4;
 /// What a line around counts for beside the line itself, when likeness is summed up.
 const NEAR_SHARE: f64 = 0.5;
-/// Talk of one place is one stretch until it pauses for longer than this.
-const STRETCH_GAP_MILLIS: i64 = 6 * 60 * 60 * 1000;
 /// A list whose scores differ by less than this says nothing.
 const FLAT: f64 = 1e-9;
 
@@ -68,6 +69,8 @@ pub struct Candidate<'a> {
     pub is_named: bool,
     /// How often each of the question's telling words was spoken in it.
     pub counts: &'a [u16],
+    /// What its line says, see [`said_once`]; 0: nothing that another says as well.
+    pub says: u64,
 }
 
 /// Numbers of a candidate.
@@ -81,11 +84,7 @@ pub fn parts(question: &Question, candidates: &[Candidate<'_>]) -> [Vec<f64>; PA
     let near = Near::of(candidates);
     let words = SpokenWords::of(question.telling.len(), candidates);
     let dense = list(&|candidate| f64::from(candidate.dense.unwrap_or_default()));
-    let near_dense = (0..candidates.len()).map(|at| {
-        let around = near.of_line(at);
-        let sum = dense[at] + NEAR_SHARE * around.iter().map(|at| dense[*at]).sum::<f64>();
-        sum / (1.0 + NEAR_SHARE * around.len() as f64).sqrt()
-    });
+    // The lines around each, and itself as the last.
     let windows: Vec<Vec<usize>> = (0..candidates.len())
         .map(|at| {
             let mut window = near.of_line(at);
@@ -93,6 +92,11 @@ pub fn parts(question: &Question, candidates: &[Candidate<'_>]) -> [Vec<f64>; PA
             window
         })
         .collect();
+    let near_dense = windows.iter().enumerate().map(|(at, window)| {
+        let around = &window[..window.len() - 1];
+        let sum = dense[at] + NEAR_SHARE * around.iter().map(|at| dense[*at]).sum::<f64>();
+        sum / (1.0 + NEAR_SHARE * around.len() as f64).sqrt()
+    });
     let stretches = stretches(candidates);
     let of_stretch = words.scores(&stretches);
     let mut stretch = vec![0.0; candidates.len()];
@@ -158,7 +162,7 @@ fn stretches(candidates: &[Candidate<'_>]) -> Vec<Vec<usize>> {
     for at in order {
         let follows = |before: &usize| {
             let (before, now) = (&candidates[*before], &candidates[at]);
-            before.place == now.place && now.at.millis_since(before.at) <= STRETCH_GAP_MILLIS
+            before.place == now.place && now.at.is_of_one_stretch(before.at)
         };
         match stretches.last_mut().filter(|stretch| stretch.last().is_some_and(follows)) {
             Some(stretch) => stretch.push(at),
@@ -219,18 +223,45 @@ fn fuse(lists: &[Vec<f64>], weights: &[f32]) -> Vec<f64> {
     fused
 }
 
-/// Ranks `candidates` and returns the number and fused score of the best one of each memory, best first, at most
-/// `limit`. Of equals the newer comes first, then the smaller id.
-pub fn best(question: &Question, candidates: &[Candidate<'_>], weights: Weights, limit: usize) -> Vec<(usize, f32)> {
+/// Ranks `candidates` and returns the best one of each memory, best first, at most `limit`. Of equals the newer comes
+/// first, then the smaller id. Of memories that say the same the newest stands for all.
+pub fn best(question: &Question, candidates: &[Candidate<'_>], weights: Weights, limit: usize) -> Vec<Once> {
     let mut numbers: Vec<usize> = (0..candidates.len()).collect();
     numbers.sort_unstable_by_key(|at| candidates[*at].id);
     let by_id: Vec<Candidate<'_>> = numbers.iter().map(|at| candidates[*at]).collect();
+    let spreads = question.gathers && weights.spread > 0.0;
+    // Where several talks have a share, that one of them is a good one says little.
+    let weights = if spreads { Weights { stretch: 0.0, ..weights } } else { weights };
     let fused = fuse(&parts(question, &by_id), &weights.list());
     let mut ranked: Vec<(usize, f32)> = numbers.into_iter().zip(fused.into_iter().map(|score| score as f32)).collect();
     ranked
         .sort_unstable_by(|(a, a_score), (b, b_score)| order((*a_score, &candidates[*a]), (*b_score, &candidates[*b])));
     let mut seen = HashSet::new();
-    ranked.retain(|(at, _)| seen.len() < limit && seen.insert(candidates[*at].memory));
+    ranked.retain(|(at, _)| seen.insert(candidates[*at].memory));
+    if spreads {
+        ranked = spread(ranked, &stretches(candidates), weights.spread);
+    }
+    let mut once =
+        said_once::collapse(&ranked, |at| (candidates[at].says, candidates[at].at, candidates[at].memory.as_str()));
+    once.truncate(limit);
+    once
+}
+
+/// Ranks anew, so that each that comes behind others of its stretch of talk is put back by `by` for each of them; of
+/// equals the one that was ahead before.
+fn spread(mut left: Vec<(usize, f32)>, stretches: &[Vec<usize>], by: f32) -> Vec<(usize, f32)> {
+    let of: HashMap<usize, usize> =
+        stretches.iter().enumerate().flat_map(|(stretch, all)| all.iter().map(move |at| (*at, stretch))).collect();
+    let mut taken = vec![0_u16; stretches.len()];
+    let mut ranked = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let score = |(at, score): &(usize, f32)| score - by * f32::from(taken[of[at]]);
+        let first = (1..left.len()).fold(0, |best, at| if score(&left[at]) > score(&left[best]) { at } else { best });
+        let (at, score) = (left[first].0, score(&left[first]));
+        left.remove(first);
+        taken[of[&at]] = taken[of[&at]].saturating_add(1);
+        ranked.push((at, score));
+    }
     ranked
 }
 
@@ -299,18 +330,20 @@ mod tests {
                 signs: Signs { size: 5, ..Signs::default() },
                 is_named: false,
                 counts: &self.counts[at],
+                says: 0,
             };
             self.memories.iter().enumerate().map(candidate).collect()
         }
     }
 
     fn two_words() -> Question {
-        Question { terms: vec![1, 2], telling: vec![1, 2], asks_when: true }
+        Question { terms: vec![1, 2], telling: vec![1, 2], asks_when: true, gathers: false }
     }
 
     const NEAR_DENSE: usize = 2;
     const NEAR_WORDS: usize = 3;
     const STRETCH: usize = 4;
+    const HOURS_6: i64 = 6 * 3_600_000;
 
     #[test]
     fn words_of_the_two_lines_on_either_side_count_for_a_line() {
@@ -339,7 +372,7 @@ mod tests {
         let talk = Talk::of(&[[1, 0], [0, 0], [0, 0], [0, 0], [0, 0], [0, 0]]);
         let elsewhere = PlaceId::new("there");
         let mut candidates = talk.candidates();
-        for (at, moment) in [0, STRETCH_GAP_MILLIS, 2 * STRETCH_GAP_MILLIS + 1, 2, 3, 4].into_iter().enumerate() {
+        for (at, moment) in [0, HOURS_6, 2 * HOURS_6 + 1, 2, 3, 4].into_iter().enumerate() {
             candidates[at].at = Moment(moment);
         }
         candidates[3].place = &elsewhere;
@@ -356,7 +389,7 @@ mod tests {
             let mut candidates = talk.candidates();
             candidates.iter_mut().for_each(|candidate| candidate.at = Moment(0));
             change(&mut candidates[1]);
-            best(&two_words(), &candidates, weights, 3)[0].0
+            best(&two_words(), &candidates, weights, 3)[0].at
         };
         let none = Weights::plain(0.0, 0.0);
         assert_eq!(first(Weights { speaker: 1.0, ..none }, |candidate| candidate.is_named = true), 1);
@@ -384,7 +417,7 @@ mod tests {
         }
         let ranking = |candidates: &[Candidate<'_>]| -> Vec<(String, f32)> {
             let best = best(&two_words(), candidates, Weights::DEFAULT, 6);
-            best.into_iter().map(|(at, score)| (candidates[at].id.to_owned(), score)).collect()
+            best.into_iter().map(|once| (candidates[once.at].id.to_owned(), once.score)).collect()
         };
         let wanted = ranking(&candidates);
         for _ in 0..candidates.len() {
@@ -410,6 +443,7 @@ mod tests {
             signs: Signs::default(),
             is_named: false,
             counts: &[],
+            says: 0,
         };
         let candidates = [
             chunk("a1", &a, 1, 0.9),
@@ -420,11 +454,46 @@ mod tests {
         ];
         let order = |limit| {
             let best = best(&Question::default(), &candidates, EQUAL, limit);
-            best.into_iter().map(|(at, _)| candidates[at].id).collect::<Vec<_>>()
+            best.into_iter().map(|once| candidates[once.at].id).collect::<Vec<_>>()
         };
         assert_eq!(order(9), ["a1", "c1", "b1"]);
         assert_eq!(order(2), ["a1", "c1"]);
         assert!(order(0).is_empty());
         assert!(best(&Question::default(), &[], EQUAL, 5).is_empty());
+    }
+
+    #[test]
+    fn a_question_for_what_there_was_over_time_takes_from_several_stretches() {
+        let talk = Talk::of(&[[0, 0]; 6]);
+        let mut candidates = talk.candidates();
+        for (at, candidate) in candidates.iter_mut().enumerate() {
+            candidate.at = Moment(if at < 4 { 0 } else { 2 * HOURS_6 });
+            candidate.dense = Some(1.0 - 0.1 * at as f32);
+        }
+        let order = |gathers: bool, spread: f32| -> Vec<usize> {
+            let question = Question { gathers, ..two_words() };
+            let best = best(&question, &candidates, Weights { spread, ..EQUAL }, 6);
+            assert!(best.is_sorted_by(|a, b| a.score >= b.score), "{best:?}");
+            best.iter().map(|once| once.at).collect()
+        };
+        assert_eq!(order(false, 1.0), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(order(true, 0.0), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(order(true, 1.3), [0, 1, 4, 2, 5, 3]);
+        assert_eq!(order(true, 9.0), [0, 4, 1, 5, 2, 3]);
+    }
+
+    #[test]
+    fn memories_that_say_the_same_leave_their_places_to_others() {
+        let talk = Talk::of(&[[0, 0]; 6]);
+        let mut candidates = talk.candidates();
+        for (at, candidate) in candidates.iter_mut().enumerate() {
+            candidate.at = Moment(at as i64);
+            candidate.dense = Some(1.0 - 0.1 * at as f32);
+            candidate.says = [3, 3, 3, 0, 0, 4][at];
+        }
+        let best = best(&two_words(), &candidates, EQUAL, 3);
+        let found: Vec<(usize, Vec<usize>)> = best.iter().map(|once| (once.at, once.again.clone())).collect();
+        assert_eq!(found, [(2, vec![1, 0]), (3, vec![]), (4, vec![])]);
+        assert!(best[0].score > best[1].score && best[1].score > best[2].score);
     }
 }

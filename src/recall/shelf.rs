@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::mem::size_of;
 
 use super::codes::{Codes, Probe};
+use super::said_once::Once;
 use super::signs::{Line, Print, Question, Signs};
 use super::{Hit, Query, rank};
 use crate::domain::{MemoryId, Moment, PlaceId, Reach, Scope, Tenant};
@@ -36,6 +37,7 @@ struct Row {
     memory: MemoryId,
     at: Moment,
     line: Line,
+    says: u64,
     signs: Signs,
     /// Number of the speaker's name.
     by: u32,
@@ -122,8 +124,8 @@ impl Shelf {
         self.bytes += item.print.counts.len() * size_of::<Posting>() * 3 / 2;
         self.marks.push(Mark { place, words, reach: item.reach });
         self.codes.push(&item.dense);
-        let (line, signs) = (item.print.line, item.print.signs);
-        self.rows.push(Row { id: item.id, memory: item.memory, at: item.at, line, signs, by });
+        let Print { line, says, signs, .. } = item.print;
+        self.rows.push(Row { id: item.id, memory: item.memory, at: item.at, line, says, signs, by });
     }
 
     /// Appends to `admitted` which chunks `scope` admits.
@@ -196,10 +198,11 @@ pub fn search(shelves: &[&Shelf], scope: &Scope, query: &Query) -> Vec<Hit> {
                 signs: row.signs,
                 is_named: question.names(&part.shelf.names[row.by as usize]),
                 counts,
+                says: row.says,
             }
         })
         .collect();
-    let hit = |(candidate, score): (usize, f32)| {
+    let hit = |Once { at: candidate, score, again }: Once| {
         let part = wall.part(chosen[candidate].0);
         let at = chosen[candidate].0 - part.from;
         let (row, mark) = (&part.shelf.rows[at], &part.shelf.marks[at]);
@@ -212,6 +215,7 @@ pub fn search(shelves: &[&Shelf], scope: &Scope, query: &Query) -> Vec<Hit> {
             score,
             dense: candidates[candidate].dense,
             lexical: candidates[candidate].lexical,
+            again: again.into_iter().map(|at| candidates[at].memory.clone()).collect(),
         }
     };
     let best = rank::best(&question, &candidates, query.weights, query.limit).into_iter().map(hit);

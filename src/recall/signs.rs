@@ -25,6 +25,8 @@ const OWN_WORDS: &str = "i me my mine myself i'm i've i'll i'd we our us we're w
 const TIMES_ASKED: [&str; 6] = ["year", "month", "day", "date", "time", "week"];
 /// What follows "how" then.
 const LENGTHS_ASKED: [&str; 2] = ["long", "often"];
+/// Words of a question for what there was over time.
+const OVER_TIME: [&str; 3] = ["has", "have", "both"];
 
 static EMPTY: LazyLock<HashSet<u32>> = LazyLock::new(|| set(EMPTY_WORDS));
 static TIME: LazyLock<HashSet<u32>> = LazyLock::new(|| set(TIME_WORDS));
@@ -63,6 +65,8 @@ pub struct Spoken {
     /// The words, without the name and without the line before.
     pub words: String,
     pub line: Line,
+    /// What its line says, see [`super::said_once`]; 0: nothing that another could say as well.
+    pub says: u64,
 }
 
 /// The place of a line in its talk, see [`line_id`]; 0: none.
@@ -84,6 +88,8 @@ pub fn line_id(memory: &MemoryId, is_answer: bool) -> u32 {
 pub struct Print {
     pub signs: Signs,
     pub line: Line,
+    /// As in [`Spoken`].
+    pub says: u64,
     /// The speaker's name, as terms.
     pub by: Vec<u32>,
     /// Ascending by term.
@@ -93,7 +99,7 @@ pub struct Print {
 impl Print {
     /// The print of a chunk that is found by the words of `text`.
     pub fn of(text: &str, spoken: &Spoken) -> Self {
-        let Spoken { by, words: spoken, line } = spoken;
+        let Spoken { by, words: spoken, line, says } = spoken;
         let all = Terms::of(text);
         let own: HashMap<u32, u32> = Terms::of(spoken).counts.into_iter().collect();
         let small = |count: u32| u16::try_from(count).unwrap_or(u16::MAX);
@@ -105,12 +111,12 @@ impl Print {
         let mut by: Vec<u32> = words(by).iter().map(|word| hash(word)).collect();
         by.truncate(usize::from(u8::MAX));
         let signs = Signs {
-            asks: spoken.contains(['?', '？', '؟']),
+            asks: asks(spoken),
             dated: own.keys().any(|term| TIME.contains(term)),
             own: plain(spoken).any(|word| OWN_WORDS.split(' ').any(|own| own == word)),
-            size: small(own.keys().filter(|term| !EMPTY.contains(term)).count().try_into().unwrap_or(u32::MAX)),
+            size: small(telling_of(own.keys()).try_into().unwrap_or(u32::MAX)),
         };
-        Self { signs, line: *line, by, counts: all.counts.iter().map(count).collect() }
+        Self { signs, line: *line, says: *says, by, counts: all.counts.iter().map(count).collect() }
     }
 
     /// Number of words in the text that is searched.
@@ -124,7 +130,7 @@ impl Print {
         self
     }
 
-    /// As stores keep it: sixteen bytes, four a term of the name, eight a word.
+    /// As stores keep it: twenty-four bytes, four a term of the name, eight a word.
     pub fn to_bytes(&self) -> Vec<u8> {
         let Signs { asks, dated, own, size } = self.signs;
         let bits = u8::from(asks) | u8::from(dated) << 1 | u8::from(own) << 2;
@@ -132,6 +138,7 @@ impl Print {
         let mut bytes = vec![bits, names];
         bytes.extend(size.to_le_bytes());
         [self.line.id, self.line.before[0], self.line.before[1]].iter().for_each(|id| bytes.extend(id.to_le_bytes()));
+        bytes.extend(self.says.to_le_bytes());
         self.by.iter().take(usize::from(names)).for_each(|term| bytes.extend(term.to_le_bytes()));
         for Count { term, all, spoken } in &self.counts {
             bytes.extend(term.to_le_bytes());
@@ -148,6 +155,7 @@ impl Print {
         let (lines, _) = lines.as_chunks::<4>();
         let [id, nearer, farther] = [0, 1, 2].map(|at| u32::from_le_bytes(lines[at]));
         let line = Line { id, before: [nearer, farther] };
+        let (says, rest) = rest.split_first_chunk::<8>()?;
         let (names, rest) = rest.split_at_checked(usize::from(names) * 4)?;
         let (names, _) = names.as_chunks::<4>();
         let (words, left) = rest.as_chunks::<8>();
@@ -167,6 +175,7 @@ impl Print {
         (bits < 8 && left.is_empty() && counts.is_sorted_by(|a, b| a.term < b.term)).then_some(Self {
             signs,
             line,
+            says: u64::from_le_bytes(*says),
             by,
             counts,
         })
@@ -182,6 +191,8 @@ pub struct Question {
     pub telling: Vec<u32>,
     /// It asks for a time.
     pub asks_when: bool,
+    /// It asks for what there was over time ("what has she painted", "how many"), which several talks have a share in.
+    pub gathers: bool,
 }
 
 impl Question {
@@ -200,13 +211,30 @@ impl Question {
                     || follows(pair, "what", &TIMES_ASKED)
                     || follows(pair, "which", &TIMES_ASKED)
             });
-        Self { terms, telling, asks_when }
+        let gathers = !asks_when
+            && (said.iter().any(|word| OVER_TIME.contains(&&**word))
+                || said.windows(2).any(|pair| follows(pair, "how", &["many"])));
+        Self { terms, telling, asks_when, gathers }
     }
 
     /// Whether the question names the speaker `by`.
     pub fn names(&self, by: &[u32]) -> bool {
         by.iter().any(|term| self.terms.binary_search(term).is_ok())
     }
+}
+
+/// Whether a question is among what was spoken.
+pub(super) fn asks(spoken: &str) -> bool {
+    spoken.contains(['?', '？', '؟'])
+}
+
+/// How many different words of a text say something.
+pub(super) fn telling(text: &str) -> usize {
+    telling_of(Terms::of(text).counts.iter().map(|(term, _)| term))
+}
+
+fn telling_of<'t>(terms: impl Iterator<Item = &'t u32>) -> usize {
+    terms.filter(|term| !EMPTY.contains(term)).count()
 }
 
 /// The words of a text in lower case, endings and all.
@@ -222,7 +250,7 @@ mod tests {
 
     fn print(text: &str, by: &str, words: &str) -> Print {
         let line = Line { id: 7, before: [6, 0] };
-        Print::of(text, &Spoken { by: by.into(), words: words.into(), line })
+        Print::of(text, &Spoken { by: by.into(), words: words.into(), line, says: u64::MAX - 1 })
     }
 
     #[test]
@@ -261,7 +289,7 @@ mod tests {
         let many = print("", &"w x y z ".repeat(200), "");
         assert_eq!(Print::from_bytes(&many.to_bytes()), Some(many));
         let whole = Print::default().to_bytes();
-        assert_eq!((whole.len(), Print::from_bytes(&whole)), (16, Some(Print::default())));
+        assert_eq!((whole.len(), Print::from_bytes(&whole)), (24, Some(Print::default())));
         for (at, byte) in [(0, 8), (1, 1)] {
             let mut broken = whole.clone();
             broken[at] = byte;
@@ -286,6 +314,12 @@ mod tests {
         }
         for text in ["Where does Mia live?", "how is she", "what a long day", "whenever"] {
             assert!(!Question::of(text).asks_when, "{text}");
+        }
+        for text in ["What has Mia painted?", "How many cats are there?", "Where have both been?"] {
+            assert!(Question::of(text).gathers, "{text}");
+        }
+        for text in ["When has she left?", "What did Mia paint?", "many cats", "how is she"] {
+            assert!(!Question::of(text).gathers, "{text}");
         }
         let question = Question::of("What did Mia do with the cats?");
         let mut telling = vec![hash("mia"), hash("cat")];

@@ -1,7 +1,7 @@
 //! Text as terms: what BM25 counts, for the embedded store and for Qdrant's sparse vectors alike.
 //!
 //! Terms are hashes, so that stores keep no second copy of anybody's words. A change here makes stored terms
-//! stale: raise [`REVISION`], as for one in [`super::signs`].
+//! stale: raise [`REVISION`], as for one in [`super::signs`], [`super::dates`] or [`super::said_once`].
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Revision of this file's rules; stores record it beside the embedding space.
-pub const REVISION: u32 = 2;
+pub const REVISION: u32 = 3;
 /// Longest word that counts, in characters; the rest of a longer one is noise (keys, hashes, howls).
 const WORD_MAX: usize = 48;
 
@@ -116,12 +116,23 @@ fn stem(word: &str) -> std::borrow::Cow<'_, str> {
     if word.is_ascii() { ENGLISH.stem(word) } else { word.into() }
 }
 
+/// The words of `text` as they were said, with single spaces between and nothing else: without case, accents and signs.
+pub(super) fn plain(text: &str) -> String {
+    let folded = fold(text);
+    let words: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
 /// FNV-1a, 64 bits folded to 32: stable across versions and machines.
 pub(super) fn hash(word: &str) -> u32 {
-    let wide = word
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let wide = wide_hash(word);
     (wide ^ (wide >> 32)) as u32
+}
+
+/// FNV-1a, 64 bits.
+pub(super) fn wide_hash(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 #[cfg(test)]

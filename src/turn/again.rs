@@ -5,6 +5,7 @@ use crate::db::turns::{EndedTurn, NewTurn};
 use crate::db::{self, Script, memories, messages, turns};
 use crate::directory::Person;
 use crate::domain::{Identity, Place, PlaceRef, QuietKind, Refusal, TurnId};
+use crate::ops::traces;
 use crate::platform::SendError;
 
 /// Which answer is meant, and by whom.
@@ -95,8 +96,9 @@ impl Turns {
             is_incognito: given.is_incognito || bond.quiet(QuietKind::Incognito, now).is_some(),
             at: now,
         };
-        let id = turn.id.clone();
+        let (id, trace, started) = (turn.id.clone(), turn.trace.clone(), std::time::Instant::now());
         self.take_back(place, given, Some(turn)).await?;
+        traces::received(&trace, started.elapsed());
         self.doorbell.ring(&place.id, &who.member.id);
         Ok(id)
     }

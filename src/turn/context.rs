@@ -10,6 +10,8 @@ use crate::db::{self, layers, messages};
 use crate::directory::Bond;
 use crate::domain::{Aspect, Kind, Member, Moment, Place, Privacy, QuietKind, Scope, Turn, TurnId};
 use crate::model::ModelInfo;
+use crate::ops::metrics::Stage;
+use crate::ops::traces::{self, Fact};
 use crate::ops_error;
 
 /// Messages read at a time until the token budget is reached.
@@ -68,6 +70,8 @@ impl Turns {
         };
         let is_fresh = bond.quiet(QuietKind::Fresh, self.clock.now()).is_some();
         let found = if is_fresh { Ok(Vec::new()) } else { self.recall.find(&scope, &query, MEMORIES_MAX).await };
+        let facts = [Fact::Number("memories", found.as_ref().map_or(0, Vec::len) as u64)];
+        traces::stage(turn, Stage::Recall, started.elapsed(), &facts);
         let (memories, recall_failed) = match found {
             Ok(found) => (found, None),
             // An answer without memories beats no answer; the writes wait in the outbox.

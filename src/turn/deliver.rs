@@ -7,6 +7,7 @@ use crate::crash;
 use crate::db::{Script, messages, turns};
 use crate::domain::{Personality, Place, Turn, TurnState};
 use crate::ops::metrics::{self, Stage};
+use crate::ops::traces::{self, Fact};
 use crate::platform::{Face, OnceKey, Part, SendError};
 
 /// Tries to send one part before the turn waits for a later try.
@@ -125,6 +126,7 @@ impl Turns {
         }
         crash::point("all parts sent");
         metrics::stage_took(Stage::Deliver, started.elapsed());
+        traces::stage(turn, Stage::Deliver, started.elapsed(), &[Fact::Number("parts", of as u64)]);
         Ok(Delivered::All(sent))
     }
 
@@ -161,8 +163,12 @@ impl Turns {
                     metrics::delivered(platform.name(), false);
                     return Ok(None);
                 }
-                Err(SendError::RateLimited { after_millis }) => Duration::from_millis(after_millis).min(WAIT_MAX),
+                Err(SendError::RateLimited { after_millis }) => {
+                    metrics::delivery_retried(platform.name(), true);
+                    Duration::from_millis(after_millis).min(WAIT_MAX)
+                }
                 Err(SendError::Unsure(why)) => {
+                    metrics::delivery_retried(platform.name(), false);
                     tracing::warn!(attempt, why, "not known whether a part arrived; sending again under its key");
                     let pause = wait;
                     wait *= 2;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::Turns;
-use crate::db::{self, dealt, layers, memories, messages, people, rules, sessions};
-use crate::domain::MemberId;
+use crate::db::{self, audit, dealt, layers, memories, messages, people, rules, sessions};
+use crate::domain::{Deed, Done, MemberId};
 use crate::guard::access;
+use crate::ops::metrics::{self, Chore};
 
 /// How often the database's log is emptied again when a reader was in the way, and the wait between.
 const FOLDS: u32 = 20;
@@ -34,9 +35,11 @@ impl Turns {
     pub async fn keep_tidy(&self, retention: Retention) {
         let soft = self.life.soft();
         while !soft.is_cancelled() {
-            if let Err(error) = self.tidy(retention).await {
-                crate::ops_error("retention", &error);
+            let tidied = self.tidy(retention).await;
+            if let Err(error) = &tidied {
+                crate::ops_error("retention", error);
             }
+            metrics::chore_ran(Chore::Tidy, tidied.is_ok(), self.clock.now());
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = soft.cancelled() => {}
@@ -103,7 +106,8 @@ impl Turns {
                 for member in &idle {
                     let identities = self.directory.identities(member).await?;
                     if !identities.iter().any(|identity| access::is_owner(&self.settings.owners, identity)) {
-                        self.erase(member).await?;
+                        let done = Done::of_house(Deed::MemberErased, self.clock.now()).to(Some(member.clone()));
+                        self.erase(member, done.saying("idle")).await?;
                         members += 1;
                     }
                 }
@@ -115,14 +119,22 @@ impl Turns {
         Ok((messages, members))
     }
 
-    /// Erases everything about a member: rows, vectors, pictures, and what the database's log still held.
+    /// Erases everything about a member: rows, vectors, pictures, and what the database's log still held. That it was
+    /// done stays in the audit log.
     ///
     /// # Errors
     /// Those of the database; nothing is erased then.
-    pub async fn erase(&self, member: &MemberId) -> Result<(), db::Error> {
+    pub async fn erase(&self, member: &MemberId, done: Done) -> Result<(), db::Error> {
         let pictures = people::avatars(&self.db, member).await?;
         let gone = member.clone();
-        self.db.write(move |tx| Box::pin(async move { people::erase(tx, &gone).await })).await?;
+        let writing = self.db.write(move |tx| {
+            Box::pin(async move {
+                // While there is somebody to have a mark.
+                audit::record(tx, &done).await?;
+                people::erase(tx, &gone).await
+            })
+        });
+        writing.await?;
         self.directory.forget_people();
         self.directory.forget_places();
         self.directory.reload_names().await?;

@@ -25,6 +25,7 @@ use crate::guard::{access, outgoing};
 use crate::keyring::{KeyringError, Own};
 use crate::model::{ChatRequest, ErrorClass, LlmProvider, ModelError, ModelInfo, Reply, price, tokens};
 use crate::ops::metrics;
+use crate::ops::traces::{self, Fact};
 use crate::platform::{Face, Platform, Streams};
 
 /// Prompt of a model too small for the whole character.
@@ -117,6 +118,7 @@ impl Turns {
         if !access::may_use(self.settings.operator_key, info.key_source, is_owner) {
             return self.apologise(turn, place, "refusal-model-not-offered", "not_offered", None).await;
         }
+        let gathering = Instant::now();
         let Some(mut gathered) = self.gather(turn, place, &info, (preset.prompt_tokens as usize, &bond)).await? else {
             return Err(Stopped::Cancelled);
         };
@@ -128,6 +130,8 @@ impl Turns {
             _ => Vec::new(),
         };
         gathered.context.pictures = pictures::seen(&pictures, &gathered.pictures);
+        metrics::stage_took(metrics::Stage::Context, gathering.elapsed());
+        traces::stage(turn, metrics::Stage::Context, gathering.elapsed(), &[]);
         crash::point("context gathered");
         let by = |kind| bond.choices.decided(kind).tier.map(Tier::as_str).unwrap_or_default().to_owned();
         let mut made_of = MadeOf {
@@ -179,11 +183,13 @@ impl Turns {
         let stage = Stage { place, face: &face, platform: platform.as_deref(), by_edits };
         let mut budget = prompt::Budget { prompt: preset.prompt_tokens as usize, memory_share: preset.memory_share };
         let mut shortened = false;
+        let asking = Instant::now();
         let answer = loop {
             let building = Instant::now();
             let Prompt { lines, used, considered } = prompt::build(&gathered.context, budget);
             made_of.timings.prompt = building.elapsed().as_secs_f64() * 1_000.0;
             metrics::stage_took(metrics::Stage::Prompt, building.elapsed());
+            traces::stage(turn, metrics::Stage::Prompt, building.elapsed(), &[]);
             (made_of.prompt, made_of.memories) = (used, considered);
             let request = ChatRequest {
                 model: preset.model.clone(),
@@ -234,7 +240,16 @@ impl Turns {
                 made_of.model = if reply.served_model.is_empty() { made_of.model } else { reply.served_model.clone() };
                 metrics::stage_took(metrics::Stage::ModelFirstByte, reply.first_text);
                 metrics::stage_took(metrics::Stage::ModelTotal, reply.total);
-                metrics::tokens_spent(reply.tokens, made_of.key_source);
+                let (prompt, completion) = (reply.tokens.prompt, reply.tokens.completion);
+                let micros = price::cost_micros(&made_of.model, made_of.key_source, prompt, completion);
+                metrics::call_cost(reply.tokens, made_of.key_source, micros);
+                let facts = [
+                    Fact::Word("key_source", made_of.key_source.as_str()),
+                    Fact::Number("first_byte_ms", reply.first_text.as_millis() as u64),
+                    Fact::Number("prompt_tokens", prompt),
+                    Fact::Number("completion_tokens", completion),
+                ];
+                traces::stage(turn, metrics::Stage::ModelTotal, reply.total, &facts);
                 let cost = cost_of(turn, account, &made_of, reserved);
                 let text = tidy(&reply.text, &face.name, &others);
                 let text = outgoing::rendered(&text, &gathered.asked).trim().to_owned();
@@ -254,6 +269,7 @@ impl Turns {
                     "the model did not answer"
                 );
                 metrics::model_failed(error.class);
+                traces::model_failed(turn, error.class.as_str(), asking.elapsed());
                 let id = match (&own, error.class) {
                     (Some(_), ErrorClass::KeyInvalid) => Some("failure-own-key-invalid"),
                     (Some(_), ErrorClass::NoCredit) => Some("failure-own-key-no-credit"),

@@ -16,6 +16,9 @@ pub struct Considered {
     pub tokens: usize,
     /// Whether it is in the prompt.
     pub used: bool,
+    /// Memories of the same words, newest first, that it stands for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub again: Vec<MemoryId>,
 }
 
 /// Tokens of the prompt by part.

@@ -43,6 +43,7 @@ use crate::keyring::Keyring;
 use crate::life::Life;
 use crate::model::LlmProvider;
 use crate::ops::metrics;
+use crate::ops::traces;
 use crate::outside::Outside;
 use crate::platform::Platform;
 use crate::queue::{Doorbell, LaneWorker};
@@ -102,12 +103,21 @@ pub struct Platforms(Arc<RwLock<HashMap<&'static str, Arc<dyn Platform>>>>);
 impl Platforms {
     /// Connects a platform.
     pub fn add(&self, platform: Arc<dyn Platform>) {
+        metrics::platform_added(platform.name());
         self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(platform.name(), platform);
     }
 
     /// The platform named `name`, if connected.
     pub fn get(&self, name: &str) -> Option<Arc<dyn Platform>> {
         self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// All of them, by name, and whether people are heard there now.
+    pub fn all(&self) -> Vec<(&'static str, bool)> {
+        let platforms = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut all: Vec<_> = platforms.values().map(|platform| (platform.name(), platform.is_connected())).collect();
+        all.sort_unstable();
+        all
     }
 }
 
@@ -255,6 +265,10 @@ impl Turns {
             self.stored(turn).await?
         } else {
             crash::point("lane claimed");
+            if turn.attempt == 1 {
+                let waited = u64::try_from(started.millis_since(turn.created_at)).unwrap_or(0);
+                traces::waited(turn, Duration::from_millis(waited));
+            }
             // A turn that was withdrawn is taken up only for what it had shown.
             if turn.attempt > 1 && turns::is_cancelled(&self.db, &turn.id).await? {
                 return Err(Stopped::Cancelled);
@@ -356,6 +370,7 @@ impl LaneWorker for Turns {
                 }
                 Err(Stopped::Cancelled) => {
                     metrics::turn_ended(Outcome::Cancelled);
+                    traces::ended(&turn, Outcome::Cancelled.as_str(), self.clock.now());
                     self.ends.tell(&turn.id, TurnState::Cancelled);
                 }
                 Err(Stopped::Later(why)) => {

@@ -337,6 +337,7 @@ mod tests {
                 score: 1.0,
                 dense: None,
                 lexical: None,
+                again: Vec::new(),
             },
         };
         Context {

@@ -17,6 +17,7 @@ use crate::guard::access;
 use crate::guard::pace::Of;
 use crate::model::tokens;
 use crate::ops::metrics::{self, Stage};
+use crate::ops::traces;
 
 /// How long after somebody was called the house goes on listening in a place where nobody is active.
 const LISTENS_FOR_MILLIS: i64 = 60 * 60 * 1_000;
@@ -141,12 +142,16 @@ impl Turns {
             }
         }
         let unasked = proxied.as_deref().unwrap_or(&person.persona);
+        let trace = traces::is_on().then(|| incoming.trace.clone());
         let received = self.store(incoming, &place, (&person, unasked), (asked, replaced, is_operator)).await?;
         crash::point("message stored");
         if !received.turns.is_empty() {
             self.doorbell.ring(&place.id, &person.member.id);
         }
         metrics::stage_took(Stage::Receive, started.elapsed());
+        if let Some(trace) = trace.filter(|_| !received.turns.is_empty() && !received.is_replay) {
+            traces::received(&trace, started.elapsed());
+        }
         Ok(Received { is_turned_away: denial.is_some(), ..received })
     }
 

@@ -104,6 +104,7 @@ pub fn block(context: &Context, room: Room, history: &[HistoryLine]) -> Block {
             lexical: hit.and_then(|hit| hit.lexical),
             tokens: cost,
             used,
+            again: hit.map_or_else(Vec::new, |hit| hit.again.clone()),
         });
     }
     if taken.is_empty() {

@@ -12,6 +12,7 @@ use crate::domain::{
 };
 use crate::model::tokens;
 use crate::ops::metrics::{self, Stage};
+use crate::ops::traces;
 
 impl Turns {
     /// Ends a delivered turn.
@@ -100,6 +101,8 @@ impl Turns {
         let outcome = if is_answer { Outcome::Answered } else { Outcome::Apologised };
         metrics::turn_ended(outcome);
         metrics::stage_took(Stage::Settle, started.elapsed());
+        traces::stage(turn, Stage::Settle, started.elapsed(), &[]);
+        traces::ended(turn, outcome.as_str(), self.clock.now());
         tracing::info!(?outcome, duration_ms = self.millis_since(turn.created_at), "turn ended");
         Ok(Ended { state, lane_is_empty })
     }

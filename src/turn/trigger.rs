@@ -198,16 +198,14 @@ mod tests {
         }
     }
 
+    /// A place where nobody is active and room is for five answers.
+    fn here(names: &Names) -> Here<'_> {
+        Here { names: names.public(), activation: None, replied_to: None, is_direct: false, mention: '@', slots: 5 }
+    }
+
     fn called(text: &str) -> Vec<String> {
         let names = names(&["Bambi", "Bambi Prime", "Lilith", "Dr. Gregor", "Dr.", "Ann", "Bo", "Cy", "Di"]);
-        let here = Here {
-            names: names.public(),
-            activation: None,
-            replied_to: None,
-            is_direct: false,
-            mention: '@',
-            slots: 5,
-        };
+        let here = here(&names);
         match decide(&message(text), &here) {
             Decision::Answer { called, .. } => called.iter().map(|id| id.as_str().to_owned()).collect(),
             Decision::Listen => Vec::new(),
@@ -244,14 +242,7 @@ mod tests {
     #[test]
     fn whoever_is_called_beyond_the_slots_is_named() {
         let names = names(&["Ann", "Bo", "Cy"]);
-        let here = Here {
-            names: names.public(),
-            activation: None,
-            replied_to: None,
-            is_direct: false,
-            mention: '@',
-            slots: 1,
-        };
+        let here = Here { slots: 1, ..here(&names) };
         let (called, beyond) = (vec![PersonalityId::new("Ann")], Some(PersonalityId::new("Bo")));
         assert_eq!(decide(&message("@Ann @Ann @Bo @Cy"), &here), Decision::Answer { called, beyond });
     }
@@ -259,14 +250,8 @@ mod tests {
     #[test]
     fn a_reply_comes_before_the_activated_one_before_mentions() {
         let names = names(&["Ann", "Bo", "Cy"]);
-        let here = Here {
-            names: names.public(),
-            activation: Some((PersonalityId::new("Bo"), true)),
-            replied_to: Some(PersonalityId::new("Cy")),
-            is_direct: false,
-            mention: '@',
-            slots: 5,
-        };
+        let activation = Some((PersonalityId::new("Bo"), true));
+        let here = Here { activation, replied_to: Some(PersonalityId::new("Cy")), ..here(&names) };
         let ids = ["Cy", "Bo", "Ann"].map(PersonalityId::new).to_vec();
         assert_eq!(decide(&message("@Ann hi"), &here), Decision::Answer { called: ids, beyond: None });
     }
@@ -274,14 +259,7 @@ mod tests {
     #[test]
     fn whom_the_platform_says_to_be_called_comes_before_the_text() {
         let names = names(&["Ann", "Bo"]);
-        let here = Here {
-            names: names.public(),
-            activation: None,
-            replied_to: None,
-            is_direct: false,
-            mention: '@',
-            slots: 5,
-        };
+        let here = here(&names);
         let incoming = Incoming { called: vec!["bo".into(), "nobody".into()], ..message("@Ann and @Bo") };
         let called = ["Bo", "Ann"].map(PersonalityId::new).to_vec();
         assert_eq!(decide(&incoming, &here), Decision::Answer { called, beyond: None });
@@ -291,16 +269,14 @@ mod tests {
     fn an_activation_without_autorespond_stays_silent() {
         let names = names(&["Ann"]);
         let activation = Some((PersonalityId::new("Ann"), false));
-        let here =
-            Here { names: names.public(), activation, replied_to: None, is_direct: false, mention: '@', slots: 5 };
+        let here = Here { activation, ..here(&names) };
         assert_eq!(decide(&message("hi all"), &here), Decision::Listen);
     }
 
     #[test]
     fn in_private_the_addressed_one_answers_unless_another_is_called() {
         let names = names(&["Ann", "Bo"]);
-        let here =
-            Here { names: names.public(), activation: None, replied_to: None, is_direct: true, mention: '@', slots: 5 };
+        let here = Here { is_direct: true, ..here(&names) };
         let mut incoming = message("hi");
         incoming.addressed = Some("ann".into());
         let only = |name: &str| Decision::Answer { called: vec![PersonalityId::new(name)], beyond: None };

@@ -182,6 +182,7 @@ fn no_secret_is_ever_shown() {
     for setting in settings::all().filter(|setting| setting.is_secret) {
         let value = match setting.name {
             "DATABASE_URL" => format!("postgres://me:{SECRET}@localhost/house"),
+            "OTEL_EXPORTER_OTLP_HEADERS" => format!("authorization={SECRET}"),
             "MATRIX_LOGINS" => format!("abbey @abbey:example.org {SECRET}"),
             "MATRIX_APPSERVICE" => {
                 format!(r#"{{"as_token": "{SECRET}", "namespaces": {{"users": [{{"regex": "@_house_.*"}}]}}}}"#)
@@ -222,4 +223,18 @@ fn matrix_needs_a_homeserver_an_account_and_a_way_in() {
     let config = read(&[home, user, password, ("MATRIX_INVITES", "owners, example.org,@kim:x.org")]).unwrap();
     assert_eq!(config.matrix.invites, ["owners", "example.org", "@kim:x.org"]);
     assert!(refusal(&[("MATRIX_INVITES", "everybody")]).contains("MATRIX_INVITES"));
+}
+
+#[test]
+fn headers_for_a_collector_are_decoded_and_never_shown() {
+    let given = [("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer%20a%2Cb==, x-team = blue")];
+    let config = read(&given).unwrap();
+    let headers = config.traces.headers.iter().map(|(name, value)| (name.as_str(), value.expose_secret()));
+    assert_eq!(headers.collect::<Vec<_>>(), [("authorization", "Bearer a,b=="), ("x-team", "blue")]);
+    assert!(!format!("{config:?}").contains("Bearer"));
+    assert!(config.secrets().iter().any(|secret| secret.expose_secret() == "Bearer a,b=="));
+    for bad in ["s3cret", "a=%2", "a=%zz", "a=%ff"] {
+        let said = refusal(&[("OTEL_EXPORTER_OTLP_HEADERS", bad)]);
+        assert!(said.contains("NAME=VALUE") && !said.contains("s3cret"), "{said}");
+    }
 }

@@ -1,7 +1,9 @@
 //! What members say to the house, as they would: commands through the desk, and what changes by them.
 
+use std::time::Duration;
+
 use greenroom::desk::Desk;
-use greenroom::testing::{Engine, World};
+use greenroom::testing::{Engine, Plan, World};
 use secrecy::SecretString;
 
 use crate::both;
@@ -211,3 +213,33 @@ fn contents(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
 fn holds(content: &[u8], word: &str) -> bool {
     content.windows(word.len()).any(|window| window == word.as_bytes())
 }
+
+both!(operators_see_what_runs_who_waits_and_what_was_last_done, |engine| {
+    let world = World::planned(engine, Plan { workers: 3, ..Plan::default() }).await;
+    world.asks("kim", "@kim", "hello").await;
+    let operator = Visit::of(&world, "owner", "@owner");
+    let page = operator.reads("/admin status").await;
+    assert!(page.contains("Memories waiting for the index: 1, the oldest for"), "{page}");
+    world.remembered().await;
+    let page = operator.reads("/admin status").await;
+    for said in [
+        "Role: everything in one process",
+        "Running for: 0 d 0 h",
+        "Front ends: fake: works",
+        "Answers owed: none · queued 0, being answered 0, being sent 0",
+        " of 3 busy",
+        "Memories waiting for the index: none",
+        "iB",
+        "Models left alone after failures: none",
+        "index of memories: 2026-11-",
+    ] {
+        assert!(page.contains(said), "{said} is not in {page}");
+    }
+    // Nobody works any more: what is said waits.
+    world.life.soft().cancel();
+    world.says("kim", "@kim", "are you there?").await;
+    world.clock.advance(Duration::from_secs(90));
+    let page = operator.reads("/admin status").await;
+    assert!(page.contains("Answers owed: 1, the oldest for 90 s · queued 1, being answered 0"), "{page}");
+    world.stop().await;
+});

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// What each module of ours may name; `ops::metrics` and `crash` are open to all but `domain`, and so is `domain`.
+/// What each module of ours may name; `ops::metrics`, `ops::traces` and `crash` are open to all but `domain`, and so is `domain`.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("crash", &[]),
@@ -104,6 +104,8 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("fluent_bundle", &["texts"]),
     ("axum", &["ops", "platform/fake", "avatars.rs"]),
     ("metrics_exporter_prometheus", &["ops"]),
+    ("opentelemetry_proto", &["ops"]),
+    ("prost", &["ops"]),
     ("tracing_subscriber", &["ops", "config.rs"]),
     ("rustix", &["ops"]),
     ("ring", &["vault"]),
@@ -119,8 +121,9 @@ fn complaints(path: &str, code: &str) -> Vec<String> {
         if top == module || COMPOSERS.contains(&module) {
             continue;
         }
-        let is_open_to_all =
-            matches!(top, "domain" | "crash" | "ops_error" | "on" | "on_tx") || used.starts_with("ops::metrics");
+        let is_open_to_all = matches!(top, "domain" | "crash" | "ops_error" | "on" | "on_tx")
+            || used.starts_with("ops::metrics")
+            || used.starts_with("ops::traces");
         let rule = MAY_USE.iter().find(|(name, _)| *name == module);
         let Some((_, allowed)) = rule else {
             found.push(format!("{path}: the module {module} has no rule yet: add one"));

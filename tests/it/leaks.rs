@@ -66,7 +66,7 @@ impl Room {
 
 /// Who talks as whom with whom, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Cell {
+pub struct Cell {
     n: usize,
     member: &'static str,
     persona: usize,
@@ -75,7 +75,7 @@ struct Cell {
 }
 
 impl Cell {
-    fn all() -> Vec<Self> {
+    pub fn all() -> Vec<Self> {
         let mut cells = Vec::new();
         for persona in 0..2 {
             for member in MEMBERS {
@@ -102,9 +102,9 @@ impl Cell {
 
 /// How far the promises let a memory come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Now {
-    sharing: bool,
-    sessions_run: bool,
+pub struct Now {
+    pub sharing: bool,
+    pub sessions_run: bool,
 }
 
 /// Whether what was said in `planted` may be, and is, in a prompt of `asker`.
@@ -131,7 +131,7 @@ fn surfaces(planted: &Cell, kind: &str, asker: &Cell, now: Now) -> bool {
 }
 
 /// Answers in talk; reads talk into what its words ask for.
-fn model() -> Answering {
+pub fn model() -> Answering {
     let cells = Cell::all();
     Answering::with(move |request: &ChatRequest| {
         let (system, last) = (&request.lines[0].content, &request.lines.last().unwrap().content);
@@ -177,14 +177,14 @@ async fn becomes(world: &World, persona: usize) {
 }
 
 /// Something that was asked, and can be asked otherwise.
-struct Seed {
+pub struct Seed {
     cell: Cell,
     turn: TurnId,
     message: String,
 }
 
 /// Plants every canary and returns what can be asked.
-async fn planted(world: &World, cells: &[Cell]) -> Vec<Seed> {
+pub async fn planted(world: &World, cells: &[Cell]) -> Vec<Seed> {
     every_member(world, |member| format!("/persona create Rook {member}")).await;
     let mut rooms: Vec<(&str, Room)> = Vec::new();
     for member in MEMBERS {
@@ -251,7 +251,7 @@ async fn prompt_of(world: &World, seed: &Seed, text: String) -> String {
 }
 
 /// Builds `count` prompts and counts: canaries that are there and may be, canaries that are not and may not.
-async fn asked(world: &World, cells: &[Cell], seeds: &[Seed], now: Now, count: usize) -> (usize, usize) {
+pub async fn asked(world: &World, cells: &[Cell], seeds: &[Seed], now: Now, count: usize) -> (usize, usize) {
     let groups: Vec<&[Cell]> = cells.chunks(ASKED_ABOUT).collect();
     let (mut there, mut kept) = (0, 0);
     for n in 0..count {

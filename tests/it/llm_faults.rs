@@ -41,12 +41,16 @@ impl Outcome {
     }
 }
 
+/// Longer than any call takes that no limit ends, also where the machine stands still for a while.
+const AMPLE: Duration = Duration::from_secs(10);
+
+/// Short waits between tries, and no other limit that a call could reach: whoever is about a limit sets it.
 fn limits() -> Limits {
     Limits {
-        connect: Duration::from_secs(1),
-        first_byte: Duration::from_millis(400),
-        idle: Duration::from_millis(300),
-        total: Duration::from_secs(5),
+        connect: Duration::from_secs(5),
+        first_byte: Duration::from_secs(30),
+        idle: Duration::from_secs(30),
+        total: Duration::from_secs(60),
         retry_waits: [Duration::from_millis(20), Duration::from_millis(40)],
         longest_wait: Duration::from_secs(2),
         ..Limits::from(&LlmConfig::default())
@@ -105,9 +109,13 @@ async fn given(answers: impl IntoIterator<Item = Answer>) -> (Outcome, usize) {
 
 /// Asks a server that gives this answer every time.
 async fn always(answer: Answer) -> (Outcome, usize) {
+    always_within(limits(), answer).await
+}
+
+async fn always_within(limits: Limits, answer: Answer) -> (Outcome, usize) {
     let server = FakeLlm::start().await;
     server.otherwise(move |_| answer.clone());
-    let outcome = ask(&provider_at(&server.url(), limits())).await;
+    let outcome = ask(&provider_at(&server.url(), limits)).await;
     (outcome, server.chats())
 }
 
@@ -118,7 +126,7 @@ async fn a_refused_connection_is_tried_three_times() {
     let outcome = ask(&provider_at(&FakeLlm::refusing().await, limits())).await;
     assert_eq!(outcome.class(), ErrorClass::Down);
     assert!(outcome.took >= Duration::from_millis(60), "both waits were kept: {:?}", outcome.took);
-    assert!(outcome.took < Duration::from_secs(2));
+    assert!(outcome.took < AMPLE);
 }
 
 #[tokio::test]
@@ -136,25 +144,28 @@ async fn an_unknown_name_and_a_server_without_tls_are_failures_to_connect() {
 #[tokio::test]
 async fn silence_ends_with_the_first_byte_limit_and_is_not_tried_again() {
     for answer in [Answer::silence(), Answer::stall()] {
-        let (outcome, requests) = always(answer).await;
+        let limits = Limits { first_byte: Duration::from_millis(400), ..limits() };
+        let (outcome, requests) = always_within(limits, answer).await;
         assert_eq!((outcome.class(), requests), (ErrorClass::TimedOut, 1));
-        assert!(outcome.took >= Duration::from_millis(400) && outcome.took < Duration::from_secs(2));
+        assert!((Duration::from_millis(400)..AMPLE).contains(&outcome.took), "{:?}", outcome.took);
     }
 }
 
 #[tokio::test]
 async fn a_gap_within_an_answer_ends_it() {
-    let (outcome, requests) = always(Answer::stall_after("Once upon")).await;
+    let limits = Limits { idle: Duration::from_secs(1), ..limits() };
+    let (outcome, requests) = always_within(limits, Answer::stall_after("Once upon")).await;
     assert_eq!((outcome.class(), requests, outcome.heard.as_str()), (ErrorClass::TimedOut, 1, "Once upon"));
-    assert!(outcome.took < Duration::from_secs(2), "{:?}", outcome.took);
+    assert!(outcome.took < AMPLE, "{:?}", outcome.took);
 }
 
 #[tokio::test]
 async fn keep_alives_without_content_do_not_keep_a_call_alive_for_ever() {
     for answer in [Answer::keep_alives(Duration::from_millis(50)), Answer::empty_events(Duration::from_millis(50))] {
-        let (outcome, requests) = always(answer).await;
+        let half = Duration::from_millis(500);
+        let (outcome, requests) = always_within(Limits { first_byte: half, idle: half, ..limits() }, answer).await;
         assert_eq!((outcome.class(), requests), (ErrorClass::TimedOut, 1));
-        assert!(outcome.took < Duration::from_secs(2), "{:?}", outcome.took);
+        assert!(outcome.took < AMPLE, "{:?}", outcome.took);
     }
 }
 
@@ -162,11 +173,11 @@ async fn keep_alives_without_content_do_not_keep_a_call_alive_for_ever() {
 async fn a_slow_drip_ends_with_the_limit_of_the_whole_call() {
     let server = FakeLlm::start().await;
     server.then(Answer::drip("word ", Duration::from_millis(100)));
-    let limits = Limits { total: Duration::from_millis(700), ..limits() };
+    let limits = Limits { total: Duration::from_secs(2), ..limits() };
     let outcome = ask(&provider_at(&server.url(), limits)).await;
     assert_eq!(outcome.class(), ErrorClass::TimedOut);
     assert!(!outcome.heard.is_empty());
-    assert!((Duration::from_millis(700)..Duration::from_millis(1_500)).contains(&outcome.took), "{:?}", outcome.took);
+    assert!((Duration::from_secs(2)..AMPLE).contains(&outcome.took), "{:?}", outcome.took);
 }
 
 #[tokio::test]
@@ -174,13 +185,13 @@ async fn retries_do_not_outlast_the_whole_call() {
     let server = FakeLlm::start().await;
     server.otherwise(|_| Answer::html(503));
     let limits = Limits {
-        total: Duration::from_millis(400),
-        retry_waits: [Duration::from_millis(250), Duration::from_secs(60)],
+        total: Duration::from_secs(5),
+        retry_waits: [Duration::from_millis(20), Duration::from_secs(60)],
         ..limits()
     };
     let outcome = ask(&provider_at(&server.url(), limits)).await;
     assert_eq!((outcome.class(), server.chats()), (ErrorClass::Down, 2));
-    assert!(outcome.took < Duration::from_millis(900), "{:?}", outcome.took);
+    assert!(outcome.took < AMPLE, "{:?}", outcome.took);
 }
 
 // L3: cut off.
@@ -260,7 +271,7 @@ async fn a_delta_of_five_megabytes_and_a_line_without_end_are_refused() {
     for answer in [Answer::huge_delta(5 * 1024 * 1024), Answer::endless_line(64 * 1024)] {
         let (outcome, requests) = always(answer).await;
         assert_eq!((outcome.class(), requests, outcome.heard.as_str()), (ErrorClass::Malformed, 2, ""));
-        assert!(outcome.took < Duration::from_secs(3), "{:?}", outcome.took);
+        assert!(outcome.took < AMPLE, "{:?}", outcome.took);
     }
 }
 
@@ -344,7 +355,7 @@ async fn a_long_wait_is_told_and_not_sat_out() {
         let (outcome, requests) = always(answer).await;
         assert_eq!((outcome.class(), requests), (ErrorClass::RateLimited, 1));
         assert_eq!(outcome.result.unwrap_err().retry_after, Some(Duration::from_secs(asked)));
-        assert!(outcome.took < Duration::from_secs(1));
+        assert!(outcome.took < AMPLE, "{:?}", outcome.took);
     }
 }
 
@@ -384,7 +395,7 @@ async fn a_provider_that_keeps_failing_is_left_alone() {
     }
     assert_eq!(server.chats(), 5, "the circuit opens with the fifth failure");
     let outcome = ask(&provider).await;
-    assert!(outcome.took < Duration::from_millis(50), "an open circuit answers at once");
+    assert_eq!(server.chats(), 5, "an open circuit answers without asking");
     assert!(outcome.result.unwrap_err().retry_after.is_some_and(|wait| wait <= Duration::from_secs(15)));
     let other = ChatRequest { model: "another-model".into(), ..request() };
     server.then(Answer::text("fine"));
@@ -454,19 +465,19 @@ async fn a_call_can_be_cancelled_wherever_it_is() {
         Answer::stall(),
         Answer::stall_after("Once"),
         Answer::drip("word ", Duration::from_millis(20)),
-        Answer::rate_limited("2"),
+        Answer::rate_limited("30"),
     ] {
         let server = FakeLlm::start().await;
         server.otherwise(move |_| answer.clone());
-        let slow = Limits { first_byte: Duration::from_secs(4), idle: Duration::from_secs(4), ..limits() };
-        let provider = provider_at(&server.url(), slow);
+        let patient = Limits { longest_wait: Duration::from_secs(40), ..limits() };
+        let provider = provider_at(&server.url(), patient);
         let cancel = CancellationToken::new();
         let (outcome, ()) = futures::join!(ask_until(&provider, &cancel), async {
             tokio::time::sleep(Duration::from_millis(150)).await;
             cancel.cancel();
         });
         assert_eq!(outcome.class(), ErrorClass::Cancelled);
-        assert!(outcome.took < Duration::from_secs(1), "{:?}", outcome.took);
+        assert!(outcome.took < AMPLE, "{:?}", outcome.took);
     }
 }
 
@@ -482,14 +493,14 @@ async fn a_cancelled_call_is_not_even_started() {
 #[tokio::test]
 async fn text_is_handed_on_as_it_arrives() {
     let server = FakeLlm::start().await;
-    server.then(Answer::text("one two three four ").in_pieces(4, Duration::from_millis(60)));
+    server.then(Answer::text("one two three four ").in_pieces(4, Duration::from_millis(300)));
     let provider = provider_at(&server.url(), limits());
     let mut arrivals = Vec::new();
     let start = Instant::now();
     let mut on_text = |_: &str| arrivals.push(start.elapsed());
     let reply = provider.reply(&request(), &mut on_text, &CancellationToken::new()).await.unwrap();
     assert_eq!(arrivals.len(), 4);
-    assert!(arrivals[3] - arrivals[0] >= Duration::from_millis(150), "{arrivals:?}");
+    assert!(arrivals[3] - arrivals[0] >= Duration::from_millis(600), "{arrivals:?}");
     assert!(reply.first_text <= arrivals[0] && reply.total >= arrivals[3]);
 }
 
@@ -523,7 +534,7 @@ async fn many_faulty_streams_at_once_all_come_to_an_end() {
     let all = faults.clone();
     let next = std::sync::atomic::AtomicUsize::new(0);
     server.otherwise(move |_| all[next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % all.len()].clone());
-    let provider = provider_at(&server.url(), Limits { total: Duration::from_secs(15), ..limits() });
+    let provider = provider_at(&server.url(), limits());
     let calls = (0..200).map(|_| ask(&provider));
     let outcomes = futures::future::join_all(calls).await;
     let answered = outcomes.iter().filter(|outcome| outcome.result.is_ok()).count();
@@ -557,7 +568,7 @@ async fn a_server_on_this_machine_is_found_and_others_are_not_taken_for_one() {
     ];
     let start = Instant::now();
     let found = find(&candidates, None).await.unwrap();
-    assert!(start.elapsed() < Duration::from_millis(600), "{:?}", start.elapsed());
+    assert!(start.elapsed() < AMPLE, "{:?}", start.elapsed());
     assert_eq!((found.name, found.model.as_str(), found.base_url), ("llama.cpp", "llama3.2", server.url()));
     assert_eq!(found.context, 4_096);
     assert_eq!(find(&candidates, Some("mistral")).await.unwrap().model, "mistral");
@@ -572,5 +583,5 @@ async fn a_port_that_never_answers_does_not_hold_up_the_search() {
     let candidates = [Candidate::new("mute", mute.local_addr().unwrap().port())];
     let start = Instant::now();
     assert_eq!(find(&candidates, None).await, None);
-    assert!(start.elapsed() < Duration::from_millis(700), "{:?}", start.elapsed());
+    assert!(start.elapsed() < AMPLE, "{:?}", start.elapsed());
 }

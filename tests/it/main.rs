@@ -1,5 +1,7 @@
 //! Stories and checks through the public surface: one binary, so that linking happens once.
 
+mod audit;
+mod backup;
 mod canaries;
 mod cli;
 mod config;
@@ -27,6 +29,7 @@ mod sessions;
 mod soak;
 mod sql;
 mod stories;
+mod watched;
 
 /// Makes one test on each database engine out of an async block that gets the engine.
 #[macro_export]

@@ -4,11 +4,16 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use fake_llm::{Answer, FakeLlm};
-use greenroom::testing::Scratch;
+use greenroom::domain::Clock as _;
+use greenroom::testing::{Scratch, World};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
+
+use crate::both;
+use crate::folk::Visit;
 
 const TOLD: &str = "My sister Mara lives in Oslo and collects lighthouses.";
 const ASKED: &str = "Where does Mara live?";
@@ -133,3 +138,91 @@ async fn another_embedder_is_refused_in_one_sentence_until_a_reindex() {
     let found = run(scratch.path(), &llm, &other, &CHAT, "/memory search lighthouses\n").await;
     assert!(String::from_utf8(found.stdout).unwrap().contains(TOLD));
 }
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// How long before now the memory was made that `question` finds first, in days; and its words.
+async fn first(world: &World, question: &str) -> (i64, String) {
+    world.remembered().await;
+    let scope = world.scope("robin", "abbey", "@robin").await;
+    loop {
+        // On a busy machine a search that missed its deadline is repeated.
+        if let Ok(found) = world.turns.recall.find(&scope, question, 1).await {
+            let (memory, _) = found.into_iter().next().expect("something is found");
+            return (world.clock.now().millis_since(memory.at) / 86_400_000, memory.said);
+        }
+    }
+}
+
+both!(what_happened_on_a_day_is_found_by_any_name_of_that_day, |engine| {
+    const SANG: &str = "Mara sang in the choir the day before yesterday";
+    const OTHERS: [&str; 6] = [
+        "Mara read to us about whales",
+        "it rained, and I stayed in bed with a cold until noon",
+        "Mara wrote a letter to her aunt",
+        "we baked bread and Mara burnt hers",
+        "the neighbour's dog barked at everybody all night",
+        "Mara had a day off and slept",
+    ];
+    let world = World::on(engine).await;
+    // From Saturday the 21st of November 2026 on; the choir sang on three Fridays, of which Robin told on Sundays.
+    for day in 0..36 {
+        let text = match day {
+            15 | 22 | 29 => SANG.to_owned(),
+            _ => format!("{}, as on day {day}", OTHERS[day % OTHERS.len()]),
+        };
+        world.asks("robin", "@robin", &text).await;
+        world.clock.advance(DAY);
+        if day == 29 {
+            assert_eq!(first(&world, "Was Mara in the choir last Friday?").await, (1, SANG.to_owned()));
+        }
+    }
+    // It is Sunday the 27th of December.
+    for (question, days) in [
+        ("Who was in the choir on Friday 4 December?", 21),
+        ("Was Mara in the choir on the 11th of December?", 14),
+        ("Was Mara in the choir on 18 December 2026?", 7),
+    ] {
+        assert_eq!(first(&world, question).await, (days, SANG.to_owned()), "{question}");
+    }
+    world.stop().await;
+});
+
+both!(what_was_said_again_takes_one_place_among_the_memories_and_the_next_one_when_it_is_forgotten, |engine| {
+    const AGAIN: &str = "my sister Mara keeps seven grey herons in Oslo";
+    let world = World::on(engine).await;
+    let robin = Visit::of(&world, "robin", "@robin");
+    for sighting in 0..12 {
+        world.asks("robin", "@robin", &format!("heron number {sighting} was seen at the lake near Oslo")).await;
+    }
+    for _ in 0..30 {
+        world.clock.advance(DAY);
+        world.asks("robin", "@robin", AGAIN).await;
+    }
+    world.remembered().await;
+    robin.asks("/reset").await;
+    let asks = async || {
+        world.asks("robin", "@robin", "which herons are there in Oslo, and whose are they?").await;
+        world.last_remembered()
+    };
+    let remembered = asks().await;
+    assert_eq!(remembered.matches(&format!("said: \"{AGAIN}\"")).count(), 1, "{remembered}");
+    assert!(remembered.contains(&format!("21 December 2026: robin said: \"{AGAIN}\"")), "the newest: {remembered}");
+    for sighting in 0..12 {
+        assert!(remembered.contains(&format!("heron number {sighting} was")), "{sighting}: {remembered}");
+    }
+    let inspected = robin.reads("/inspect").await;
+    assert!(inspected.contains("repeated: said in the same words before, and taken once (29:"), "{inspected}");
+
+    // A search shows every time it was said; without the newest, the one before it stands for the others.
+    let search = robin.asks("/memory search seven grey herons of my sister Mara").await;
+    let rows: Vec<_> = search.fields.iter().filter(|row| row.value.contains(AGAIN)).collect();
+    assert!(rows.len() > 1, "{search:?}");
+    robin.asks(&format!("/memory delete {}", rows[0].name.split(' ').next().unwrap())).await;
+    world.remembered().await;
+    robin.asks("/reset").await;
+    let remembered = asks().await;
+    assert!(remembered.contains(&format!("20 December 2026: robin said: \"{AGAIN}\"")), "{remembered}");
+    assert_eq!(remembered.matches(&format!("said: \"{AGAIN}\"")).count(), 1, "{remembered}");
+    world.stop().await;
+});

@@ -122,7 +122,19 @@ both!(whoever_may_say_who_is_active_starts_sessions_and_whoever_started_one_ends
     let (robin, kim) = (Visit::of(&world, "robin", "#den"), Visit::of(&world, "kim", "#den"));
     let keeper = Visit::by(&world, moderator("mo", "#den"));
     assert!(robin.reads("/session view").await.contains("No session runs here"));
-    assert!(robin.reads("/session end").await.contains("No session with Abbey runs here"));
+    for ends in ["/session end", "/session end --keep"] {
+        let none = robin.reads(ends).await;
+        assert!(
+            none.contains("No session with Abbey runs here") && none.contains("/session start begins one"),
+            "{none}"
+        );
+    }
+    // A session has no name: whoever gives it one is told how it begins, and none does.
+    for named in ["/session start picnic", "/session end picnic"] {
+        let told = robin.reads(named).await;
+        assert!(told.contains("nobody called “picnic”") && told.contains("/session start begins one"), "{told}");
+    }
+    assert!(robin.reads("/session view").await.contains("No session runs here"));
     robin.asks("/session start").await;
     assert!(kim.reads("/session start").await.contains("runs here already"));
     keeper.asks("/place settings --activate moderators").await;

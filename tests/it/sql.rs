@@ -12,9 +12,11 @@ both!(every_statement_is_understood, |engine| {
     let db = Db::open(&fresh_database(engine, &scratch).await).await.unwrap();
     let common = [
         db::aliases::ALL,
+        db::audit::ALL,
         db::choices::ALL,
         db::chunks::ALL,
         db::dealt::ALL,
+        db::health::ALL,
         db::keys::ALL,
         db::ledger::ALL,
         db::layers::ALL,
@@ -29,8 +31,9 @@ both!(every_statement_is_understood, |engine| {
         db::secrets::ALL,
         db::sessions::ALL,
         db::turns::ALL,
+        db::upkeep::ALL,
     ];
-    let split = [db::chunks::SPLIT, db::layers::SPLIT, db::memories::SPLIT, db::messages::SPLIT];
+    let split = [db::chunks::SPLIT, db::health::SPLIT, db::layers::SPLIT, db::memories::SPLIT, db::messages::SPLIT];
     let split = split.into_iter().flatten().map(|&[sqlite, postgres]| match engine {
         Engine::Sqlite => sqlite,
         Engine::Postgres => postgres,

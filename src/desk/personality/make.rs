@@ -4,10 +4,11 @@ use commands::{About, Command, Personality as PersonalityCommand, PersonalityNam
 use secrecy::ExposeSecret as _;
 
 use super::{change, discard, own};
-use crate::db::personalities;
+use crate::db::{audit, personalities};
 use crate::desk::{Session, Stop};
 use crate::domain::{
-    Answer, Ask, AskKind, Form, Personality, PersonalityFile, PersonalityId, Refusal, Visibility, holds_a_key, slug_of,
+    Answer, Ask, AskKind, Deed, Form, Personality, PersonalityFile, PersonalityId, Refusal, Visibility, holds_a_key,
+    slug_of,
 };
 use crate::personalities as files;
 
@@ -109,7 +110,14 @@ async fn add(session: &Session<'_>, file: PersonalityFile, reply: &str) -> Resul
         ..Personality::of_file(PersonalityId::new(id), PersonalityFile { slug, ..file })
     };
     let (row, now) = (personality.clone(), session.turns.clock.now());
-    session.turns.db.write(move |tx| Box::pin(async move { personalities::create(tx, &row, now).await })).await?;
+    let done = session.done(Deed::CharacterMade).about(row.id.as_str());
+    let writing = session.turns.db.write(move |tx| {
+        Box::pin(async move {
+            personalities::create(tx, &row, now).await?;
+            audit::record(tx, &done).await
+        })
+    });
+    writing.await?;
     session.turns.directory.reload_names().await?;
     Ok(Answer::private(session.say(reply, &[("name", personality.file.name.into())])))
 }
@@ -156,7 +164,14 @@ pub(super) async fn delete(session: &Session<'_>, name: &PersonalityName) -> Res
         return Ok(asks);
     }
     let id = personality.id.clone();
-    session.turns.db.write(move |tx| Box::pin(async move { personalities::delete(tx, &id).await })).await?;
+    let done = session.done(Deed::CharacterDeleted).about(id.as_str());
+    let writing = session.turns.db.write(move |tx| {
+        Box::pin(async move {
+            personalities::delete(tx, &id).await?;
+            audit::record(tx, &done).await
+        })
+    });
+    writing.await?;
     session.turns.directory.reload_names().await?;
     session.turns.directory.forget_places();
     session.turns.recall.wake();

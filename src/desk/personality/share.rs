@@ -3,9 +3,9 @@
 use commands::{Command, MemberRef, Personality as PersonalityCommand, PersonalityName, With};
 
 use super::own;
-use crate::db::personalities;
+use crate::db::{audit, personalities};
 use crate::desk::{Session, Stop};
-use crate::domain::{Answer, MemberId, Personality, Refusal, Visibility};
+use crate::domain::{Answer, Deed, MemberId, Personality, Refusal, Visibility};
 
 /// Members that one character may be for by name.
 const MEMBERS_MAX: usize = 100;
@@ -72,6 +72,13 @@ async fn write(
         _ => limited,
     };
     let id = personality.id.clone();
+    let done = session.done(Deed::CharacterShared).about(id.as_str()).to(member.clone()).saying(match with {
+        With::Everyone => "everyone",
+        With::Nobody => "nobody",
+        With::Guest => "guest",
+        With::Owner => "owner",
+        With::Without => "without",
+    });
     session
         .turns
         .db
@@ -83,11 +90,12 @@ async fn write(
                 }
                 match (with, &member) {
                     (With::Guest | With::Owner, Some(member)) => {
-                        personalities::add_member(tx, &id, member, with == With::Owner, now).await
+                        personalities::add_member(tx, &id, member, with == With::Owner, now).await?;
                     }
-                    (With::Without, Some(member)) => personalities::remove_member(tx, &id, member).await,
-                    _ => Ok(()),
+                    (With::Without, Some(member)) => personalities::remove_member(tx, &id, member).await?,
+                    _ => {}
                 }
+                audit::record(tx, &done).await
             })
         })
         .await?;
@@ -112,13 +120,15 @@ pub(super) async fn transfer(session: &Session<'_>, name: &PersonalityName, to: 
     }
     let now = session.turns.clock.now();
     let given = Personality { owner: Some(heir.clone()), ..personality };
+    let done = session.done(Deed::CharacterTransferred).about(given.id.as_str()).to(Some(heir.clone()));
     session
         .turns
         .db
         .write(move |tx| {
             Box::pin(async move {
                 personalities::change(tx, &given, now).await?;
-                personalities::remove_member(tx, &given.id, &heir).await
+                personalities::remove_member(tx, &given.id, &heir).await?;
+                audit::record(tx, &done).await
             })
         })
         .await?;

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::ops::metrics;
+
 /// Failures within [`WINDOW`] that open the circuit.
 const FAILURES: usize = 5;
 
@@ -24,8 +26,12 @@ struct Circuit {
 }
 
 /// The circuits of one provider.
-#[derive(Clone, Debug, Default)]
-pub struct Breakers(Arc<Mutex<HashMap<String, Circuit>>>);
+#[derive(Clone, Debug)]
+pub struct Breakers {
+    circuits: Arc<Mutex<HashMap<String, Circuit>>>,
+    /// The provider as metrics name it.
+    provider: &'static str,
+}
 
 /// Leave to make one call; say how it went, or drop it when the call was given up.
 #[derive(Debug)]
@@ -36,6 +42,17 @@ pub struct Permit {
 }
 
 impl Breakers {
+    /// Closed circuits of a provider; `provider` is one of our own words.
+    pub fn of(provider: &'static str) -> Self {
+        metrics::breakers(provider, 0, 0);
+        Self { circuits: Arc::default(), provider }
+    }
+
+    /// Models that are left alone, or on trial after that.
+    pub fn open(&self) -> usize {
+        open(&self.lock())
+    }
+
     /// Leave to call `model`, or how long to wait before asking again.
     pub fn admit(&self, model: &str, now: Instant) -> Result<Permit, Duration> {
         let mut circuits = self.lock();
@@ -56,22 +73,31 @@ impl Breakers {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Circuit>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.circuits.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn open(circuits: &HashMap<String, Circuit>) -> usize {
+    circuits.values().filter(|circuit| circuit.open_until.is_some()).count()
 }
 
 impl Permit {
     /// The provider answered, if only with a refusal: the circuit closes.
     pub fn answered(self) {
-        self.breakers.lock().remove(&self.model);
+        let mut circuits = self.breakers.lock();
+        let before = open(&circuits);
+        circuits.remove(&self.model);
+        metrics::breakers(self.breakers.provider, before, open(&circuits));
     }
 
     /// The provider was not there. Returns whether this opened the circuit.
     pub fn failed(self, now: Instant) -> bool {
         let mut circuits = self.breakers.lock();
+        let before = open(&circuits);
         if circuits.len() >= MAX_CIRCUITS && !circuits.contains_key(&self.model) {
             circuits.retain(|_, circuit| circuit.open_until.is_some_and(|until| until > now));
             if circuits.len() >= MAX_CIRCUITS {
+                metrics::breakers(self.breakers.provider, before, open(&circuits));
                 return false;
             }
         }
@@ -83,7 +109,9 @@ impl Permit {
             circuit.open_until = Some(now + PAUSE);
             circuit.probing = false;
             circuit.failures.clear();
+            metrics::breaker_opened(self.breakers.provider);
         }
+        metrics::breakers(self.breakers.provider, before, open(&circuits));
         opens
     }
 }
@@ -111,7 +139,7 @@ mod tests {
 
     impl Scene {
         fn new() -> Self {
-            Self { breakers: Breakers::default(), now: Instant::now() }
+            Self { breakers: Breakers::of("other"), now: Instant::now() }
         }
 
         fn admit(&self) -> Result<Permit, Duration> {
@@ -134,6 +162,7 @@ mod tests {
         let scene = Scene::opened();
         assert_eq!(scene.admit().unwrap_err(), PAUSE);
         assert!(scene.breakers.admit("other", scene.now).is_ok());
+        assert_eq!(scene.breakers.open(), 1);
     }
 
     #[test]
@@ -160,7 +189,9 @@ mod tests {
         scene.now += PAUSE;
         let probe = scene.admit().unwrap();
         assert!(scene.admit().is_err());
+        assert_eq!(scene.breakers.open(), 1, "on trial");
         probe.answered();
+        assert_eq!(scene.breakers.open(), 0);
         assert!(scene.admit().is_ok());
         assert!(scene.admit().is_ok());
     }

@@ -21,6 +21,7 @@ use crate::desk::{Caller, Desk, Filled};
 use crate::domain::{
     Answer, Ask, AskKind, Clock, File, Form, HOST, Identity, Incoming, Place, PlaceRef, Privacy, Speaker,
 };
+use crate::ops::metrics;
 use crate::texts::{Arg, Texts};
 use crate::turn::Turns;
 
@@ -367,6 +368,7 @@ impl Conversation {
     }
 
     async fn command(&self, line: &str, filled: Option<Filled>) -> anyhow::Result<Next> {
+        metrics::event("console", metrics::Event::Asked);
         let caller = self.caller();
         let mut answer = match filled {
             Some(filled) => self.desk.filled(&caller, line, filled).await,
@@ -428,6 +430,7 @@ impl Conversation {
             addressed: Some(caller.personality),
             trace: id,
         };
+        metrics::event("console", metrics::Event::Said);
         match self.turns.receive(incoming).await {
             Ok(received) if received.held_a_key => {
                 self.screen.command(&Answer::private(self.say("refusal-key-in-message", &[]))).await?;

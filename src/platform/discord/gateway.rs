@@ -19,8 +19,9 @@ use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message as GatewayMes
 
 use super::rest::{RestError, Route};
 use super::wire::{Channel, Deleted, Flake, Guild, Message, Role, first_of, flake_of};
-use super::{Discord, Me};
+use super::{Discord, Me, NAME};
 use crate::db::{meta, places};
+use crate::ops::metrics::{self, Connection};
 use crate::platform::lanes::{Lanes, Progress, UnderWay};
 
 /// Flags of an application that may read messages.
@@ -148,6 +149,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Listening {
     /// Whether this shard hears what happens.
+    fn connection(&self, is_connected: bool, change: Connection) {
+        // Closed again and again while Discord is away, it was lost once.
+        if self.is_connected.swap(is_connected, Ordering::Relaxed) || is_connected {
+            metrics::connection(NAME, change);
+        }
+    }
+
     pub(super) fn is_connected(&self) -> bool {
         self.is_connected.load(Ordering::Relaxed)
     }
@@ -282,7 +290,7 @@ impl Discord {
                     Some(Ok(GatewayMessage::Text(text))) => self.frame(&here, &text).await,
                     Some(Ok(GatewayMessage::Close(frame))) => {
                         let code = frame.map_or(0, |frame| frame.code);
-                        here.is_connected.store(false, Ordering::Relaxed);
+                        here.connection(false, Connection::Lost);
                         tracing::info!(shard = number, code, "the connection to Discord was closed");
                         if let Some(why) = fatal(code) {
                             self.give_up(why);
@@ -365,13 +373,14 @@ impl Discord {
     async fn frame(self: &Arc<Self>, here: &Arc<Listening>, text: &str) {
         let Ok(frame) = serde_json::from_str::<Frame>(text) else { return };
         let (0, Some(kind), Some(data)) = (frame.op, frame.t.as_deref(), frame.d) else { return };
+        metrics::event(NAME, of_kind(kind));
         let under_way = frame.s.map(|seq| here.progress.begin(seq));
         let now = self.house().turns.clock.now().0;
         let heard_before = here.heard.swap(now, Ordering::Relaxed);
         let data = data.get();
         match kind {
             "READY" => {
-                here.is_connected.store(true, Ordering::Relaxed);
+                here.connection(true, Connection::Made);
                 // Another session: its numbers begin anew.
                 drop(under_way);
                 here.progress.restart();
@@ -395,7 +404,7 @@ impl Discord {
             "RESUMED" => {
                 // The session went on: nothing was missed.
                 lock(&here.missed).clear();
-                here.is_connected.store(true, Ordering::Relaxed);
+                here.connection(true, Connection::Resumed);
                 tracing::info!(shard = here.number, "the session with Discord goes on");
             }
             "GUILD_CREATE" => {
@@ -549,6 +558,17 @@ impl Discord {
             }
         }
         tracing::warn!("a channel had more messages than are caught up with; the newest are left out");
+    }
+}
+
+/// What an event of the gateway counts as.
+fn of_kind(kind: &str) -> metrics::Event {
+    match kind {
+        "MESSAGE_CREATE" => metrics::Event::Said,
+        "MESSAGE_UPDATE" => metrics::Event::Edited,
+        "MESSAGE_DELETE" | "MESSAGE_DELETE_BULK" => metrics::Event::Deleted,
+        "INTERACTION_CREATE" => metrics::Event::Asked,
+        _ => metrics::Event::Other,
     }
 }
 

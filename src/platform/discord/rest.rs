@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::limits::{Limits, Seen};
+use crate::ops::metrics;
 
 /// Where Discord is, unless the settings name another address.
 const HOME: &str = "https://discord.com";
@@ -62,37 +63,41 @@ pub struct Route {
     is_own_token: bool,
     /// Answers to interactions have seconds to live and are not counted against the limit of all requests.
     is_urgent: bool,
+    /// What metrics call it.
+    kind: &'static str,
 }
 
 impl Route {
     /// A route: `path` as it is called, `bucket` as it is counted.
     pub fn new(method: Method, path: impl Into<String>, bucket: impl Into<String>) -> Self {
-        Self { method, path: path.into(), bucket: bucket.into(), is_own_token: false, is_urgent: false }
+        let (path, bucket) = (path.into(), bucket.into());
+        Self { method, path, bucket, is_own_token: false, is_urgent: false, kind: "other" }
     }
 
     /// A route of a channel; `rest` is what follows its id, counted by its first word.
     pub fn channel(method: Method, channel: &str, rest: &str) -> Self {
         let counted = rest.split(['/', '?']).next().unwrap_or_default();
         let bucket = format!("{method} channels/{channel}/{counted}");
-        Self::new(method, format!("channels/{channel}/{rest}"), bucket)
+        Self { kind: "channel", ..Self::new(method, format!("channels/{channel}/{rest}"), bucket) }
     }
 
     /// A route of a webhook with its token.
     pub fn webhook(method: Method, id: &str, token: &str, rest: &str) -> Self {
         let bucket = format!("{method} webhooks/{id}");
-        Self { is_own_token: true, ..Self::new(method, format!("webhooks/{id}/{token}{rest}"), bucket) }
+        let route = Self::new(method, format!("webhooks/{id}/{token}{rest}"), bucket);
+        Self { is_own_token: true, kind: "webhook", ..route }
     }
 
     /// The answer to an interaction.
     pub fn callback(id: &str, token: &str) -> Self {
         let path = format!("interactions/{id}/{token}/callback");
-        Self { is_own_token: true, is_urgent: true, ..Self::new(Method::POST, path, "") }
+        Self { is_own_token: true, is_urgent: true, kind: "interaction", ..Self::new(Method::POST, path, "") }
     }
 
     /// What follows the answer to an interaction; the token dies within minutes.
     pub fn follow_up(method: Method, application: &str, token: &str, rest: &str) -> Self {
         let path = format!("webhooks/{application}/{token}{rest}");
-        Self { is_own_token: true, is_urgent: true, ..Self::new(method, path, "") }
+        Self { is_own_token: true, is_urgent: true, kind: "interaction", ..Self::new(method, path, "") }
     }
 }
 
@@ -133,6 +138,7 @@ impl Rest {
         // A plain-HTTP address needs no certificate store, which may be missing and takes time to load.
         let http = if url.is_some() { http.tls_certs_only([]) } else { http };
         let http = http.build().context("setting up TLS; on a bare system, install the package `ca-certificates`")?;
+        metrics::rest_begins();
         let base = format!("{}/api/v10/", url.unwrap_or(HOME).trim_end_matches('/'));
         Ok(Self { http, base, authorization, limits: Limits::default() })
     }
@@ -157,11 +163,18 @@ impl Rest {
     ) -> Result<Value, RestError> {
         let until = Instant::now() + PATIENCE;
         loop {
-            self.limits
-                .wait(&route.bucket, route.is_urgent, until)
-                .await
-                .map_err(|wait| RestError::Limited { after_millis: millis(wait) })?;
+            let began = Instant::now();
+            let waited = self.limits.wait(&route.bucket, route.is_urgent, until).await;
+            metrics::rest_waited(route.kind, began.elapsed());
+            waited.map_err(|wait| RestError::Limited { after_millis: millis(wait) })?;
             let answer = self.once(route, body, files).await;
+            let outcome = match &answer {
+                Ok(_) => "ok",
+                Err(RestError::Limited { .. }) => "limited",
+                Err(RestError::Refused { .. } | RestError::Unauthorized) => "refused",
+                Err(RestError::Unsure(_)) => "unsure",
+            };
+            metrics::rest_request(route.kind, outcome);
             match &answer {
                 // What is not counted by us has to be waited out here.
                 Err(RestError::Limited { after_millis }) => {

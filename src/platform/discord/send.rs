@@ -185,6 +185,10 @@ impl Platform for Discord {
         NAME
     }
 
+    fn is_connected(&self) -> bool {
+        self.is_ready()
+    }
+
     fn limits(&self) -> Limits {
         Limits {
             message_len: PART_MAX,

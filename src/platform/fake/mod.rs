@@ -14,6 +14,7 @@ use super::{Face, Limits, OnceKey, Part, Platform, SendError, Streams};
 use crate::crash;
 use crate::db::{Db, meta};
 use crate::domain::{Identity, Incoming, Moment, Place, PlaceRef, Privacy, Speaker};
+use crate::ops::metrics;
 use crate::turn::Turns;
 
 /// Longest message of the fake platform, in UTF-16 code units.
@@ -96,7 +97,7 @@ pub struct Rooms {
     model: Mutex<Model>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Model {
     events: Vec<Event>,
     posts: Vec<Post>,
@@ -116,6 +117,12 @@ impl Rooms {
         event.n = model.events.len() as u64 + 1;
         model.events.push(event.clone());
         event
+    }
+
+    /// Goes on where other rooms are: the service stays what it is when another house comes to it.
+    pub fn goes_on_from(&self, other: &Self) {
+        let model = other.model().clone();
+        *self.model() = model;
     }
 
     /// Events after position `n`.
@@ -212,6 +219,7 @@ impl FakePlatform {
         while !soft.is_cancelled() {
             let events = self.events(cursor).await.unwrap_or_default();
             for event in events {
+                metrics::event("fake", metrics::Event::Said);
                 if turns.receive(event.incoming()).await.is_err() {
                     break;
                 }

@@ -10,6 +10,7 @@ use super::content::{self, Content, TextFile};
 use super::{Matrix, NAME, commands, rooms};
 use crate::db::meta;
 use crate::domain::{COMMAND_SIGN, Identity, Incoming, Moment, PlaceRef, Privacy, Proxied, Speaker, holds_a_key};
+use crate::ops::metrics;
 use crate::platform::files;
 use crate::platform::lanes::UnderWay;
 use crate::turn::Received;
@@ -55,6 +56,15 @@ impl Matrix {
         if event.room.contains('/') {
             return;
         }
+        metrics::event(
+            NAME,
+            match event.kind.as_str() {
+                "m.room.message" | "m.sticker" | "m.room.encrypted" => metrics::Event::Said,
+                "m.room.redaction" => metrics::Event::Deleted,
+                "m.reaction" => metrics::Event::Asked,
+                _ => metrics::Event::Other,
+            },
+        );
         let is_state = event.state_key.as_deref() == Some("");
         match event.kind.as_str() {
             "m.room.redaction" => self.taken_away(&event).await,

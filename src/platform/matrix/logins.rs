@@ -17,6 +17,7 @@ use super::send::NOT_YET_MILLIS;
 use super::{Matrix, NAME, Options, intake};
 use crate::db::{self, dealt, meta};
 use crate::domain::{PlaceRef, Privacy};
+use crate::ops::metrics::{self, Connection};
 use crate::platform::{Face, OnceKey, Part, Platform as _, SendError};
 
 /// How long an answer waits for its character to come into the room: a homeserver that says no says so at once.
@@ -74,30 +75,24 @@ pub(super) struct Voice {
 impl Voice {
     /// The house's own.
     pub fn of_house(options: &Options) -> Self {
-        Self {
-            slug: None,
-            user: options.user.clone(),
-            password: options.password.clone(),
-            access: options.access.clone(),
-            recovery_key: options.recovery_key.clone(),
-            store: options.store.clone(),
-            account: RwLock::default(),
-            is_ready: AtomicBool::default(),
-            is_lost: AtomicBool::default(),
-            shown: Mutex::default(),
-            began: OnceLock::new(),
-            has_come: AtomicBool::default(),
-        }
+        let voice = Self::silent(options.user.clone(), options.password.clone(), options.store.clone());
+        Self { access: options.access.clone(), recovery_key: options.recovery_key.clone(), ..voice }
     }
 
     pub fn of_login(login: &Login) -> Self {
+        let voice = Self::silent(login.user.clone(), login.password.clone(), login.store.clone());
+        Self { slug: Some(login.slug.clone()), ..voice }
+    }
+
+    /// One that has not signed in yet.
+    fn silent(user: String, password: Option<SecretString>, store: PathBuf) -> Self {
         Self {
-            slug: Some(login.slug.clone()),
-            user: login.user.clone(),
-            password: login.password.clone(),
+            slug: None,
+            user,
+            password,
             access: None,
             recovery_key: None,
-            store: login.store.clone(),
+            store,
             account: RwLock::default(),
             is_ready: AtomicBool::default(),
             is_lost: AtomicBool::default(),
@@ -136,7 +131,9 @@ impl Voice {
     }
 
     pub fn set_ready(&self, is_ready: bool) {
-        self.is_ready.store(is_ready, Ordering::Relaxed);
+        if self.is_ready.swap(is_ready, Ordering::Relaxed) != is_ready {
+            metrics::connection(NAME, if is_ready { Connection::Made } else { Connection::Lost });
+        }
         self.has_come.fetch_or(is_ready, Ordering::Relaxed);
     }
 

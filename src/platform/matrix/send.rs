@@ -213,6 +213,10 @@ impl Platform for Matrix {
         NAME
     }
 
+    fn is_connected(&self) -> bool {
+        self.is_ready()
+    }
+
     fn limits(&self) -> Limits {
         let streams = if self.options.streaming.is_some() { Streams::ByEdits } else { Streams::No };
         Limits { message_len: PART_MAX, messages_max: PARTS_MAX, takes_back: true, streams, discloses: true }

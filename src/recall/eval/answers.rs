@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::super::index_text::day;
+use super::super::dates::of_moment;
 use super::locomo::Question;
 use crate::domain::Memory;
 use crate::model::{ChatLine, ChatRequest, LlmProvider, Role};
@@ -66,7 +66,7 @@ impl Examiner {
         };
         let mut lines: Vec<&&Memory> = memories.iter().collect();
         lines.sort_by_key(|memory| memory.at);
-        let line = |memory: &&Memory| format!("[{}] {}", day(memory.at), memory.text());
+        let line = |memory: &&Memory| format!("[{}] {}", of_moment(memory.at).0, memory.text());
         let lines: Vec<String> = lines.into_iter().map(line).collect();
         let given = self.say(READER, format!("{}\n\nQuestion: {}", lines.join("\n"), question.text)).await?;
         let compared = format!("Question: {}\nRight answer: {right}\nAnswer: {given}", question.text);

@@ -45,7 +45,7 @@ async fn judge_rows(world: &World, label: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_that_falls_in_mid_talk_loses_and_doubles_nothing_and_is_used_again_at_once() {
     let mut server = Server::start();
-    let outdoors = Outdoors::at(&server.url(), Answering::default());
+    let outdoors = Outdoors::at(&server.url(), Scratch::new(), Answering::default());
     let world = World::among(outdoors, Plan::default()).await;
     world.goes_by();
     world.model.delay_millis.store(50, Ordering::SeqCst);

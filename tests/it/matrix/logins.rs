@@ -1,8 +1,9 @@
 //! Characters that own a login: users like others, beside the house's account.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use greenroom::domain::{PictureKind, PlaceRef, Privacy};
+use greenroom::domain::{PictureKind, Place, PlaceRef, Privacy};
 use greenroom::platform::matrix::Service;
 use greenroom::platform::{Face, OnceKey, Part, Platform as _};
 use matrix_town::{Event, Human, RoomOptions, Setup, Synapse};
@@ -24,6 +25,19 @@ async fn says(human: &Human, room: &str, user: &str, body: &str) -> Event {
 /// How much a user said in a room, as somebody saw it.
 fn much(human: &Human, room: &str, user: &str) -> usize {
     human.look(|seen| seen.messages(room).filter(|event| event.sender == user).count())
+}
+
+/// An unencrypted group, as the house knows it.
+async fn place(town: &Town, room: &str) -> Arc<Place> {
+    let named = PlaceRef {
+        platform: "matrix".into(),
+        subject: room.into(),
+        parent: None,
+        privacy: Privacy::Closed,
+        is_adult: false,
+        is_encrypted: false,
+    };
+    town.world.turns.directory.place(&named).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,15 +153,7 @@ async fn a_login_types_and_is_shown_with_the_picture_of_its_character() {
     // Its picture is its own, and everybody has it.
     let picture = b"\x89PNG\r\n\x1a\n of Abbey";
     let file = town.world.turns.avatars.put(PictureKind::of(picture).unwrap(), picture).unwrap();
-    let named = PlaceRef {
-        platform: "matrix".into(),
-        subject: room.clone(),
-        parent: None,
-        privacy: Privacy::Closed,
-        is_adult: false,
-        is_encrypted: false,
-    };
-    let place = town.world.turns.directory.place(&named).await.unwrap();
+    let place = place(&town, &room).await;
     let part = Part {
         face: Face { name: "Abbey".into(), slug: "abbey".into(), avatar: Some(file) },
         text: "with a picture".into(),
@@ -171,6 +177,40 @@ async fn a_login_types_and_is_shown_with_the_picture_of_its_character() {
         assert!(began.elapsed() < SOON, "no picture: {profile}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn owners_are_told_once_that_a_character_lost_its_account() {
+    let town = Town::with_logins("login-lost", &["abbey"]).await;
+    let (kim, abbey) = (town.human("kim").await, town.login("abbey"));
+    let room = town.group(false, &[&kim]).await;
+    town.robin.say(&room, "@abbey hello").await;
+    says(&town.robin, &room, &abbey, "re: @abbey hello").await;
+    town.settled().await;
+    let device = town.robin.keys_of(&abbey).await.devices.remove(0).id;
+    let path = format!("/_synapse/admin/v2/users/{}/devices/{device}", matrix_town::encoded(&abbey));
+    town.synapse.admin("DELETE", &path, json!({})).await.unwrap();
+    // What happens there ends the wait of its sync.
+    town.robin.say(&room, "is it quiet here?").await;
+    let began = std::time::Instant::now();
+    while town.matrix.speaks_as("abbey") {
+        assert!(began.elapsed() < SOON, "nobody notices that the account is lost");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let told = town.robin.joins_when_invited_by(&town.house).await;
+    let lost = format!("The Matrix account {abbey} of Abbey cannot be used any more.");
+    let is_it = |event: &&Event| event.sender == town.house && event.body().starts_with(&lost);
+    let note = town.robin.until(|seen| seen.messages(&told).find(is_it).cloned(), SOON).await;
+    assert!(note.encrypted && note.body().contains("greenroom doctor"), "{note:?}");
+    // It goes on through the house, and nobody is told again.
+    town.robin.say(&room, "@abbey are you there?").await;
+    says(&town.robin, &room, &town.house, "Abbey: re: @abbey are you there?").await;
+    town.settled().await;
+    tokio::time::sleep(NEVER).await;
+    assert_eq!(town.robin.look(|seen| seen.messages(&told).filter(is_it).count()), 1);
+    assert!(!town.matrix.speaks_as("abbey"));
+    town.counts("SELECT COUNT(*) FROM meta WHERE key LIKE 'matrix.login lost %'", 1).await;
     town.close().await;
 }
 
@@ -216,15 +256,7 @@ async fn a_part_is_said_by_one_mouth_however_often_it_is_sent() {
     let (kim, abbey) = (town.human("kim").await, town.login("abbey"));
     let room = town.group(false, &[&kim]).await;
     town.robin.ban(&room, &abbey).await;
-    let named = PlaceRef {
-        platform: "matrix".into(),
-        subject: room.clone(),
-        parent: None,
-        privacy: Privacy::Closed,
-        is_adult: false,
-        is_encrypted: false,
-    };
-    let place = town.world.turns.directory.place(&named).await.unwrap();
+    let place = place(&town, &room).await;
     let part = |text: &str| Part {
         face: Face { name: "Abbey".into(), slug: "abbey".into(), avatar: None },
         text: text.into(),

@@ -12,9 +12,9 @@ use super::town::{SOON, Town};
 
 pub const PROFILE: &str = "com.beeper.per_message_profile";
 /// How soon one sees that an answer is being written.
-const PROMPTLY: Duration = Duration::from_millis(500);
+const PROMPTLY: Duration = Duration::from_secs(2);
 /// Shorter than typing lasts that nobody ends.
-const AT_ONCE: Duration = Duration::from_secs(4);
+const AT_ONCE: Duration = Duration::from_secs(8);
 
 /// A text of so many words, each another.
 pub fn words(count: usize) -> String {

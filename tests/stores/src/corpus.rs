@@ -67,7 +67,7 @@ pub fn entry(who: &str, memory: &str) -> Entry {
         reach: Reach::Open,
         at: Moment(1),
         text: "plain words".into(),
-        spoken: Spoken { by: who.into(), words: "plain words".into(), line: Line::default() },
+        spoken: Spoken { by: who.into(), words: "plain words".into(), line: Line::default(), says: 0 },
         dense: unit(1),
     }
 }
@@ -91,7 +91,9 @@ pub fn chat(dice: &mut Dice, who: &str, count: usize) -> Vec<Entry> {
             let words = said[dice.below(said.len() / 2)..].join(" ");
             let number = u32::try_from(n + 1).expect("few memories");
             let line = Line { id: number, before: [number - 1, number.saturating_sub(2)] };
-            let spoken = Spoken { by: SPEAKERS[dice.below(3)].into(), words, line };
+            // Some of it is said again and again.
+            let says = [0, 1 + dice.below(12) as u64][dice.below(3) / 2];
+            let spoken = Spoken { by: SPEAKERS[dice.below(3)].into(), words, line, says };
             let text = said.join(" ");
             let cluster = unit(1_000 + dice.below(12) as u64);
             let dense = normal(cluster.into_iter().map(|value| value + 0.15 * dice.number()).collect());
@@ -116,7 +118,7 @@ pub fn question(dice: &mut Dice, entries: &[Entry]) -> Query {
     let said: Vec<&str> = about.text.split(' ').collect();
     let mut text: Vec<String> = (0..3).map(|_| said[dice.below(said.len())].to_owned()).collect();
     text.extend((0..2).map(|_| dice.word()));
-    text.extend(["when did", "where was", "the"][..].get(dice.below(4)).map(|asked| (*asked).to_owned()));
+    text.extend(["when did", "where was", "the", "what both"][..].get(dice.below(5)).map(|asked| (*asked).to_owned()));
     text.extend(SPEAKERS.get(dice.below(6)).map(|name| name.split(' ').next().unwrap_or_default().to_owned()));
     let dense = normal(about.dense.iter().map(|value| value + 0.15 * dice.number()).collect());
     Query { text: text.join(" "), dense: Some(dense), limit: 10, weights: Weights::DEFAULT }
@@ -150,8 +152,10 @@ pub fn reference(entries: &[Entry], scope: &Scope, query: &Query) -> Vec<String>
     let dense: Vec<f64> = all.iter().map(|at| dense.as_ref().map_or(0.0, |dense| dense[*at])).collect();
     let lists =
         [dense.clone(), all.iter().map(|at| lexical[*at]).collect()].into_iter().chain(signs(&pool, &dense, query));
+    let gathers = query.weights.spread > 0.0 && words(&query.text).contains(&"both".to_owned());
+    let weights = if gathers { Weights { stretch: 0.0, ..query.weights } } else { query.weights };
     let mut fused = vec![0f64; seen.len()];
-    for (scores, weight) in lists.zip(query.weights.list()) {
+    for (scores, weight) in lists.zip(weights.list()) {
         let count = scores.len() as f64;
         let mean = scores.iter().sum::<f64>() / count;
         let deviation = (scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / count).sqrt();
@@ -164,8 +168,41 @@ pub fn reference(entries: &[Entry], scope: &Scope, query: &Query) -> Vec<String>
     let mut ranked: Vec<usize> = candidates.into_iter().collect();
     ranked.sort_by(|a, b| order(&fused, *a, *b));
     let mut taken = HashSet::new();
-    let memories = ranked.into_iter().map(|at| seen[at].memory.as_str().to_owned());
-    memories.filter(|memory| taken.insert(memory.clone())).take(query.limit).collect()
+    ranked.retain(|at| taken.insert(&seen[*at].memory));
+    if gathers {
+        let stretch_of: HashMap<&str, usize> = stretches(&pool)
+            .into_iter()
+            .enumerate()
+            .flat_map(|(stretch, all)| all.into_iter().map(move |at| (at, stretch)))
+            .map(|(at, stretch)| (pool[at].id.as_str(), stretch))
+            .collect();
+        let mut spread: Vec<usize> = Vec::new();
+        while !ranked.is_empty() {
+            let score = |at: usize| {
+                let stretch = stretch_of[seen[at].id.as_str()];
+                let before = spread.iter().filter(|at| stretch_of[seen[**at].id.as_str()] == stretch).count();
+                fused[at] - f64::from(query.weights.spread) * before as f64
+            };
+            let best = ranked.iter().map(|at| score(*at)).fold(f64::NEG_INFINITY, f64::max);
+            let first = ranked.iter().position(|at| score(*at) == best).expect("one of them is the best");
+            spread.push(ranked.remove(first));
+        }
+        ranked = spread;
+    }
+    let mut said = HashSet::new();
+    let firsts = ranked.iter().copied().filter(|at| match seen[*at].spoken.says {
+        0 => true,
+        says => said.insert(says),
+    });
+    let newest = |first: usize| match seen[first].spoken.says {
+        0 => first,
+        says => {
+            let mut same: Vec<usize> = ranked.iter().copied().filter(|at| seen[*at].spoken.says == says).collect();
+            same.sort_by(|a, b| seen[*b].at.cmp(&seen[*a].at).then(seen[*a].memory.cmp(&seen[*b].memory)));
+            same[0]
+        }
+    };
+    firsts.map(newest).map(|at| seen[at].memory.as_str().to_owned()).take(query.limit).collect()
 }
 
 fn bm25(seen: &[&Entry], question: &str) -> Vec<f64> {
@@ -191,9 +228,28 @@ fn bm25(seen: &[&Entry], question: &str) -> Vec<f64> {
     texts.iter().map(score).collect()
 }
 
+/// The stretches of talk in `pool`, as numbers.
+fn stretches(pool: &[&Entry]) -> Vec<Vec<usize>> {
+    let (mut stretches, mut left): (Vec<Vec<usize>>, Vec<usize>) = (Vec::new(), (0..pool.len()).collect());
+    left.sort_by_key(|at| (pool[*at].place.clone(), pool[*at].at));
+    for at in left {
+        match stretches.last_mut() {
+            Some(stretch)
+                if stretch.last().is_some_and(|last| {
+                    pool[*last].place == pool[at].place && pool[at].at.0 - pool[*last].at.0 <= 6 * 3_600_000
+                }) =>
+            {
+                stretch.push(at);
+            }
+            _ => stretches.push(vec![at]),
+        }
+    }
+    stretches
+}
+
 /// What the lines around, the stretch of talk and the signs of each of `pool` count, list by list.
 fn signs(pool: &[&Entry], dense: &[f64], query: &Query) -> Vec<Vec<f64>> {
-    let empty = words("the and what when did where was I my");
+    let empty = words("the and what when did where was I my both");
     let asked: HashSet<String> = words(&query.text).into_iter().collect();
     let mut telling: Vec<&String> = asked.iter().filter(|word| !empty.contains(word)).collect();
     if telling.is_empty() {
@@ -233,20 +289,7 @@ fn signs(pool: &[&Entry], dense: &[f64], query: &Query) -> Vec<Vec<f64>> {
         (dense[at] + 0.5 * sum) / (1.0 + 0.5 * near.len() as f64).sqrt()
     };
     let windows: Vec<Vec<usize>> = all().map(|at| near(at).into_iter().chain([at]).collect()).collect();
-    let (mut stretches, mut left): (Vec<Vec<usize>>, Vec<usize>) = (Vec::new(), all().collect());
-    left.sort_by_key(|at| (pool[*at].place.clone(), pool[*at].at));
-    for at in left {
-        match stretches.last_mut() {
-            Some(stretch)
-                if stretch.last().is_some_and(|last| {
-                    pool[*last].place == pool[at].place && pool[at].at.0 - pool[*last].at.0 <= 6 * 3_600_000
-                }) =>
-            {
-                stretch.push(at);
-            }
-            _ => stretches.push(vec![at]),
-        }
-    }
+    let stretches = stretches(pool);
     let of_stretch = bm25(&stretches);
     let stretch =
         |at: usize| stretches.iter().zip(&of_stretch).find(|(all, _)| all.contains(&at)).map_or(0.0, |one| *one.1);

@@ -11,7 +11,7 @@ use super::corpus::{self, Dice, entry, reference, scope, space, unit};
 use super::{BOTH, by_words, memories, said};
 
 /// The deadline of a search and what a loaded machine adds to it.
-const ALLOWED: Duration = Duration::from_millis(150 + 350);
+const ALLOWED: Duration = Duration::from_millis(150 + 1_850);
 
 fn asking() -> Query {
     Query { dense: Some(unit(1)), ..by_words("moon", 3) }

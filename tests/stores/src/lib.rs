@@ -126,6 +126,28 @@ every_store!(a_memory_of_many_chunks_is_found_once, |home| {
     assert!(hits[0].dense.unwrap() > 0.99 && hits[0].lexical.unwrap() > 0.0, "{:?}", hits[0]);
 });
 
+every_store!(what_was_said_again_is_found_once_and_named, |home| {
+    let store = home.store().await;
+    let again = |memory: &str, at: i64, says: u64, n: u64| {
+        let entry = said("ada", memory, "the harbour was cold", n);
+        Entry { at: Moment(at), spoken: Spoken { says, ..entry.spoken }, ..entry }
+    };
+    let mut entries: Vec<Entry> = (0..30).map(|n| again(&format!("same-{n:02}"), n, 5, 1)).collect();
+    entries.extend((0..9).map(|n| again(&format!("other-{n}"), 100, 0, 2 + n)));
+    // Another's words are no reason to leave one's own out, nor what the scope does not admit.
+    entries.push(Entry { at: Moment(99), ..said("bob", "of-bob", "the harbour was cold", 1) });
+    let private = again("private", 98, 5, 1);
+    entries.push(Entry { place: PlaceId::new("den"), reach: Reach::Private, ..private });
+    store.put(&entries).await.unwrap();
+    let query = Query { dense: Some(unit(1)), ..by_words("cold harbour", 6) };
+    let hits = store.search(&scope("ada", "here"), &query).await.unwrap();
+    assert_eq!((hits.len(), memories(&hits)[0]), (6, "same-29"));
+    let named: Vec<&str> = hits[0].again.iter().map(MemoryId::as_str).collect();
+    let wanted: Vec<String> = (0..29).rev().map(|n| format!("same-{n:02}")).collect();
+    assert_eq!(named, wanted);
+    assert!(hits[1..].iter().all(|hit| hit.again.is_empty() && hit.memory.as_str().starts_with("other-")));
+});
+
 every_store!(nobody_finds_what_is_not_theirs, |home| {
     let store = home.store().await;
     // Near duplicates everywhere: only the tenant tells them apart.
@@ -213,14 +235,19 @@ every_store!(what_is_forgotten_is_never_found_again, |home| {
     let everything = |who: &str| (scope(who, "here"), Query { dense: Some(unit(1)), ..by_words("", 99) });
     let (ada, query) = everything("ada");
     let ada = Scope::own(PersonaId::new("ada"), PersonalityId::new("abbey"), ada.place().clone());
-    assert_eq!(store.search(&ada, &query).await.unwrap().len(), 30);
+    // What was said again in the same words stands with the one that is found.
+    let found = async || {
+        let hits = store.search(&ada, &query).await.unwrap();
+        hits.into_iter().flat_map(|hit| [vec![hit.memory], hit.again].concat()).collect::<Vec<_>>()
+    };
+    assert_eq!(found().await.len(), 30);
 
     store.forget(&Forget::Memories(vec![])).await.unwrap();
     let gone = [entries[0].memory.clone(), entries[7].memory.clone(), MemoryId::new("never-was")];
     store.forget(&Forget::Memories(gone.to_vec())).await.unwrap();
-    let left = store.search(&ada, &query).await.unwrap();
+    let left = found().await;
     assert_eq!(left.len(), 28);
-    assert!(left.iter().all(|hit| !gone.contains(&hit.memory)));
+    assert!(left.iter().all(|memory| !gone.contains(memory)));
 
     store.forget(&Forget::Tenant(entries[0].tenant.clone())).await.unwrap();
     assert!(store.search(&ada, &query).await.unwrap().is_empty());
