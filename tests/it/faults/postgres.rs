@@ -9,11 +9,8 @@ use greenroom::ops::watch;
 use greenroom::testing::{Answering, Engine, Outdoors, Plan, Scratch, World, fresh_database};
 
 use super::server::Server;
-use super::{SOON, all_answered, judge, listens, settled};
+use super::{BACK, SOON, all_answered, judge, listens, settled};
 
-/// How soon the house is back after its database, as a goal, and what a crowded machine may add.
-const BACK: Duration = Duration::from_secs(5);
-const CROWD: Duration = Duration::from_secs(15);
 /// Every other connection to this database.
 const CUT_OFF: &str = "SELECT CAST(COUNT(pg_terminate_backend(pid)) AS BIGINT) FROM pg_stat_activity \
      WHERE datname = CURRENT_DATABASE() AND pid <> pg_backend_pid()";
@@ -60,7 +57,7 @@ async fn a_postgres_that_falls_in_mid_talk_loses_and_doubles_nothing_and_is_used
         server.start_again();
         let took = all_answered(&world).await;
         println!("round {round}: everything answered {took:?} after the server was back");
-        assert!(took < BACK + CROWD, "{took:?}");
+        assert!(took < BACK, "{took:?}");
     }
     judge_rows(&world, "a server that falls").await;
     world.stop().await;
@@ -116,7 +113,7 @@ async fn a_postgres_that_only_reads_for_a_while_is_said_and_waited_for() {
     only_reads(false).await;
     let took = all_answered(&world).await;
     println!("everything answered {took:?} after it could be written to again");
-    assert!(took < BACK + CROWD, "{took:?}");
+    assert!(took < BACK, "{took:?}");
     while !readiness.report().await.ready {
         assert!(began.elapsed() < SOON, "it does not say that it is ready again");
         tokio::time::sleep(Duration::from_millis(50)).await;
