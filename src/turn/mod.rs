@@ -148,11 +148,15 @@ pub struct Turns {
     running: dashmap::DashMap<TurnId, CancellationToken>,
     /// What this process shows of answers that are being written.
     drafts: dashmap::DashMap<TurnId, turns::Draft>,
-    /// Held by the one turn on its last try: when the process falls, it is known which one it was.
+    /// Held by the one turn on its last try: what was under way beside a turn that ends its workers would be given up with
+    /// it.
     last_try: tokio::sync::Mutex<()>,
     /// Turns of which something was taken back: what they taught is not written down any more.
     forgotten: Arc<dashmap::DashMap<TurnId, ()>>,
 }
+
+/// The leave to be the one turn on its last try.
+type Alone<'t> = tokio::sync::MutexGuard<'t, ()>;
 
 impl std::ops::Deref for Turns {
     type Target = Parts;
@@ -191,8 +195,6 @@ enum Stopped {
     Leaving,
     /// Try again at a later time.
     Later(&'static str),
-    /// Another turn that may have ended its workers is under way: one of them at a time.
-    NotAlone,
 }
 
 impl From<db::Error> for Stopped {
@@ -251,14 +253,25 @@ impl Turns {
         Ok(withdrawn)
     }
 
-    async fn claim(&self, lane: &PlaceId) -> Result<turns::Claim, db::Error> {
-        let (lane, owner, now) = (lane.clone(), self.settings.owner.clone(), self.clock.now());
-        let until = now.plus_millis(LEASE_MILLIS);
-        self.db.write(move |tx| Box::pin(async move { turns::claim(tx, &lane, &owner, now, until).await })).await
+    /// Takes a lane and its oldest turn; one on its last try only with the leave to be the only one.
+    async fn claim(&self, lane: &PlaceId) -> Result<(turns::Claim, Option<Alone<'_>>), db::Error> {
+        match self.claim_but(lane, Some(ATTEMPTS_MAX - 1)).await? {
+            turns::Claim::Spared => match self.last_try.try_lock() {
+                Ok(alone) => Ok((self.claim_but(lane, None).await?, Some(alone))),
+                Err(_) => Ok((turns::Claim::Spared, None)),
+            },
+            claim => Ok((claim, None)),
+        }
     }
 
-    /// Takes a turn from where it stands to its end.
-    async fn process(&self, turn: &Turn) -> Result<Ended, Stopped> {
+    async fn claim_but(&self, lane: &PlaceId, but: Option<i64>) -> Result<turns::Claim, db::Error> {
+        let (lane, owner, now) = (lane.clone(), self.settings.owner.clone(), self.clock.now());
+        let until = now.plus_millis(LEASE_MILLIS);
+        self.db.write(move |tx| Box::pin(async move { turns::claim(tx, &lane, &owner, now, until, but).await })).await
+    }
+
+    /// Takes a turn from where it stands to its end; `alone` is held until there is an answer.
+    async fn process(&self, turn: &Turn, alone: Option<Alone<'_>>) -> Result<Ended, Stopped> {
         let started = self.clock.now();
         let Some(place) = self.directory.place_by_id(&turn.place).await? else { return Err(Stopped::Cancelled) };
         let stored = if turn.state == TurnState::Sending {
@@ -278,12 +291,6 @@ impl Turns {
                 let line = Refusal::new("failure-gave-up").into();
                 self.say_instead(turn, &place, line, "gave_up", None, Cost::Lost).await?
             } else {
-                // What was under way beside a turn that ends its workers would be given up with it.
-                let is_last = turn.attempt == ATTEMPTS_MAX;
-                let _alone = match is_last.then(|| self.last_try.try_lock()) {
-                    Some(Err(_)) => return Err(Stopped::NotAlone),
-                    alone => alone,
-                };
                 let cancel = self.life.hard().child_token();
                 self.running.insert(turn.id.clone(), cancel.clone());
                 let generated = self.generate(turn, &place, started, &cancel).await;
@@ -291,6 +298,7 @@ impl Turns {
                 generated?
             }
         };
+        drop(alone);
         let delivered = self.deliver(turn, &place, &stored).await?;
         self.settle(turn, &place, stored, delivered).await
     }
@@ -331,30 +339,26 @@ impl Turns {
         let run_at = now.plus_millis(RETRY_MILLIS);
         self.db.write(move |tx| Box::pin(async move { turns::later(tx, &id, epoch, run_at, now).await })).await
     }
-
-    async fn give_back(&self, turn: &Turn) -> Result<(), db::Error> {
-        let (id, epoch, now) = (turn.id.clone(), turn.epoch, self.clock.now());
-        let run_at = now.plus_millis(RETRY_MILLIS);
-        self.db.write(move |tx| Box::pin(async move { turns::give_back(tx, &id, epoch, run_at, now).await })).await
-    }
 }
 
 #[async_trait]
 impl LaneWorker for Turns {
     async fn work(&self, lane: &PlaceId) {
         while !self.life.soft().is_cancelled() {
-            let turn = match self.claim(lane).await {
-                Ok(turns::Claim::Turn(turn)) => turn,
-                Ok(turns::Claim::Withdrawn(turn)) => {
+            let (turn, alone) = match self.claim(lane).await {
+                Ok((turns::Claim::Turn(turn), alone)) => (turn, alone),
+                Ok((turns::Claim::Withdrawn(turn), _)) => {
                     self.ends.tell(&turn, TurnState::Cancelled);
                     continue;
                 }
                 // The sweep rings again when it is due.
-                Ok(turns::Claim::Taken | turns::Claim::Empty | turns::Claim::Later(_)) => return,
+                Ok((turns::Claim::Taken | turns::Claim::Empty | turns::Claim::Later(_) | turns::Claim::Spared, _)) => {
+                    return;
+                }
                 Err(error) => return crate::ops_error("claim", &error),
             };
             let span = tracing::info_span!("turn", trace = %turn.trace, turn.id = %turn.id, turn.attempt);
-            let processed = match self.process(&turn).instrument(span.clone()).await {
+            let processed = match self.process(&turn, alone).instrument(span.clone()).await {
                 Err(Stopped::Cancelled) => match self.withdraw(&turn).instrument(span).await {
                     Ok(()) => Err(Stopped::Cancelled),
                     Err(stopped) => Err(stopped),
@@ -376,12 +380,6 @@ impl LaneWorker for Turns {
                 Err(Stopped::Later(why)) => {
                     tracing::warn!(turn.id = %turn.id, why, "a turn waits for another try");
                     if let Err(error) = self.later(&turn).await {
-                        crate::ops_error("turn", &error);
-                    }
-                    return;
-                }
-                Err(Stopped::NotAlone) => {
-                    if let Err(error) = self.give_back(&turn).await {
                         crate::ops_error("turn", &error);
                     }
                     return;

@@ -203,7 +203,7 @@ both!(a_worker_that_lost_its_lane_writes_nothing, |engine| {
     let claim = async |owner: &'static str| {
         let (lane, now) = (place.clone(), world.clock.now());
         let claiming = world.db.write(move |tx| {
-            Box::pin(async move { turns::claim(tx, &lane, owner, now, now.plus_millis(LEASE_MILLIS)).await })
+            Box::pin(async move { turns::claim(tx, &lane, owner, now, now.plus_millis(LEASE_MILLIS), None).await })
         });
         claiming.await.unwrap()
     };
