@@ -18,7 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::{Dice, SOON, cause, listens, settled, shown};
 
 /// Seeds of the everyday run, and how many are tried at once.
-const SEEDS: u64 = 16;
+const SEEDS: u64 = 8;
 const AT_ONCE: u64 = 4;
 /// What happens in one life of a house, and how many lives it has.
 const DEEDS: u64 = 14;
