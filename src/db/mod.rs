@@ -10,6 +10,8 @@ pub mod audit;
 pub mod choices;
 pub mod chunks;
 pub mod dealt;
+#[cfg(feature = "testing")]
+mod failing;
 pub mod health;
 #[cfg(feature = "testing")]
 mod inspect;
@@ -45,6 +47,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
+#[cfg(feature = "testing")]
+pub use failing::{Failing, When};
 pub use health::{Backlog, Examination};
 pub use script::Script;
 
@@ -161,6 +165,13 @@ impl From<sqlx::Error> for Error {
                 }
                 (Some("11" | "26" | "267" | "523" | "779"), _) => Self::Corrupt,
                 (Some("14" | "270" | "526" | "782" | "8"), message) => Self::Unavailable(message.to_owned()),
+                // Shut down, starting, too many connections, the connection lost, or a server that only reads.
+                (Some("57P01" | "57P02" | "57P03" | "53300" | "25006"), message) => {
+                    Self::Unavailable(message.to_owned())
+                }
+                (Some(code), message) if code.len() == 5 && code.starts_with("08") => {
+                    Self::Unavailable(message.to_owned())
+                }
                 (_, message) if message.contains("disk is full") => Self::Full,
                 _ => Self::Other(error),
             },
@@ -173,6 +184,11 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
+    /// Whether the same call may succeed in a moment.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Full | Self::Busy | Self::Unavailable(_))
+    }
+
     /// Whether PostgreSQL ended a transaction for the sake of another: it may well succeed the next time.
     fn is_tangle(&self) -> bool {
         let Self::Other(sqlx::Error::Database(error)) = self else { return false };
@@ -231,6 +247,42 @@ pub struct Db {
     /// Where the writer writes; on PostgreSQL the same pool.
     writers: Pool,
     writer: mpsc::Sender<Job>,
+    trouble: Trouble,
+    #[cfg(feature = "testing")]
+    failing: Failing,
+}
+
+/// What was wrong with the whole database when it was last written to; empty while all is well.
+#[derive(Clone, Default)]
+struct Trouble(Arc<Mutex<Option<Error>>>);
+
+impl Trouble {
+    fn now(&self) -> Option<Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Error::of_the_database)
+    }
+
+    /// Learns from a transaction. A failure that one write brought about says nothing of the database; nor is there room
+    /// for much because there was room for a little.
+    fn learn(&self, written: &Result<(), Error>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match written.as_ref().err().and_then(Error::of_the_database) {
+            Some(trouble) => *known = Some(trouble),
+            None if written.is_ok() && !matches!(*known, Some(Error::Full)) => *known = None,
+            None => {}
+        }
+    }
+
+    fn is_over(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// What the writer works with.
+struct Writer {
+    pool: Pool,
+    trouble: Trouble,
+    #[cfg(feature = "testing")]
+    failing: Failing,
 }
 
 impl Db {
@@ -256,13 +308,33 @@ impl Db {
         }
         migrate(&writers).await?;
         let (writer, jobs) = mpsc::channel(WRITES_QUEUED);
+        let trouble = Trouble::default();
+        #[cfg(feature = "testing")]
+        let failing = Failing::default();
+        let writes = Writer {
+            pool: writers.clone(),
+            trouble: trouble.clone(),
+            #[cfg(feature = "testing")]
+            failing: failing.clone(),
+        };
         #[expect(clippy::disallowed_methods, reason = "ends by itself when the last handle is dropped")]
-        tokio::spawn(write_in_groups(writers.clone(), jobs));
-        Ok(Self { pool, writers, writer })
+        tokio::spawn(writes.in_groups(jobs));
+        Ok(Self {
+            pool,
+            writers,
+            writer,
+            trouble,
+            #[cfg(feature = "testing")]
+            failing,
+        })
     }
 
     /// The pool to read from, for [`on!`].
     pub fn pool(&self) -> &Pool {
+        #[cfg(feature = "testing")]
+        if let Some(broken) = self.failing.instead_of_reading() {
+            return broken;
+        }
         &self.pool
     }
 
@@ -292,14 +364,6 @@ impl Db {
         self.writer.send(Job { work, done }).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())??;
         value.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(gone)
-    }
-
-    /// A trivial read, for health checks.
-    ///
-    /// # Errors
-    /// As reading does.
-    pub async fn ping(&self) -> Result<(), Error> {
-        on!(self, c => sqlx::query("SELECT 1").execute(c).await.map(|_| ()).map_err(Error::from))
     }
 
     /// Whether the pages of a SQLite file hang together: reads all of it. PostgreSQL looks after its own.
@@ -439,69 +503,78 @@ async fn migrate(pool: &Pool) -> Result<(), Error> {
     })
 }
 
-/// The writer: takes what has gathered, runs it in one transaction, commits, answers.
-async fn write_in_groups(pool: Pool, mut jobs: mpsc::Receiver<Job>) {
-    let mut group = Vec::with_capacity(GROUP_MAX);
-    while jobs.recv_many(&mut group, GROUP_MAX).await > 0 {
-        write_group(&pool, &mut group).await;
-    }
-    if let Pool::Sqlite(pool) = pool {
-        pool.close().await;
-    }
-}
-
-async fn write_group(pool: &Pool, group: &mut Vec<Job>) {
-    let written = {
-        let works: Vec<&dyn Work> = group.iter().map(|job| &*job.work).collect();
-        in_one(pool, &works).await
-    };
-    // A write that was alone has had its try.
-    if group.len() == 1 {
-        if let Some(job) = group.pop() {
-            let _ = job.done.send(written);
+impl Writer {
+    /// Takes what has gathered, runs it in one transaction, commits, answers.
+    async fn in_groups(self, mut jobs: mpsc::Receiver<Job>) {
+        let mut group = Vec::with_capacity(GROUP_MAX);
+        while jobs.recv_many(&mut group, GROUP_MAX).await > 0 {
+            self.write(&mut group).await;
         }
-        return;
-    }
-    for job in group.drain(..) {
-        let _ = job.done.send(match &written {
-            Ok(()) => Ok(()),
-            Err(error) => match error.of_the_database() {
-                Some(error) => Err(error),
-                None => in_one(pool, &[&*job.work]).await,
-            },
-        });
-    }
-}
-
-/// Runs `works` in one transaction; an error undoes all of it. Where PostgreSQL ends it because it and another one waited for
-/// each other, it runs again.
-async fn in_one(pool: &Pool, works: &[&dyn Work]) -> Result<(), Error> {
-    for _ in 0..TANGLES_MAX {
-        match try_in_one(pool, works).await {
-            Err(error) if error.is_tangle() => tracing::debug!("two transactions waited for each other"),
-            done => return done,
+        if let Pool::Sqlite(pool) = self.pool {
+            pool.close().await;
         }
     }
-    try_in_one(pool, works).await
-}
 
-async fn try_in_one(pool: &Pool, works: &[&dyn Work]) -> Result<(), Error> {
-    let mut tx = begin(pool).await?;
-    let written = async {
-        for work in works {
-            work.run(&mut tx).await?;
+    async fn write(&self, group: &mut Vec<Job>) {
+        let written = {
+            let works: Vec<&dyn Work> = group.iter().map(|job| &*job.work).collect();
+            self.in_one(&works).await
+        };
+        // A write that was alone has had its try.
+        if group.len() == 1 {
+            if let Some(job) = group.pop() {
+                let _ = job.done.send(written);
+            }
+            return;
         }
-        Ok(())
-    };
-    let written = match written.await {
-        Ok(()) => command(&mut tx, "COMMIT").await,
-        error => error,
-    };
-    if written.is_err() {
-        // A full disk or a lost connection ends the transaction by itself.
-        let _ = command(&mut tx, "ROLLBACK").await;
+        for job in group.drain(..) {
+            let _ = job.done.send(match &written {
+                Ok(()) => Ok(()),
+                Err(error) => match error.of_the_database() {
+                    Some(error) => Err(error),
+                    None => self.in_one(&[&*job.work]).await,
+                },
+            });
+        }
     }
-    written
+
+    /// Runs `works` in one transaction; an error undoes all of it. Where PostgreSQL ends it because it and another one waited
+    /// for each other, it runs again.
+    async fn in_one(&self, works: &[&dyn Work]) -> Result<(), Error> {
+        #[cfg(feature = "testing")]
+        self.failing.before_writing()?;
+        let mut written = self.committed(works).await;
+        for _ in 0..TANGLES_MAX {
+            if !written.as_ref().is_err_and(Error::is_tangle) {
+                break;
+            }
+            tracing::debug!("two transactions waited for each other");
+            written = self.committed(works).await;
+        }
+        self.trouble.learn(&written);
+        #[cfg(feature = "testing")]
+        self.failing.after_writing(&written)?;
+        written
+    }
+
+    async fn committed(&self, works: &[&dyn Work]) -> Result<(), Error> {
+        let mut tx = begin(&self.pool).await?;
+        let written = async {
+            for work in works {
+                work.run(&mut tx).await?;
+            }
+            Ok(())
+        };
+        let written = match written.await {
+            Ok(()) => command(&mut tx, "COMMIT").await,
+            error => error,
+        };
+        if written.is_err() {
+            // A full disk or a lost connection ends the transaction by itself.
+            let _ = command(&mut tx, "ROLLBACK").await;
+        }
+        written
+    }
 }
 
 async fn begin(pool: &Pool) -> Result<Tx, Error> {

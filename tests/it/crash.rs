@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -24,26 +25,43 @@ use tokio::process::{Child, Command};
 /// Seeds a point is tried with in CI.
 const SEEDS: u64 = 1;
 /// Rooms and messages in each.
-const ROOMS: u64 = 3;
-const MESSAGES: u64 = 4;
+pub const ROOMS: u64 = 3;
+pub const MESSAGES: u64 = 4;
 /// After this long with everything answered, a point is not reached any more.
 const SETTLED: Duration = Duration::from_secs(2);
 /// A run that takes longer has hung.
-const DEADLINE: Duration = Duration::from_secs(180);
+pub const DEADLINE: Duration = Duration::from_secs(180);
+
+/// Turns and chores that are not done.
+pub const OPEN: &str = "SELECT (SELECT COUNT(*) FROM turn WHERE state IN ('queued', 'running', 'sending')) \
+                        + (SELECT COUNT(*) FROM outbox)";
 
 /// The world around the program: a chat service and a model server, both counting.
-struct Outside {
-    rooms: Arc<Rooms>,
+pub struct Outside {
+    pub rooms: Arc<Rooms>,
     /// Calls by the message that was asked.
-    calls: Mutex<HashMap<u64, u32>>,
+    pub calls: Mutex<HashMap<u64, u32>>,
+    /// What happens when the model is asked about a message.
+    pub asked: Mutex<Option<Asked>>,
+    /// How long the model takes.
+    pub takes_millis: AtomicU64,
     address: SocketAddr,
 }
 
+/// Something that happens when the model is asked about a message.
+type Asked = Box<dyn Fn(u64) + Send + Sync>;
+
 impl Outside {
-    async fn start() -> Arc<Self> {
+    pub async fn start() -> Arc<Self> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let outside = Arc::new(Self { rooms: Arc::default(), calls: Mutex::default(), address });
+        let outside = Arc::new(Self {
+            rooms: Arc::default(),
+            calls: Mutex::default(),
+            asked: Mutex::default(),
+            takes_millis: AtomicU64::new(0),
+            address,
+        });
         let routes = Router::new()
             .route("/events/{after}", get(events))
             .route("/send", post(send))
@@ -55,12 +73,12 @@ impl Outside {
         outside
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Members say everything there is to say, spread over `rooms` rooms.
-    fn say_everything(&self, seed: u64, rooms: u64) {
+    pub fn say_everything(&self, seed: u64, rooms: u64) {
         for n in 0..ROOMS * MESSAGES {
             let room = (n * 7 + seed) % rooms;
             self.rooms.say(Event {
@@ -80,7 +98,7 @@ impl Outside {
 }
 
 /// What the model answers to message `n`: every third answer is too long for one message.
-fn answer_to(n: u64) -> String {
+pub fn answer_to(n: u64) -> String {
     let words = if n.is_multiple_of(3) { 400 } else { 3 };
     (0..words).map(|word| format!("re{n}word{word}")).collect::<Vec<_>>().join(" ")
 }
@@ -92,13 +110,13 @@ fn tokens_of(n: u64) -> [i64; 2] {
 
 impl Outside {
     /// Words that the house has said.
-    fn words(&self) -> usize {
+    pub fn words(&self) -> usize {
         self.rooms.posts().iter().map(|post| post.text.split_whitespace().count()).sum()
     }
 }
 
 /// Words of all answers.
-fn all_words() -> usize {
+pub fn all_words() -> usize {
     (0..ROOMS * MESSAGES).map(|n| answer_to(n).split_whitespace().count()).sum()
 }
 
@@ -125,6 +143,10 @@ async fn complete(
         .and_then(|n| n.parse().ok())
         .expect("the prompt ends with the message");
     *outside.calls.lock().unwrap().entry(token).or_default() += 1;
+    if let Some(asked) = &*outside.asked.lock().unwrap() {
+        asked(token);
+    }
+    tokio::time::sleep(Duration::from_millis(outside.takes_millis.load(Ordering::SeqCst))).await;
     let mut body = String::new();
     for piece in answer_to(token).split_inclusive(' ') {
         let chunk = serde_json::json!({ "id": "1", "object": "chat.completion.chunk", "created": 1, "model": "fake-chat",
@@ -139,7 +161,7 @@ async fn complete(
     ([("content-type", "text/event-stream")], body)
 }
 
-fn program(data: &Path, database: &str, outside: &Outside, crash: Option<(&str, u64)>) -> Child {
+pub fn program(data: &Path, database: &str, outside: &Outside, crash: Option<(&str, u64)>) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
     command
         .env_clear()
@@ -214,8 +236,6 @@ async fn run(engine: Engine, seed: u64, points: &[&str]) -> Option<u128> {
     let db = Db::open(&database).await.unwrap();
     let count = async |statement| db.number(statement).await.unwrap();
     // What had been said before the last crash is still to be settled; a stop would leave that to the next start.
-    const OPEN: &str = "SELECT (SELECT COUNT(*) FROM turn WHERE state IN ('queued', 'running', 'sending')) \
-                        + (SELECT COUNT(*) FROM outbox)";
     while count(OPEN).await > 0 {
         assert!(started.elapsed() < DEADLINE, "{label}: turns or vectors are not done");
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -273,13 +293,13 @@ async fn judge_the_ledger(db: &Db, outside: &Outside, label: &str) {
 }
 
 /// What the program said before it ended.
-async fn said(child: Child) -> String {
+pub async fn said(child: Child) -> String {
     let output = child.wait_with_output().await.map(|output| output.stderr).unwrap_or_default();
     String::from_utf8_lossy(&output).into_owned()
 }
 
 /// Asks the program to stop and waits until it has.
-async fn stop(mut child: Child) {
+pub async fn stop(mut child: Child) {
     let id = child.id().expect("it runs");
     let asked = std::process::Command::new("kill").arg("-TERM").arg(id.to_string()).status().unwrap();
     assert!(asked.success());
@@ -287,7 +307,7 @@ async fn stop(mut child: Child) {
     assert!(ended.success(), "{ended:?}");
 }
 
-fn judge(outside: &Outside, rooms: u64, label: &str) {
+pub fn judge(outside: &Outside, rooms: u64, label: &str) {
     let posts = outside.rooms.posts();
     for room in (0..rooms).map(|room| format!("room{room}")) {
         let asked = outside.rooms.after(0).into_iter().filter(|event| event.room == room);
