@@ -33,7 +33,6 @@ struct House(Child);
 
 impl House {
     fn start(folder: &Path, synapse: &Synapse, model: &str) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "a switch of the benchmark, not a setting")]
         let other = std::env::var_os("GREENROOM_BENCH_PROGRAM");
         let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_greenroom").into());
         let started = Command::new(program)
