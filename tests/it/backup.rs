@@ -277,7 +277,7 @@ both!(what_was_under_way_at_the_backup_is_not_said_again, |engine| {
         .await
         .unwrap();
     back_up(engine, &data, &database, &file).await;
-    world.model.delay_millis.store(0, std::sync::atomic::Ordering::SeqCst);
+    // What the first house is at never ends: a house that falls says nothing more.
     world.life.hard().cancel();
     let rooms = world.rooms.clone();
     drop(world);
