@@ -277,7 +277,8 @@ both!(what_was_under_way_at_the_backup_is_not_said_again, |engine| {
         .await
         .unwrap();
     back_up(engine, &data, &database, &file).await;
-    // What the first house is at never ends: a house that falls says nothing more.
+    // It falls: what it is at never ends, and nothing else is begun.
+    world.life.soft().cancel();
     world.life.hard().cancel();
     let rooms = world.rooms.clone();
     drop(world);
