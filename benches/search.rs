@@ -86,7 +86,8 @@ fn scope(who: &str) -> Scope {
 async fn recall(store: &Exact, who: &str, entries: &[Entry], dice: &mut Dice) -> f64 {
     let mut found = 0;
     for _ in 0..RECALL_QUERIES {
-        let query = Query { text: String::new(), ..dice.query() };
+        // By vectors alone: what the scan finds, not how it is weighed.
+        let query = Query { text: String::new(), weights: Weights::plain(1.0, 0.0), ..dice.query() };
         let dense = query.dense.as_deref().unwrap_or_default();
         let product =
             |entry: &Entry| dense.iter().zip(&entry.dense).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();

@@ -100,6 +100,11 @@ impl TestClock {
     pub fn advance(&self, by: Duration) {
         self.now.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
     }
+
+    /// Sets time back, as a machine's clock that is put right.
+    pub fn set_back(&self, by: Duration) {
+        self.now.fetch_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+    }
 }
 
 impl Default for TestClock {
@@ -305,7 +310,7 @@ pub struct World {
     pub life: Life,
     pub strongbox: Strongbox,
     distiller: Distiller,
-    scratch: Scratch,
+    outdoors: Outdoors,
 }
 
 /// What is different about a [`World`].
@@ -321,6 +326,8 @@ pub struct Plan {
     pub workers: usize,
     /// How long an answer may take before whoever waits is told.
     pub patience: Duration,
+    /// Keeps the vectors; `None`: the embedded store.
+    pub store: Option<Arc<dyn VectorStore>>,
     pub embedder: Arc<dyn Embedder>,
     /// How long an answer waits for memories. Longer than a house waits, so that a machine that stands still for a moment
     /// makes nobody forget.
@@ -337,8 +344,39 @@ impl Default for Plan {
             owners: vec!["fake:owner".into()],
             workers: 64,
             patience: TurnSettings::PATIENCE,
+            store: None,
             embedder: Arc::new(HashEmbedder::default()),
             search_for: Duration::from_secs(20),
+        }
+    }
+}
+
+/// What is outside a house and outlives it.
+#[derive(Clone)]
+pub struct Outdoors {
+    pub rooms: Arc<Rooms>,
+    pub model: Arc<Answering>,
+    pub clock: Arc<TestClock>,
+    pub url: String,
+    scratch: Arc<Scratch>,
+}
+
+impl Outdoors {
+    /// Empty rooms and a fresh database of `engine`.
+    pub async fn new(engine: Engine, model: Answering) -> Self {
+        let scratch = Scratch::new();
+        let url = fresh_database(engine, &scratch).await;
+        Self::at(&url, scratch, model)
+    }
+
+    /// Empty rooms and the database at `url`, whatever is in it; files in `scratch`.
+    pub fn at(url: &str, scratch: Scratch, model: Answering) -> Self {
+        Self {
+            rooms: Arc::default(),
+            model: Arc::new(model),
+            clock: Arc::default(),
+            url: url.to_owned(),
+            scratch: Arc::new(scratch),
         }
     }
 }
@@ -373,21 +411,25 @@ impl World {
 
     /// A house as planned.
     pub async fn planned(engine: Engine, plan: Plan) -> Self {
-        let scratch = Scratch::new();
-        let url = fresh_database(engine, &scratch).await;
-        Self::at(&url, scratch, plan).await
+        let mut plan = plan;
+        let outdoors = Outdoors::new(engine, std::mem::take(&mut plan.model)).await;
+        Self::among(outdoors, plan).await
     }
 
     /// A house as planned on the database at `url`, whatever is in it, with its files in `scratch`.
     pub async fn at(url: &str, scratch: Scratch, plan: Plan) -> Self {
-        let Plan { model, providers, .. } = plan;
+        let mut plan = plan;
+        Self::among(Outdoors::at(url, scratch, std::mem::take(&mut plan.model)), plan).await
+    }
+
+    /// A house on what an earlier one left behind, however that ended; the plan's model is not asked.
+    pub async fn among(outdoors: Outdoors, plan: Plan) -> Self {
+        let Plan { providers, .. } = plan;
+        let Outdoors { rooms, model, clock, url, scratch } = outdoors.clone();
         let settings = Config::from_env([]).expect("every setting has a default");
         let providers = Providers::new(&LlmConfig { providers, ..settings.llm });
-        let db = Db::open(url).await.expect("a fresh database opens");
-        let store: Arc<dyn VectorStore> = Arc::new(crate::recall::Exact::new(db.clone()));
-        let clock = Arc::new(TestClock::default());
-        let model = Arc::new(model);
-        let rooms = Arc::new(Rooms::default());
+        let db = Db::open(&url).await.expect("a fresh database opens");
+        let store = plan.store.unwrap_or_else(|| Arc::new(crate::recall::Exact::new(db.clone())));
         let life = Life::default();
         let directory = Directory::open(db.clone(), clock.clone(), cast()).await.expect("the directory opens");
         let recall = Recall::open(db.clone(), clock.clone(), plan.embedder, store, Weights::DEFAULT)
@@ -446,7 +488,7 @@ impl World {
                 patience: plan.patience,
             },
         });
-        let world = Self { turns, rooms, model, clock, db, life, strongbox, distiller, scratch };
+        let world = Self { turns, rooms, model, clock, db, life, strongbox, distiller, outdoors };
         world.start();
         world
     }
@@ -472,7 +514,12 @@ impl World {
 
     /// Folder of this house.
     pub fn path(&self) -> &std::path::Path {
-        self.scratch.path()
+        self.outdoors.scratch.path()
+    }
+
+    /// Address of its database.
+    pub fn url(&self) -> &str {
+        &self.outdoors.url
     }
 
     /// `who` says `text` in `room`: rooms named `@…` are direct, `!…` closed, others open.
@@ -568,12 +615,12 @@ impl World {
         block.unwrap_or_default().to_owned()
     }
 
-    /// Stops the house and opens another on the same SQLite database.
+    /// Stops the house and opens another on the same database, with rooms, model and clock of its own.
     pub async fn restarted(self) -> Self {
         assert_eq!(self.life.stop().await, Ending::Finished, "everything ends by itself");
         self.db.close().await;
-        let url = format!("sqlite://{}", self.scratch.path().join("greenroom.db").display());
-        Self::at(&url, self.scratch, Plan::default()).await
+        let fresh = Outdoors { rooms: Arc::default(), model: Arc::default(), clock: Arc::default(), ..self.outdoors };
+        Self::among(fresh, Plan::default()).await
     }
 
     /// Stops the house.

@@ -6,12 +6,18 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
-use super::{BUSY_TIMEOUT, Db, Error, POSTGRES_MIGRATIONS, Pool, SQLITE_MIGRATIONS, migrator, opening, sqlite_path};
+use super::{
+    BUSY_TIMEOUT, Db, Error, POSTGRES_MIGRATIONS, Pool, SQLITE_MIGRATIONS, meta, migrator, opening, sqlite_path,
+};
 use crate::domain::{Moment, made_at};
 use crate::on;
 
 /// How long an examination waits for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// What is written and removed again to see whether a database that refused writes takes them.
+const PROBE: &str = "health.probe";
+/// Characters of it: more than fits into the gaps of a full database, about what an exchange takes.
+const PROBE_LEN: usize = 64 * 1024;
 
 /// Work that has been accepted and is not done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,6 +75,23 @@ const HAS_SCHEMA_POSTGRES: &str = "SELECT COUNT(*) FROM information_schema.table
 const QUICK_CHECK: &str = "PRAGMA quick_check(1)";
 
 impl Db {
+    /// Whether the database answers and takes what is written: a trivial read, and a write as well for as long as the last
+    /// one failed for a reason that would meet any.
+    ///
+    /// # Errors
+    /// As reading and writing do.
+    pub async fn ping(&self) -> Result<(), Error> {
+        on!(self, c => sqlx::query("SELECT 1").execute(c).await.map(|_| ()).map_err(Error::from))?;
+        if self.trouble.now().is_none() {
+            return Ok(());
+        }
+        let filling = "0".repeat(PROBE_LEN);
+        self.write(move |tx| Box::pin(async move { meta::set(tx, PROBE, &filling).await })).await?;
+        self.write(|tx| Box::pin(async move { meta::remove(tx, PROBE).await })).await?;
+        self.trouble.is_over();
+        Ok(())
+    }
+
     /// What waits at `now`.
     ///
     /// # Errors

@@ -92,6 +92,11 @@ impl Db {
         .await
     }
 
+    /// Runs a statement with a name in it that only the test knows, outside of any transaction.
+    pub async fn run_made(&self, statement: String) -> Result<(), Error> {
+        Ok(on!(self, c => sqlx::query(AssertSqlSafe(statement)).execute(c).await.map(|_| ()))?)
+    }
+
     /// A turn as a worker would have it, whatever has become of it.
     pub async fn turn(&self, id: &TurnId) -> Result<Option<Turn>, Error> {
         type TurnRow = (String, String, String, String, String, i64);

@@ -29,12 +29,16 @@ const START_OLDEST: &str = "UPDATE turn SET state = CASE WHEN state = 'sending' 
      attempt = attempt + 1, sendings = sendings + CASE WHEN state = 'sending' THEN 1 ELSE 0 END, \
      epoch = $2, updated_at = $3 \
      WHERE id = (SELECT id FROM turn WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') \
-     ORDER BY seq, id LIMIT 1) AND run_at <= $3 AND ($4 = 'house' OR ($4 = 'gateway') = (state = 'sending')) \
-     AND (NOT cancelled OR state = 'sending' \
+     ORDER BY seq, id LIMIT 1) AND NOT (run_at > $3 AND run_at <= $4) AND (attempt <> $5 OR state = 'sending') \
+     AND ($6 = 'house' OR ($6 = 'gateway') = (state = 'sending')) AND (NOT cancelled OR state = 'sending' \
      OR EXISTS (SELECT 1 FROM delivery WHERE turn_id = turn.id AND part < 0)) \
      RETURNING id, message_id, personality_id, member_id, persona_id, state, attempt, sendings, trace, notice, \
      is_incognito, created_at, (SELECT platform_id FROM message WHERE message.id = turn.message_id)";
-const OLDEST: &str = "SELECT id, run_at FROM turn \
+/// Longest wait before a turn is tried again. A later time was written before the clock was set back: it is over.
+const WAIT_MAX_MILLIS: i64 = 60_000;
+/// No turn was tried as often as this.
+const NEVER_TRIED: i64 = -1;
+const OLDEST: &str = "SELECT id, run_at, attempt = $2 AND state <> 'sending' FROM turn \
      WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') ORDER BY seq, id LIMIT 1";
 const WITHDRAW: &str = "UPDATE turn SET state = 'cancelled', epoch = $2, updated_at = $3 \
      WHERE id = $1 AND cancelled AND state IN ('queued', 'running') RETURNING id";
@@ -79,14 +83,25 @@ pub enum Claim {
     Empty,
     /// The oldest turn waits until this moment.
     Later(Moment),
+    /// The oldest turn was tried as often as was said to be left alone.
+    Spared,
     /// The oldest turn had been withdrawn; it is ended now.
     Withdrawn(TurnId),
     /// The oldest turn, started under a new epoch.
     Turn(Box<Turn>),
 }
 
-/// Takes a lane until `until` and starts its oldest turn under a new epoch, where that is for `hand` to do.
-pub async fn claim(tx: &mut Tx, lane: &PlaceId, hand: &Hand, now: Moment, until: Moment) -> Result<Claim, Error> {
+/// Takes a lane until `until` and starts its oldest turn under a new epoch, where that is for `hand` to do; one that was
+/// tried `but` times before and has no answer is left alone.
+pub async fn claim(
+    tx: &mut Tx,
+    lane: &PlaceId,
+    hand: &Hand,
+    now: Moment,
+    until: Moment,
+    but: Option<i64>,
+) -> Result<Claim, Error> {
+    let but = but.unwrap_or(NEVER_TRIED);
     let (role, owner) = (hand.role.as_str(), hand.owner.as_str());
     let epoch = if hand.role == Role::House {
         on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(CLAIM_LANE)
@@ -99,7 +114,8 @@ pub async fn claim(tx: &mut Tx, lane: &PlaceId, hand: &Hand, now: Moment, until:
     type Row =
         (String, String, String, String, String, String, i64, i64, String, Option<String>, bool, i64, Option<String>);
     let started = on_tx!(tx, c => sqlx::query_as::<_, Row>(START_OLDEST)
-        .bind(lane.as_str()).bind(epoch).bind(now.0).bind(role).fetch_optional(c).await)?;
+        .bind(lane.as_str()).bind(epoch).bind(now.0).bind(now.0 + WAIT_MAX_MILLIS).bind(but).bind(role)
+        .fetch_optional(c).await)?;
     let Some((
         id,
         message,
@@ -116,7 +132,7 @@ pub async fn claim(tx: &mut Tx, lane: &PlaceId, hand: &Hand, now: Moment, until:
         reply_to,
     )) = started
     else {
-        return not_started(tx, lane, epoch, now).await;
+        return not_started(tx, lane, epoch, now, but).await;
     };
     let Some(state) = TurnState::read(&state) else {
         return Err(Error::Inconsistent { table: "turn", column: "state", row: id });
@@ -141,11 +157,16 @@ pub async fn claim(tx: &mut Tx, lane: &PlaceId, hand: &Hand, now: Moment, until:
 }
 
 /// Why a claimed lane has no turn to start.
-async fn not_started(tx: &mut Tx, lane: &PlaceId, epoch: i64, now: Moment) -> Result<Claim, Error> {
-    let oldest = on_tx!(tx, c => sqlx::query_as::<_, (String, i64)>(OLDEST)
-        .bind(lane.as_str()).fetch_optional(c).await)?;
+async fn not_started(tx: &mut Tx, lane: &PlaceId, epoch: i64, now: Moment, but: i64) -> Result<Claim, Error> {
+    let oldest = on_tx!(tx, c => sqlx::query_as::<_, (String, i64, bool)>(OLDEST)
+        .bind(lane.as_str()).bind(but).fetch_optional(c).await)?;
+    let is_due = |run_at: i64| run_at <= now.0 || run_at > now.0 + WAIT_MAX_MILLIS;
     match oldest {
-        Some((id, run_at)) if run_at <= now.0 => {
+        Some((_, run_at, true)) if is_due(run_at) => {
+            release(tx, lane, epoch).await?;
+            Ok(Claim::Spared)
+        }
+        Some((id, run_at, false)) if is_due(run_at) => {
             let withdrawn = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(WITHDRAW)
                 .bind(&id).bind(epoch).bind(now.0).fetch_optional(c).await)?;
             if withdrawn.is_none() {
@@ -159,7 +180,7 @@ async fn not_started(tx: &mut Tx, lane: &PlaceId, epoch: i64, now: Moment) -> Re
             script.run(tx).await?;
             Ok(Claim::Withdrawn(turn))
         }
-        Some((_, run_at)) => {
+        Some((_, run_at, _)) => {
             release(tx, lane, epoch).await?;
             Ok(Claim::Later(Moment(run_at)))
         }

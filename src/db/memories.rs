@@ -73,7 +73,10 @@ const REMOVE: &str = "DELETE FROM memory WHERE id = $1";
 const ALL_IDS: &str = "SELECT id FROM memory WHERE id > $1 ORDER BY id LIMIT $2";
 const TOTAL: &str = "SELECT COUNT(*) FROM memory";
 const ENQUEUE: &str = "INSERT INTO outbox (id, memory_id, action) VALUES ($1, $2, $3)";
-const DUE: &str = "SELECT id, memory_id, action, attempt FROM outbox WHERE run_at <= $1 ORDER BY id LIMIT $2";
+const DUE: &str = "SELECT id, memory_id, action, attempt FROM outbox \
+     WHERE NOT (run_at > $1 AND run_at <= $3) ORDER BY id LIMIT $2";
+/// Longest wait before a chore is tried again. A later time was written before the clock was set back: it is over.
+const WAIT_MAX_MILLIS: i64 = 60_000;
 const NEXT_DUE: &str = "SELECT MIN(run_at) FROM outbox";
 const DONE: &str = "DELETE FROM outbox WHERE id = $1";
 const RETRY: &str = "UPDATE outbox SET attempt = attempt + 1, run_at = $2 WHERE id = $1";
@@ -591,7 +594,8 @@ pub async fn total(db: &Db) -> Result<i64, Error> {
 /// Chores that are due, oldest first.
 pub async fn due(db: &Db, now: Moment, limit: i64) -> Result<Vec<Chore>, Error> {
     type ChoreRow = (String, String, String, i64);
-    let rows = on!(db, c => sqlx::query_as::<_, ChoreRow>(DUE).bind(now.0).bind(limit).fetch_all(c).await)?;
+    let rows = on!(db, c => sqlx::query_as::<_, ChoreRow>(DUE)
+        .bind(now.0).bind(limit).bind(now.0 + WAIT_MAX_MILLIS).fetch_all(c).await)?;
     Ok(rows
         .into_iter()
         .map(|(id, memory, action, attempt)| Chore {

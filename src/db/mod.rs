@@ -13,6 +13,8 @@ pub mod audit;
 pub mod choices;
 pub mod chunks;
 pub mod dealt;
+#[cfg(feature = "testing")]
+mod failing;
 pub mod health;
 #[cfg(feature = "testing")]
 mod inspect;
@@ -52,6 +54,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool, Postgres
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+#[cfg(feature = "testing")]
+pub use failing::{Failing, When};
 pub use health::{Backlog, Examination};
 pub use script::Script;
 
@@ -59,7 +63,7 @@ static SQLITE_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations
 static POSTGRES_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/postgres");
 
 /// How often a transaction that got entangled with another one runs again.
-const TANGLES_MAX: u32 = 3;
+const TANGLES_MAX: u32 = 5;
 /// How long a writer waits for another process's lock before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Write closures that may share one commit.
@@ -82,8 +86,6 @@ const POSTGRES_READERS: u32 = 8;
 
 /// Writes to a shared database that are under way at once.
 const WRITERS: usize = 4;
-/// How often a write is tried again that waited for another one while that waited for it.
-const CROSSED_MAX: u32 = 5;
 
 /// Either engine's pool.
 #[derive(Clone, Debug)]
@@ -153,9 +155,6 @@ pub enum Error {
     /// A worker lost its lane to another; its write was dropped.
     #[error("the lane was taken over; this worker's write was dropped")]
     Fenced,
-    /// Two writes waited for each other, and this one had to give way; nothing was written.
-    #[error("two writes crossed; this one was undone")]
-    Crossed,
     /// What was to be written was made from rows that are no longer as they were read; nothing was written.
     #[error("what was read changed meanwhile; nothing was written")]
     Changed,
@@ -169,7 +168,6 @@ impl From<sqlx::Error> for Error {
         match &error {
             sqlx::Error::Database(inner) => match (inner.code().as_deref(), inner.message()) {
                 (Some("53100" | "13"), _) => Self::Full,
-                (Some("40P01" | "40001"), _) => Self::Crossed,
                 (Some(code), _)
                     if code.parse::<i64>().is_ok_and(|code| matches!(code & 0xFF, 5 | 6)) && code.len() < 5 =>
                 {
@@ -177,6 +175,13 @@ impl From<sqlx::Error> for Error {
                 }
                 (Some("11" | "26" | "267" | "523" | "779"), _) => Self::Corrupt,
                 (Some("14" | "270" | "526" | "782" | "8"), message) => Self::Unavailable(message.to_owned()),
+                // Shut down, starting, too many connections, the connection lost, or a server that only reads.
+                (Some("57P01" | "57P02" | "57P03" | "53300" | "25006"), message) => {
+                    Self::Unavailable(message.to_owned())
+                }
+                (Some(code), message) if code.len() == 5 && code.starts_with("08") => {
+                    Self::Unavailable(message.to_owned())
+                }
                 (_, message) if message.contains("disk is full") => Self::Full,
                 _ => Self::Other(error),
             },
@@ -189,6 +194,11 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
+    /// Whether the same call may succeed in a moment.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Full | Self::Busy | Self::Unavailable(_))
+    }
+
     /// Whether PostgreSQL ended a transaction for the sake of another: it may well succeed the next time.
     fn is_tangle(&self) -> bool {
         let Self::Other(sqlx::Error::Database(error)) = self else { return false };
@@ -202,12 +212,7 @@ impl Error {
             Self::Busy => Some(Self::Busy),
             Self::Corrupt => Some(Self::Corrupt),
             Self::Unavailable(why) => Some(Self::Unavailable(why.clone())),
-            Self::Newer(_)
-            | Self::Inconsistent { .. }
-            | Self::Fenced
-            | Self::Crossed
-            | Self::Changed
-            | Self::Other(_) => None,
+            Self::Newer(_) | Self::Inconsistent { .. } | Self::Fenced | Self::Changed | Self::Other(_) => None,
         }
     }
 }
@@ -252,6 +257,42 @@ pub struct Db {
     /// Where the writer writes; on PostgreSQL the same pool.
     writers: Pool,
     writer: mpsc::Sender<Job>,
+    trouble: Trouble,
+    #[cfg(feature = "testing")]
+    failing: Failing,
+}
+
+/// What was wrong with the whole database when it was last written to; empty while all is well.
+#[derive(Clone, Default)]
+struct Trouble(Arc<Mutex<Option<Error>>>);
+
+impl Trouble {
+    fn now(&self) -> Option<Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Error::of_the_database)
+    }
+
+    /// Learns from a transaction. A failure that one write brought about says nothing of the database; nor is there room
+    /// for much because there was room for a little.
+    fn learn(&self, written: &Result<(), Error>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match written.as_ref().err().and_then(Error::of_the_database) {
+            Some(trouble) => *known = Some(trouble),
+            None if written.is_ok() && !matches!(*known, Some(Error::Full)) => *known = None,
+            None => {}
+        }
+    }
+
+    fn is_over(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// What the writer works with.
+struct Writer {
+    pool: Pool,
+    trouble: Trouble,
+    #[cfg(feature = "testing")]
+    failing: Failing,
 }
 
 impl Db {
@@ -276,10 +317,7 @@ impl Db {
             upkeep::check(&writers).await?;
         }
         migrate(&writers).await?;
-        let (writer, jobs) = mpsc::channel(WRITES_QUEUED);
-        #[expect(clippy::disallowed_methods, reason = "ends by itself when the last handle is dropped")]
-        tokio::spawn(write_in_groups(writers.clone(), jobs));
-        Ok(Self { pool, writers, writer })
+        Ok(Self::over(pool, writers, false))
     }
 
     /// Opens a PostgreSQL database that other processes use as well.
@@ -292,14 +330,39 @@ impl Db {
         }
         let pool = Pool::Postgres(open_postgres(url).await?);
         migrate(&pool).await?;
+        Ok(Self::over(pool.clone(), pool, true))
+    }
+
+    /// A handle to pools that are ready, and the writer behind it.
+    fn over(pool: Pool, writers: Pool, is_shared: bool) -> Self {
         let (writer, jobs) = mpsc::channel(WRITES_QUEUED);
+        let trouble = Trouble::default();
+        #[cfg(feature = "testing")]
+        let failing = Failing::default();
+        let writes = Writer {
+            pool: writers.clone(),
+            trouble: trouble.clone(),
+            #[cfg(feature = "testing")]
+            failing: failing.clone(),
+        };
         #[expect(clippy::disallowed_methods, reason = "ends by itself when the last handle is dropped")]
-        tokio::spawn(write_each(pool.clone(), jobs));
-        Ok(Self { pool: pool.clone(), writers: pool, writer })
+        tokio::spawn(async move { if is_shared { writes.each(jobs).await } else { writes.in_groups(jobs).await } });
+        Self {
+            pool,
+            writers,
+            writer,
+            trouble,
+            #[cfg(feature = "testing")]
+            failing,
+        }
     }
 
     /// The pool to read from, for [`on!`].
     pub fn pool(&self) -> &Pool {
+        #[cfg(feature = "testing")]
+        if let Some(broken) = self.failing.instead_of_reading() {
+            return broken;
+        }
         &self.pool
     }
 
@@ -329,14 +392,6 @@ impl Db {
         self.writer.send(Job { work, done }).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())??;
         value.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(gone)
-    }
-
-    /// A trivial read, for health checks.
-    ///
-    /// # Errors
-    /// As reading does.
-    pub async fn ping(&self) -> Result<(), Error> {
-        on!(self, c => sqlx::query("SELECT 1").execute(c).await.map(|_| ()).map_err(Error::from))
     }
 
     /// Whether the pages of a SQLite file hang together: reads all of it. PostgreSQL looks after its own.
@@ -476,97 +531,96 @@ async fn migrate(pool: &Pool) -> Result<(), Error> {
     })
 }
 
-/// The writer: takes what has gathered, runs it in one transaction, commits, answers.
-async fn write_in_groups(pool: Pool, mut jobs: mpsc::Receiver<Job>) {
-    let mut group = Vec::with_capacity(GROUP_MAX);
-    while jobs.recv_many(&mut group, GROUP_MAX).await > 0 {
-        write_group(&pool, &mut group).await;
-    }
-    if let Pool::Sqlite(pool) = pool {
-        pool.close().await;
-    }
-}
-
-/// The writer of a shared database: each write is a transaction of its own.
-async fn write_each(pool: Pool, mut jobs: mpsc::Receiver<Job>) {
-    let mut writing = JoinSet::new();
-    while let Some(job) = jobs.recv().await {
-        while writing.len() >= WRITERS {
-            writing.join_next().await;
+impl Writer {
+    /// Takes what has gathered, runs it in one transaction, commits, answers.
+    async fn in_groups(self, mut jobs: mpsc::Receiver<Job>) {
+        let mut group = Vec::with_capacity(GROUP_MAX);
+        while jobs.recv_many(&mut group, GROUP_MAX).await > 0 {
+            self.write(&mut group).await;
         }
-        let pool = pool.clone();
-        writing.spawn(async move {
-            let written = alone(&pool, &*job.work).await;
-            let _ = job.done.send(written);
-        });
-        while writing.try_join_next().is_some() {}
-    }
-    while writing.join_next().await.is_some() {}
-}
-
-/// Runs one write, again where it crossed with another process's.
-async fn alone(pool: &Pool, work: &dyn Work) -> Result<(), Error> {
-    for _ in 0..CROSSED_MAX {
-        match in_one(pool, &[work]).await {
-            Err(Error::Crossed) => {}
-            written => return written,
+        if let Pool::Sqlite(pool) = self.pool {
+            pool.close().await;
         }
     }
-    in_one(pool, &[work]).await
-}
 
-async fn write_group(pool: &Pool, group: &mut Vec<Job>) {
-    let written = {
-        let works: Vec<&dyn Work> = group.iter().map(|job| &*job.work).collect();
-        in_one(pool, &works).await
-    };
-    // A write that was alone has had its try.
-    if group.len() == 1 {
-        if let Some(job) = group.pop() {
-            let _ = job.done.send(written);
+    /// Of a shared database: each write is a transaction of its own.
+    async fn each(self, mut jobs: mpsc::Receiver<Job>) {
+        let writer = Arc::new(self);
+        let mut writing = JoinSet::new();
+        while let Some(job) = jobs.recv().await {
+            while writing.len() >= WRITERS {
+                writing.join_next().await;
+            }
+            let writer = Arc::clone(&writer);
+            writing.spawn(async move {
+                let written = writer.in_one(&[&*job.work]).await;
+                let _ = job.done.send(written);
+            });
+            while writing.try_join_next().is_some() {}
         }
-        return;
+        while writing.join_next().await.is_some() {}
     }
-    for job in group.drain(..) {
-        let _ = job.done.send(match &written {
-            Ok(()) => Ok(()),
-            Err(error) => match error.of_the_database() {
-                Some(error) => Err(error),
-                None => alone(pool, &*job.work).await,
-            },
-        });
-    }
-}
 
-/// Runs `works` in one transaction; an error undoes all of it. Where PostgreSQL ends it because it and another one waited for
-/// each other, it runs again.
-async fn in_one(pool: &Pool, works: &[&dyn Work]) -> Result<(), Error> {
-    for _ in 0..TANGLES_MAX {
-        match try_in_one(pool, works).await {
-            Err(error) if error.is_tangle() => tracing::debug!("two transactions waited for each other"),
-            done => return done,
+    async fn write(&self, group: &mut Vec<Job>) {
+        let written = {
+            let works: Vec<&dyn Work> = group.iter().map(|job| &*job.work).collect();
+            self.in_one(&works).await
+        };
+        // A write that was alone has had its try.
+        if group.len() == 1 {
+            if let Some(job) = group.pop() {
+                let _ = job.done.send(written);
+            }
+            return;
+        }
+        for job in group.drain(..) {
+            let _ = job.done.send(match &written {
+                Ok(()) => Ok(()),
+                Err(error) => match error.of_the_database() {
+                    Some(error) => Err(error),
+                    None => self.in_one(&[&*job.work]).await,
+                },
+            });
         }
     }
-    try_in_one(pool, works).await
-}
 
-async fn try_in_one(pool: &Pool, works: &[&dyn Work]) -> Result<(), Error> {
-    let mut tx = begin(pool).await?;
-    let written = async {
-        for work in works {
-            work.run(&mut tx).await?;
+    /// Runs `works` in one transaction; an error undoes all of it. Where PostgreSQL ends it because it and another one waited
+    /// for each other, it runs again.
+    async fn in_one(&self, works: &[&dyn Work]) -> Result<(), Error> {
+        #[cfg(feature = "testing")]
+        self.failing.before_writing()?;
+        let mut written = self.committed(works).await;
+        for _ in 0..TANGLES_MAX {
+            if !written.as_ref().is_err_and(Error::is_tangle) {
+                break;
+            }
+            tracing::debug!("two transactions waited for each other");
+            written = self.committed(works).await;
         }
-        Ok(())
-    };
-    let written = match written.await {
-        Ok(()) => command(&mut tx, "COMMIT").await,
-        error => error,
-    };
-    if written.is_err() {
-        // A full disk or a lost connection ends the transaction by itself.
-        let _ = command(&mut tx, "ROLLBACK").await;
+        self.trouble.learn(&written);
+        #[cfg(feature = "testing")]
+        self.failing.after_writing(&written)?;
+        written
     }
-    written
+
+    async fn committed(&self, works: &[&dyn Work]) -> Result<(), Error> {
+        let mut tx = begin(&self.pool).await?;
+        let written = async {
+            for work in works {
+                work.run(&mut tx).await?;
+            }
+            Ok(())
+        };
+        let written = match written.await {
+            Ok(()) => command(&mut tx, "COMMIT").await,
+            error => error,
+        };
+        if written.is_err() {
+            // A full disk or a lost connection ends the transaction by itself.
+            let _ = command(&mut tx, "ROLLBACK").await;
+        }
+        written
+    }
 }
 
 async fn begin(pool: &Pool) -> Result<Tx, Error> {

@@ -299,7 +299,7 @@ pub enum SpanOutcome {
 
 /// The values of the label `kind` of database failures.
 const DB_KINDS: [&str; 10] =
-    ["full", "busy", "corrupt", "unavailable", "newer", "inconsistent", "fenced", "crossed", "changed", "other"];
+    ["full", "busy", "corrupt", "unavailable", "newer", "inconsistent", "fenced", "changed", "other"];
 
 /// The database failed.
 pub fn db_failed(error: &crate::db::Error) {
@@ -312,7 +312,6 @@ pub fn db_failed(error: &crate::db::Error) {
         Error::Newer(_) => "newer",
         Error::Inconsistent { .. } => "inconsistent",
         Error::Fenced => "fenced",
-        Error::Crossed => "crossed",
         Error::Changed => "changed",
         Error::Other(_) => "other",
     };

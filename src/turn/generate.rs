@@ -10,11 +10,11 @@ use super::deliver::face_of;
 use super::made_of::{MadeOf, PromptUse, Timings};
 use super::prompt::{self, Prompt};
 use super::stream::{self, Pace, Showed, Voices};
-use super::{HEARTBEAT, LEASE_MILLIS, Stopped, Stored, Turns, pictures};
+use super::{HEARTBEAT, Stopped, Stored, Turns, pictures};
 use crate::crash;
 use crate::db::ledger::{self, Account, EntryKind, NewEntry, Reservation, Reserved};
 use crate::db::turns::{self, Cost};
-use crate::db::{lanes, presets};
+use crate::db::{self, lanes, presets};
 use crate::directory::Bond;
 use crate::domain::{
     Budget, Chosen, KeySource, Kind, Line, Moment, OwnPreset, Payer, Personality, Place, Preset, QuietKind, Refusal,
@@ -452,6 +452,8 @@ impl Turns {
         let mut told = None;
         let mut reply = model.reply(request, &mut on_text, cancel);
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
+        // The lease was taken with the turn, or a moment ago by the attempt before this one.
+        let mut kept = Instant::now();
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut showing: Option<BoxFuture<'_, Result<Showed, Stopped>>> = None;
@@ -485,11 +487,18 @@ impl Turns {
                     told = Some(self.tell_it_takes_longer(turn, (place, face), &locale));
                 }
                 _ = beat.tick() => {
-                    if !self.keep(turn).await? {
-                        return Err(Stopped::Fenced);
+                    match self.keep(turn).await {
+                        Ok(true) => kept = Instant::now(),
+                        Ok(false) => return Err(Stopped::Fenced),
+                        // An answer that is being paid for outlives a database that is away for a moment: until the lease
+                        // is over, nobody else takes the lane.
+                        Err(error) if kept.elapsed() < self.outlives() => crate::ops_error("heartbeat", &error),
+                        Err(error) => return Err(error.into()),
                     }
-                    if turns::is_cancelled(&self.db, &turn.id).await? {
-                        return Err(Stopped::Cancelled);
+                    match turns::is_cancelled(&self.db, &turn.id).await {
+                        Ok(true) => return Err(Stopped::Cancelled),
+                        Ok(false) => {}
+                        Err(error) => crate::ops_error("heartbeat", &error),
                     }
                     if let Some(platform) = platform.filter(|_| live.is_none()) {
                         platform.writing(place, face, None);
@@ -510,9 +519,9 @@ impl Turns {
         }
     }
 
-    async fn keep(&self, turn: &Turn) -> Result<bool, Stopped> {
-        let (lane, epoch, until) = (turn.place.clone(), turn.epoch, self.clock.now().plus_millis(LEASE_MILLIS));
-        Ok(self.db.write(move |tx| Box::pin(async move { lanes::keep(tx, &lane, epoch, until).await })).await?)
+    async fn keep(&self, turn: &Turn) -> Result<bool, db::Error> {
+        let (lane, epoch, until) = (turn.place.clone(), turn.epoch, self.clock.now().plus_millis(self.lease_millis()));
+        self.db.write(move |tx| Box::pin(async move { lanes::keep(tx, &lane, epoch, until).await })).await
     }
 }
 

@@ -58,10 +58,17 @@ pub use erase::Retention;
 use made_of::MadeOf;
 pub use receive::Received;
 
-/// How long a lane stays with a worker that says nothing.
-const LEASE_MILLIS: i64 = 10_000;
+/// How long a lane stays with a worker that says nothing. A house alone has nobody who would take it but itself, started
+/// anew: it can be patient with its database.
+const LEASE_MILLIS: i64 = 20_000;
+/// The same where several processes share the work.
+const SHARED_LEASE_MILLIS: i64 = 10_000;
 /// How often a worker at a long answer extends its lease and looks for a cancellation.
 const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long an answer that is being made, or is to be stored, outlives a database that is away: what it cost is not thrown
+/// away for a restart of the server. Less than the lease by a heartbeat and what a write may wait.
+const OUTLIVES: Duration = Duration::from_secs(10);
+const SHARED_OUTLIVES: Duration = Duration::from_secs(5);
 /// A turn that was taken up this often without an end has killed its workers; it ends with an apology.
 const ATTEMPTS_MAX: i64 = 3;
 /// Wait before a turn is tried again after the database or a platform failed.
@@ -152,9 +159,15 @@ pub struct Turns {
     running: dashmap::DashMap<TurnId, CancellationToken>,
     /// What this process shows of answers that are being written.
     drafts: dashmap::DashMap<TurnId, turns::Draft>,
+    /// Held by the one turn on its last try: what was under way beside a turn that ends its workers would be given up with
+    /// it.
+    last_try: tokio::sync::Mutex<()>,
     /// Turns of which something was taken back: what they taught is not written down any more.
     forgotten: Arc<dashmap::DashMap<TurnId, ()>>,
 }
+
+/// The leave to be the one turn on its last try.
+type Alone<'t> = tokio::sync::MutexGuard<'t, ()>;
 
 impl std::ops::Deref for Turns {
     type Target = Parts;
@@ -217,6 +230,7 @@ impl Turns {
             ends: Ends::default(),
             running: dashmap::DashMap::new(),
             drafts: dashmap::DashMap::new(),
+            last_try: tokio::sync::Mutex::default(),
             forgotten: Arc::default(),
         })
     }
@@ -252,14 +266,33 @@ impl Turns {
         Ok(withdrawn)
     }
 
-    async fn claim(&self, lane: &PlaceId) -> Result<Claim, db::Error> {
-        let (lane, hand, now) = (lane.clone(), self.settings.hand.clone(), self.clock.now());
-        let until = now.plus_millis(LEASE_MILLIS);
-        self.db.write(move |tx| Box::pin(async move { lanes::claim(tx, &lane, &hand, now, until).await })).await
+    fn lease_millis(&self) -> i64 {
+        if self.settings.hand.role == Role::House { LEASE_MILLIS } else { SHARED_LEASE_MILLIS }
     }
 
-    /// Takes a turn from where it stands to its end.
-    async fn process(&self, turn: &Turn) -> Result<Ended, Stopped> {
+    fn outlives(&self) -> Duration {
+        if self.settings.hand.role == Role::House { OUTLIVES } else { SHARED_OUTLIVES }
+    }
+
+    /// Takes a lane and its oldest turn; one on its last try only with the leave to be the only one.
+    async fn claim(&self, lane: &PlaceId) -> Result<(Claim, Option<Alone<'_>>), db::Error> {
+        match self.claim_but(lane, Some(ATTEMPTS_MAX - 1)).await? {
+            Claim::Spared => match self.last_try.try_lock() {
+                Ok(alone) => Ok((self.claim_but(lane, None).await?, Some(alone))),
+                Err(_) => Ok((Claim::Spared, None)),
+            },
+            claim => Ok((claim, None)),
+        }
+    }
+
+    async fn claim_but(&self, lane: &PlaceId, but: Option<i64>) -> Result<Claim, db::Error> {
+        let (lane, hand, now) = (lane.clone(), self.settings.hand.clone(), self.clock.now());
+        let until = now.plus_millis(self.lease_millis());
+        self.db.write(move |tx| Box::pin(async move { lanes::claim(tx, &lane, &hand, now, until, but).await })).await
+    }
+
+    /// Takes a turn from where it stands to its end; `alone` is held until there is an answer.
+    async fn process(&self, turn: &Turn, alone: Option<Alone<'_>>) -> Result<Ended, Stopped> {
         let started = self.clock.now();
         let Some(place) = self.directory.place_by_id(&turn.place).await? else { return Err(Stopped::Cancelled) };
         let stored = if turn.state == TurnState::Sending {
@@ -286,6 +319,7 @@ impl Turns {
                 generated?
             }
         };
+        drop(alone);
         if self.settings.hand.role == Role::Worker {
             return Err(Stopped::HandedOver);
         }
@@ -364,18 +398,18 @@ impl LaneWorker for Turns {
             return;
         }
         while !self.life.soft().is_cancelled() {
-            let turn = match self.claim(lane).await {
-                Ok(Claim::Turn(turn)) => turn,
-                Ok(Claim::Withdrawn(turn)) => {
+            let (turn, alone) = match self.claim(lane).await {
+                Ok((Claim::Turn(turn), alone)) => (turn, alone),
+                Ok((Claim::Withdrawn(turn), _)) => {
                     self.ends.tell(&turn, TurnState::Cancelled);
                     continue;
                 }
                 // The sweep rings again when it is due.
-                Ok(Claim::Taken | Claim::Empty | Claim::Later(_)) => return,
+                Ok((Claim::Taken | Claim::Empty | Claim::Later(_) | Claim::Spared, _)) => return,
                 Err(error) => return crate::ops_error("claim", &error),
             };
             let span = tracing::info_span!("turn", trace = %turn.trace, turn.id = %turn.id, turn.attempt);
-            let processed = match self.process(&turn).instrument(span.clone()).await {
+            let processed = match self.process(&turn, alone).instrument(span.clone()).await {
                 Err(Stopped::Cancelled) => match self.withdraw(&turn).instrument(span).await {
                     Ok(()) => Err(Stopped::Cancelled),
                     Err(stopped) => Err(stopped),

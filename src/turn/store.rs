@@ -1,7 +1,9 @@
 //! Storing what is to be said, before anything of it is sent: an answer, or a line of the house in its place.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::deliver::FIRST_WAIT;
 use super::made_of::MadeOf;
 use super::{Stopped, Stored, Turns};
 use crate::crash;
@@ -115,9 +117,8 @@ impl Turns {
             announces: news.map(|news| news.id.clone()),
             place: turn.place.clone(),
         };
-        let (now, told) = (self.clock.now(), answer.tells.clone());
-        let storing = self.db.write(move |tx| Box::pin(async move { turns::answered(tx, &answer, now).await }));
-        match storing.await {
+        let told = answer.tells.clone();
+        match self.stored_patiently(answer).await {
             // Withdrawn with the last word: what was asked is gone, or asked by another message.
             Err(db::Error::Fenced) if turns::is_cancelled(&self.db, &turn.id).await? => return Err(Stopped::Cancelled),
             stored => stored?,
@@ -127,5 +128,25 @@ impl Turns {
         }
         crash::point("answer stored");
         Ok(stored)
+    }
+
+    /// Stores an answer, also when the database is away for a moment.
+    async fn stored_patiently(&self, answer: Answered) -> Result<(), db::Error> {
+        let (started, mut wait) = (Instant::now(), FIRST_WAIT);
+        loop {
+            let (writing, now) = (answer.clone(), self.clock.now());
+            let stored =
+                self.db.write(move |tx| Box::pin(async move { turns::answered(tx, &writing, now).await })).await;
+            match stored {
+                Err(error) if error.is_passing() && started.elapsed() < self.outlives() => {
+                    crate::ops_error("storing an answer", &error);
+                    if self.life.hard().run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+                        return Err(error);
+                    }
+                    wait *= 2;
+                }
+                stored => return stored,
+            }
+        }
     }
 }

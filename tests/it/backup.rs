@@ -278,7 +278,8 @@ both!(what_was_under_way_at_the_backup_is_not_said_again, |engine| {
         .await
         .unwrap();
     back_up(engine, &data, &database, &file).await;
-    world.model.delay_millis.store(0, std::sync::atomic::Ordering::SeqCst);
+    // It falls: what it is at never ends, and nothing else is begun.
+    world.life.soft().cancel();
     world.life.hard().cancel();
     let rooms = world.rooms.clone();
     drop(world);

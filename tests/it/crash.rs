@@ -20,16 +20,20 @@ use crate::outdoors::{Outside, answer_to, tokens_of};
 /// Seeds a point is tried with in CI.
 const SEEDS: u64 = 1;
 /// Rooms and messages in each.
-const ROOMS: u64 = 3;
-const MESSAGES: u64 = 4;
+pub const ROOMS: u64 = 3;
+pub const MESSAGES: u64 = 4;
 /// After this long with everything answered, a point is not reached any more.
 const SETTLED: Duration = Duration::from_secs(2);
 /// A run that takes longer has hung.
-const DEADLINE: Duration = Duration::from_secs(180);
+pub const DEADLINE: Duration = Duration::from_secs(180);
+
+/// Turns and chores that are not done.
+pub const OPEN: &str = "SELECT (SELECT COUNT(*) FROM turn WHERE state IN ('queued', 'running', 'sending')) \
+                        + (SELECT COUNT(*) FROM outbox)";
 
 impl Outside {
     /// Members say everything there is to say, spread over `rooms` rooms.
-    fn say_everything(&self, seed: u64, rooms: u64) {
+    pub fn say_everything(&self, seed: u64, rooms: u64) {
         for n in 0..ROOMS * MESSAGES {
             let room = (n * 7 + seed) % rooms;
             self.rooms.say(Event {
@@ -49,11 +53,11 @@ impl Outside {
 }
 
 /// Words of all answers.
-fn all_words() -> usize {
+pub fn all_words() -> usize {
     (0..ROOMS * MESSAGES).map(|n| answer_to(n).split_whitespace().count()).sum()
 }
 
-fn program(data: &Path, database: &str, outside: &Outside, crash: Option<(&str, u64)>) -> Child {
+pub fn program(data: &Path, database: &str, outside: &Outside, crash: Option<(&str, u64)>) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
     command
         .env_clear()
@@ -128,8 +132,6 @@ async fn run(engine: Engine, seed: u64, points: &[&str]) -> Option<u128> {
     let db = Db::open(&database).await.unwrap();
     let count = async |statement| db.number(statement).await.unwrap();
     // What had been said before the last crash is still to be settled; a stop would leave that to the next start.
-    const OPEN: &str = "SELECT (SELECT COUNT(*) FROM turn WHERE state IN ('queued', 'running', 'sending')) \
-                        + (SELECT COUNT(*) FROM outbox)";
     while count(OPEN).await > 0 {
         assert!(started.elapsed() < DEADLINE, "{label}: turns or vectors are not done");
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -187,13 +189,13 @@ async fn judge_the_ledger(db: &Db, outside: &Outside, label: &str) {
 }
 
 /// What the program said before it ended.
-async fn said(child: Child) -> String {
+pub async fn said(child: Child) -> String {
     let output = child.wait_with_output().await.map(|output| output.stderr).unwrap_or_default();
     String::from_utf8_lossy(&output).into_owned()
 }
 
 /// Asks the program to stop and waits until it has.
-async fn stop(mut child: Child) {
+pub async fn stop(mut child: Child) {
     let id = child.id().expect("it runs");
     let asked = std::process::Command::new("kill").arg("-TERM").arg(id.to_string()).status().unwrap();
     assert!(asked.success());
@@ -201,7 +203,7 @@ async fn stop(mut child: Child) {
     assert!(ended.success(), "{ended:?}");
 }
 
-fn judge(outside: &Outside, rooms: u64, label: &str) {
+pub fn judge(outside: &Outside, rooms: u64, label: &str) {
     let posts = outside.rooms.posts();
     for room in (0..rooms).map(|room| format!("room{room}")) {
         let asked = outside.rooms.after(0).into_iter().filter(|event| event.room == room);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,10 +18,15 @@ pub struct Outside {
     pub calls: Mutex<HashMap<u64, u32>>,
     /// When each message got the first part of its answer.
     pub answered_at: Mutex<HashMap<u64, Instant>>,
+    /// What happens when the model is asked about a message.
+    pub asked: Mutex<Option<Asked>>,
     /// How long the model takes.
-    pub delay: Mutex<Duration>,
+    pub takes_millis: AtomicU64,
     address: SocketAddr,
 }
+
+/// Something that happens when the model is asked about a message.
+type Asked = Box<dyn Fn(u64) + Send + Sync>;
 
 impl Outside {
     pub async fn start() -> Arc<Self> {
@@ -30,7 +36,8 @@ impl Outside {
             rooms: Arc::default(),
             calls: Mutex::default(),
             answered_at: Mutex::default(),
-            delay: Mutex::default(),
+            asked: Mutex::default(),
+            takes_millis: AtomicU64::new(0),
             address,
         });
         let routes = Router::new()
@@ -92,8 +99,10 @@ async fn complete(
         .and_then(|n| n.parse().ok())
         .expect("the prompt ends with the message");
     *outside.calls.lock().unwrap().entry(token).or_default() += 1;
-    let delay = *outside.delay.lock().unwrap();
-    tokio::time::sleep(delay).await;
+    if let Some(asked) = &*outside.asked.lock().unwrap() {
+        asked(token);
+    }
+    tokio::time::sleep(Duration::from_millis(outside.takes_millis.load(Ordering::SeqCst))).await;
     let mut body = String::new();
     for piece in answer_to(token).split_inclusive(' ') {
         let chunk = serde_json::json!({ "id": "1", "object": "chat.completion.chunk", "created": 1, "model": "fake-chat",

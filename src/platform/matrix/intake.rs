@@ -17,8 +17,9 @@ use crate::turn::Received;
 
 /// What was said longer ago is not answered any more.
 pub(super) const MISSED_MAX_MILLIS: i64 = 15 * 60 * 1_000;
-/// How long is waited for what came with a message: the room waits with it.
-const READ_WITHIN: Duration = Duration::from_secs(5);
+/// How long is waited for what came with a message: the room waits with it, and the homeserver may have to fetch it from
+/// another.
+const READ_WITHIN: Duration = Duration::from_secs(15);
 /// Most characters of a message that is replied to.
 const QUOTE_MAX: usize = 500;
 /// Where users are kept that nothing is to be heard of.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use greenroom::db::Db;
@@ -127,7 +128,7 @@ impl Town {
 
     /// Lets the model take so long.
     pub fn thinks(&self, delay: Duration) {
-        *self.outside.delay.lock().unwrap() = delay;
+        self.outside.takes_millis.store(delay.as_millis() as u64, Ordering::SeqCst);
     }
 
     /// A member says the next message, the `n`th.

@@ -5,6 +5,7 @@
 mod corpus;
 mod faults;
 mod homes;
+mod outages;
 
 use std::sync::Arc;
 
