@@ -1,6 +1,6 @@
 //! Answers that are shown while they are written: one message that grows by edits and ends as the answer, or is taken away.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use fake_llm::{Answer, FakeLlm};
@@ -495,6 +495,7 @@ async fn a_refusal_of_the_homeserver_stops_edits_and_the_answer_arrives() {
     // Until something can be spared again.
     tokio::time::sleep(Duration::from_secs(25)).await;
     let (_, draft) = town.asks_slowly(&room, &words(2 * LONG)).await;
+    let before = town.world.model.last_call();
     // Somebody else uses the account's allowance up.
     let login = json!({
         "type": "m.login.password", "identifier": {"type": "m.id.user", "user": "house-refused"},
@@ -502,33 +503,32 @@ async fn a_refusal_of_the_homeserver_stops_edits_and_the_answer_arrives() {
     });
     let login = town.synapse.call("", "POST", "/_matrix/client/v3/login", login).await.unwrap();
     let token = login["access_token"].as_str().unwrap().to_owned();
-    let mut taken = 0;
-    let edits = loop {
-        let path = format!("/_matrix/client/v3/rooms/{room}/send/io.greenroom.test/{taken}");
-        let sent = town.synapse.call(&token, "PUT", &path, json!({})).await;
-        taken += 1;
-        assert!(taken < 50, "there is no limit");
-        if sent.is_err() {
-            break town.shows(&room).pop().unwrap().edits;
-        }
-    };
-    // Whoever goes on using it up keeps every edit out.
+    let refused = AtomicU64::new(0);
     let synapse = town.synapse;
-    let keeps = async {
-        loop {
-            let path = format!("/_matrix/client/v3/rooms/{room}/send/io.greenroom.test/k{taken}");
-            taken += 1;
-            let _ = synapse.call(&token, "PUT", &path, json!({})).await;
-            tokio::time::sleep(Duration::from_millis(100)).await;
+    // Whoever goes on using it up keeps every edit out.
+    let uses_up = async |user: u32| {
+        for n in 0.. {
+            let path = format!("/_matrix/client/v3/rooms/{room}/send/io.greenroom.test/{user}-{n}");
+            if synapse.call(&token, "PUT", &path, json!({})).await.is_err() {
+                refused.fetch_add(1, Ordering::SeqCst);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
+    let mut edits = 0;
     let written = async {
-        while town.world.model.last_call().1.elapsed() > Duration::from_secs(2) {
+        while refused.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // What was on its way then is shown by now.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        edits = town.shows(&room).pop().unwrap().edits;
+        while town.world.model.last_call() == before {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     tokio::select! {
-        () = keeps => {}
+        _ = futures::future::join(uses_up(1), uses_up(2)) => {}
         () = written => {}
     }
     let done = town.completed(&room, &format!("Abbey: {}", words(2 * LONG))).await;
