@@ -98,7 +98,7 @@ mod tests {
         let post = News::Post { lane: PlaceId::new("p"), from: MemberId::new("m"), state: TurnState::Sending };
         let writing = News::Writing { place: PlaceId::new("p"), slug: "abbey".into() };
         let (place, to) = (PlaceId::new("p"), MemberId::new("m"));
-        let whisper = News::Whisper { place, to, turn: TurnId::new("t"), line: "failure-x".into() };
+        let whisper = News::Whisper { place, to, turn: TurnId::new("t"), line: "said".into() };
         let changed = Copied::ALL.map(|(_, what)| News::Changed(what));
         let others = [News::Beat, News::Outbox, News::Member(MemberId::new("m")), post, writing, whisper];
         for news in others.into_iter().chain(changed) {

@@ -298,7 +298,7 @@ pub enum SpanOutcome {
 }
 
 /// The values of the label `kind` of database failures.
-const DB_KINDS: [&str; 10] =
+const DB_KINDS: [&str; 9] =
     ["full", "busy", "corrupt", "unavailable", "newer", "inconsistent", "fenced", "changed", "other"];
 
 /// The database failed.

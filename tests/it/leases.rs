@@ -22,7 +22,7 @@ fn hand(role: Role, owner: &str) -> Hand {
 
 async fn claims(db: &Db, lane: &PlaceId, hand: Hand, now: Moment) -> Claim {
     let (lane, until) = (lane.clone(), now.plus_millis(SPAN));
-    db.write(move |tx| Box::pin(async move { lanes::claim(tx, &lane, &hand, now, until).await })).await.unwrap()
+    db.write(move |tx| Box::pin(async move { lanes::claim(tx, &lane, &hand, now, until, None).await })).await.unwrap()
 }
 
 fn turn_of(claim: Claim) -> Turn {
@@ -145,6 +145,8 @@ async fn what_another_process_changes_is_heard() {
     }
     let told = async { while post.next().await.unwrap() != News::Changed(Copied::People) {} };
     tokio::time::timeout(Duration::from_secs(30), told).await.expect("it is told at once, not only looked for");
+    // A database is closed when nobody holds a connection any more.
+    drop(post);
     stop.cancel();
     world.stop().await;
 }

@@ -1,5 +1,6 @@
 //! What processes hand over to one another: lanes, accounts, chores.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use fake_discord::{FakeDiscord, Kind};
@@ -80,11 +81,11 @@ async fn a_chore_is_done_by_one_process_and_by_another_once_that_has_left() {
         for chore in ["index", "distil", "tidy"] {
             assert_eq!(how_many_do(&town, &cast, chore).await, 1, "{chore} after {count}\n{}", town.logs());
         }
-        // The vectors of a memory are made once: what is asked for by an answer is no passage.
+        // The vectors of an answer are made once; what was asked is a question's vector as well.
         let texts: Vec<String> = llm.seen().iter().flat_map(|seen| embedded(&seen.body)).collect();
-        let passages = texts.iter().filter(|text| text.contains("word")).count();
-        let chunks = town.number("SELECT COUNT(*) FROM chunk").await;
-        assert_eq!(i64::try_from(passages).unwrap(), chunks, "after {count}");
+        let passages: Vec<&String> = texts.iter().filter(|text| text.contains("word")).collect();
+        let different: HashSet<&String> = passages.iter().copied().collect();
+        assert!(passages.len() == different.len() && passages.len() >= count as usize, "{passages:?} after {count}");
         let mut keeper = None;
         for (at, (_, metrics)) in cast.iter().enumerate() {
             if rounds(metrics, "index").await > 0 {
