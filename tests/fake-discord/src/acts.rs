@@ -1,6 +1,6 @@
 //! What people do with commands, buttons and modals.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -11,6 +11,7 @@ use crate::permissions::{ALL, USE_APPLICATION_COMMANDS, VIEW_CHANNEL};
 use crate::play::Play;
 use crate::request::id_of;
 use crate::rules::components::flatten;
+use crate::standstill::Since;
 use crate::state::World;
 use crate::{FakeDiscord, File};
 
@@ -78,7 +79,7 @@ impl World {
             title: act.title,
             user: act.user,
             channel: act.channel,
-            began: Instant::now(),
+            began: Since::now(),
             aged: Duration::ZERO,
             callback: None,
             original: None,

@@ -38,7 +38,7 @@ impl Interaction {
     pub async fn acked(&self) -> Duration {
         let acked = || {
             let play = self.play();
-            play.callback.as_ref().map(|(at, _)| *at - play.began)
+            play.callback.as_ref().map(|(at, _)| *at - play.began.at)
         };
         let found = self.fake.wait(acked, ACK_WITHIN).await;
         found.unwrap_or_else(|| panic!("{} was not answered within 3 s\n{}", self.play().title, self.fake.summary()))

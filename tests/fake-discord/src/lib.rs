@@ -25,6 +25,7 @@ mod request;
 mod rest;
 mod rules;
 mod seen;
+mod standstill;
 mod state;
 mod time;
 mod views;

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::standstill::Since;
+
 /// The first answer must come within this.
 pub(crate) const ACK_WITHIN: Duration = Duration::from_secs(3);
 
@@ -21,7 +23,7 @@ pub(crate) struct Play {
     pub title: String,
     pub user: u64,
     pub channel: u64,
-    pub began: Instant,
+    pub began: Since,
     /// How much older a test made it.
     pub aged: Duration,
     /// The first callback: when, and what it said.
@@ -42,7 +44,7 @@ pub(crate) struct Play {
 }
 
 impl Play {
-    /// Time since the act.
+    /// Time since the act in which the machine ran.
     pub fn age(&self) -> Duration {
         self.began.elapsed() + self.aged
     }

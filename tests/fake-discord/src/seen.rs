@@ -8,6 +8,7 @@ use crate::FakeDiscord;
 use crate::gateway::Resume;
 use crate::play::ACK_WITHIN;
 use crate::request::{Request, id_of};
+use crate::standstill::Since;
 use crate::state::{Breach, Stored, World};
 
 /// How often a condition is looked at while things happen.
@@ -248,7 +249,7 @@ impl FakeDiscord {
     }
 
     pub(crate) async fn wait<T>(&self, mut find: impl FnMut() -> Option<T>, within: Duration) -> Option<T> {
-        let until = tokio::time::Instant::now() + within;
+        let began = Since::now();
         loop {
             let changed = self.shared().changed.notified();
             tokio::pin!(changed);
@@ -256,9 +257,11 @@ impl FakeDiscord {
             if let Some(found) = find() {
                 return Some(found);
             }
-            if tokio::time::timeout_at(until, changed).await.is_err() {
-                return find();
+            let left = within.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return None;
             }
+            let _ = tokio::time::timeout(left, changed).await;
             // What is looked for may itself ring the bell: then this keeps the loop from being a busy one.
             tokio::time::sleep(AT_MOST_EVERY).await;
         }
