@@ -212,14 +212,6 @@ impl Town {
         db.close().await;
     }
 
-    /// What a statement of numbers says.
-    pub async fn number(&self, statement: &'static str) -> i64 {
-        let db = Db::open(&self.database).await.unwrap();
-        let number = db.number(statement).await.unwrap();
-        db.close().await;
-        number
-    }
-
     /// Changes something in the database.
     pub async fn change(&self, statement: &'static str) {
         let db = Db::open(&self.database).await.unwrap();
