@@ -85,7 +85,16 @@ both!(a_worker_that_lost_its_lane_writes_nothing, |engine| {
     let later = now.plus_millis(SPAN + 1);
     let taken = turn_of(claims(db, &lane, hand(Role::Worker, "quick"), later).await);
     assert_eq!((taken.id.clone(), taken.attempt), (slow.id.clone(), 2));
-    assert!(matches!(writes(db, &slow, later).await, Err(db::Error::Fenced)));
+    assert!(matches!(writes(db, &slow, later).await, Err(db::Error::Fenced)), "an answer");
+    let late = slow.clone();
+    let leaving = db.write(move |tx| Box::pin(async move { lanes::leave(tx, &late, Role::Worker).await }));
+    assert!(matches!(leaving.await, Err(db::Error::Fenced)), "an end");
+    let late = slow.clone();
+    let waiting =
+        db.write(move |tx| Box::pin(async move { lanes::later(tx, &late.id, late.epoch, later, later).await }));
+    assert!(matches!(waiting.await, Err(db::Error::Fenced)), "a wait");
+    let keeping = db.write(move |tx| Box::pin(async move { lanes::keep(tx, &slow.place, slow.epoch, later).await }));
+    assert!(!keeping.await.unwrap(), "a lease");
     writes(db, &taken, later).await.unwrap();
     assert!(matches!(writes(db, &taken, later).await, Err(db::Error::Fenced)), "an answer is written once");
 });

@@ -18,6 +18,8 @@ const THINKS: Duration = Duration::from_millis(150);
 const BETWEEN_KILLS: Duration = Duration::from_secs(3);
 /// How long a killed process stays away.
 const AWAY: Duration = Duration::from_millis(500);
+/// How long a process stands still: longer than anything it holds.
+const STANDSTILL: Duration = Duration::from_secs(13);
 /// How soon another process goes on with what a killed one held: a lease, and a look at it.
 const RECOVERY: Duration = Duration::from_secs(15);
 /// Kills of which the quickest recovery counts: the machine may stand still during one.
@@ -100,6 +102,37 @@ async fn gateways_and_workers_that_are_killed_lose_nothing_and_say_nothing_twice
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_process_that_is_killed_loses_nothing_and_says_nothing_twice() {
     killed_while_members_talk(Engine::Sqlite, &[("run", "house")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_stands_still_longer_than_its_leases_says_and_writes_nothing_after_it() {
+    const WHILE_AWAY: u64 = 12;
+    let town = Town::on(Engine::Postgres).await;
+    town.thinks(THINKS);
+    let cast = [("gateway", "g1"), ("gateway", "g2"), ("worker", "w1"), ("worker", "w2")];
+    let mut processes: Vec<Process> = cast.iter().map(|(role, folder)| town.start(role, folder)).collect();
+    for (_, folder) in cast {
+        town.joined(folder).await;
+    }
+    let mut count = 0;
+    // Each in turn, whatever it holds, in the middle of what it does.
+    for at in 0..processes.len() {
+        (count..count + WHILE_AWAY).for_each(|n| town.say(n));
+        count += WHILE_AWAY;
+        tokio::time::sleep(2 * THINKS).await;
+        processes[at].signal("-STOP");
+        tokio::time::sleep(AWAY).await;
+        (count..count + WHILE_AWAY).for_each(|n| town.say(n));
+        count += WHILE_AWAY;
+        tokio::time::sleep(STANDSTILL).await;
+        processes[at].signal("-CONT");
+        town.answered(count, &mut processes).await;
+    }
+    town.rests().await;
+    for process in processes {
+        town.stop(process).await;
+    }
+    town.judge(count).await;
 }
 
 /// Whether a recovery was as quick as it has to be; of several tries the last one says so.

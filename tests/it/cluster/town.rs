@@ -181,10 +181,7 @@ impl Town {
 
     /// Asks a process to stop, and waits until it has, in order.
     pub async fn stop(&self, mut process: Process) {
-        if let Some(id) = process.child.id() {
-            let asked = std::process::Command::new("kill").arg("-TERM").arg(id.to_string()).status().unwrap();
-            assert!(asked.success());
-        }
+        process.signal("-TERM");
         let ended = tokio::time::timeout(STILL, process.child.wait()).await.expect("it stops").unwrap();
         let folder = &process.folder;
         assert!(ended.success() || self.has_said(folder, LOST), "{folder}: {ended:?}\n{}", self.logs());
@@ -245,6 +242,14 @@ impl Town {
 }
 
 impl Process {
+    /// Sends it a signal, such as `-STOP`, if it still runs.
+    pub fn signal(&self, signal: &str) {
+        if let Some(id) = self.child.id() {
+            let sent = std::process::Command::new("kill").arg(signal).arg(id.to_string()).status().unwrap();
+            assert!(sent.success());
+        }
+    }
+
     /// Ends it as `kill -9` does.
     pub async fn kill(&mut self) {
         // It may have left by itself.

@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use greenroom::db::lanes::{self, Claim, Hand};
-use greenroom::db::turns::{self, Answered, Cost};
 use greenroom::db::{self, Db};
-use greenroom::domain::{Clock as _, Role, Turn};
+use greenroom::domain::Clock as _;
 use greenroom::ops::http::Readiness;
 use greenroom::ops::watch;
 use greenroom::platform::SendError;
@@ -20,8 +18,6 @@ use crate::both;
 const LONG: usize = 60_000;
 /// An hour, the jump that clocks make when they are put right.
 const JUMP: Duration = Duration::from_secs(3_600);
-/// How long a lane is taken for in the story of two workers.
-const LEASE_MILLIS: i64 = 20_000;
 /// SQLite's log is folded into the file before it is longer.
 const LOG_MAX: u64 = 64 << 20;
 
@@ -192,57 +188,5 @@ both!(what_waits_for_another_try_is_not_put_off_by_a_clock_that_is_set_back, |en
     world.clock.set_back(JUMP);
     world.ended(&turns).await;
     assert_eq!(world.heard("@robin"), ["Abbey: re: hello"]);
-    world.stop().await;
-});
-
-both!(a_worker_that_lost_its_lane_writes_nothing, |engine| {
-    let world = World::on(engine).await;
-    // Nobody works here but the two of this story.
-    world.life.soft().cancel();
-    let received = world.says("robin", "@robin", "hello").await;
-    let place = world.db.turn(&received.turns[0]).await.unwrap().unwrap().place;
-    let claim = async |owner: &'static str| {
-        let (lane, now) = (place.clone(), world.clock.now());
-        let claiming = world.db.write(move |tx| {
-            let hand = Hand { role: Role::House, owner: owner.to_owned() };
-            Box::pin(async move { lanes::claim(tx, &lane, &hand, now, now.plus_millis(LEASE_MILLIS), None).await })
-        });
-        claiming.await.unwrap()
-    };
-    let Claim::Turn(first) = claim("one").await else { panic!("it is there to be taken") };
-    assert_eq!(claim("two").await, Claim::Taken);
-    world.clock.advance(Duration::from_millis(LEASE_MILLIS as u64 + 1));
-    let Claim::Turn(second) = claim("two").await else { panic!("the lease is over") };
-    let now = world.clock.now();
-    let answers = async |turn: &Turn| {
-        let answer = Answered {
-            turn: turn.id.clone(),
-            epoch: turn.epoch,
-            text: "hello".into(),
-            failure: None,
-            made_of: serde_json::Value::Null,
-            parts: Vec::new(),
-            cost: Cost::NotAsked,
-            is_handed_over: false,
-            is_retry: false,
-            tells: None,
-            announces: None,
-            place: turn.place.clone(),
-        };
-        world.db.write(move |tx| Box::pin(async move { turns::answered(tx, &answer, now).await })).await
-    };
-    assert!(matches!(answers(&first).await, Err(db::Error::Fenced)), "an answer");
-    let late = first.clone();
-    let leaving = world.db.write(move |tx| Box::pin(async move { lanes::leave(tx, &late, Role::House).await }));
-    assert!(matches!(leaving.await, Err(db::Error::Fenced)), "an end");
-    let late = first.clone();
-    let waiting =
-        world.db.write(move |tx| Box::pin(async move { lanes::later(tx, &late.id, late.epoch, now, now).await }));
-    assert!(matches!(waiting.await, Err(db::Error::Fenced)), "a wait");
-    let late = first.clone();
-    let keeping =
-        world.db.write(move |tx| Box::pin(async move { lanes::keep(tx, &late.place, late.epoch, now).await }));
-    assert!(!keeping.await.unwrap(), "a lease");
-    answers(&second).await.unwrap();
     world.stop().await;
 });
