@@ -1,7 +1,12 @@
 //! Matrix end to end, over a real homeserver on loopback, with the real program: from somebody's message to the request
 //! that reaches the model, and its memory idle in many rooms (`-- --rooms`). The first includes the person's client, the
 //! homeserver and the way to the model, which answers at once. `GREENROOM_BENCH_PROGRAM` names another build of the
-//! program than the bench's own.
+//! program than the bench's own, so that the bench itself can share what the tests have built:
+//!
+//! ```sh
+//! cargo build --release
+//! GREENROOM_BENCH_PROGRAM=target/release/greenroom cargo bench --workspace --profile dev --bench matrix
+//! ```
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -13,8 +18,8 @@ use matrix_town::{Human, Limits, Role, RoomOptions, Synapse};
 
 const ROUNDS: usize = 100;
 const WARM_UP: usize = 10;
-/// Between two messages: nobody is answered more than fifteen times a minute.
-const PAUSE: Duration = Duration::from_millis(4_200);
+/// Between two messages: people do not write without one.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Rooms of the memory run.
 const ROOMS: usize = 50;
 const SOON: Duration = Duration::from_secs(60);
@@ -44,6 +49,9 @@ impl House {
             .env("MATRIX_HOMESERVER", synapse.url())
             .env("MATRIX_USER", synapse.user_id("house"))
             .env("MATRIX_PASSWORD", "pass")
+            // Nobody types as fast as this bench.
+            .env("GREENROOM_MEMBER_PER_MINUTE", "600")
+            .env("GREENROOM_PLACE_PER_MINUTE", "600")
             .env("HTTP_ADDR", "127.0.0.1:0")
             .env("METRICS_ADDR", "127.0.0.1:0")
             .stderr(Stdio::null())
