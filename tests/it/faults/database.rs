@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use greenroom::db::{self, Db};
-use greenroom::domain::Clock as _;
 use greenroom::ops::http::Readiness;
 use greenroom::ops::watch;
 use greenroom::platform::SendError;
