@@ -29,16 +29,16 @@ const START_OLDEST: &str = "UPDATE turn SET state = CASE WHEN state = 'sending' 
      attempt = attempt + 1, sendings = sendings + CASE WHEN state = 'sending' THEN 1 ELSE 0 END, \
      epoch = $2, updated_at = $3 \
      WHERE id = (SELECT id FROM turn WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') \
-     ORDER BY seq, id LIMIT 1) AND NOT (run_at > $3 AND run_at <= $4) AND (attempt <> $5 OR state = 'sending') \
+     ORDER BY seq, id LIMIT 1) AND NOT (run_at > $3 AND run_at <= $4) AND (attempt < $5 OR state = 'sending') \
      AND ($6 = 'house' OR ($6 = 'gateway') = (state = 'sending')) AND (NOT cancelled OR state = 'sending' \
      OR EXISTS (SELECT 1 FROM delivery WHERE turn_id = turn.id AND part < 0)) \
      RETURNING id, message_id, personality_id, member_id, persona_id, state, attempt, sendings, trace, notice, \
      is_incognito, created_at, (SELECT platform_id FROM message WHERE message.id = turn.message_id)";
 /// Longest wait before a turn is tried again. A later time was written before the clock was set back: it is over.
 const WAIT_MAX_MILLIS: i64 = 60_000;
-/// No turn was tried as often as this.
-const NEVER_TRIED: i64 = -1;
-const OLDEST: &str = "SELECT id, run_at, attempt = $2 AND state <> 'sending' FROM turn \
+/// No turn is tried as often as this.
+const ANY_TRIES: i64 = i64::MAX;
+const OLDEST: &str = "SELECT id, run_at, attempt >= $2 AND state <> 'sending' FROM turn \
      WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') ORDER BY seq, id LIMIT 1";
 const WITHDRAW: &str = "UPDATE turn SET state = 'cancelled', epoch = $2, updated_at = $3 \
      WHERE id = $1 AND cancelled AND state IN ('queued', 'running') RETURNING id";
@@ -92,7 +92,7 @@ pub enum Claim {
 }
 
 /// Takes a lane until `until` and starts its oldest turn under a new epoch, where that is for `hand` to do; one that was
-/// tried `but` times before and has no answer is left alone.
+/// tried `but` times before or more often, and has no answer, is left alone.
 pub async fn claim(
     tx: &mut Tx,
     lane: &PlaceId,
@@ -101,7 +101,7 @@ pub async fn claim(
     until: Moment,
     but: Option<i64>,
 ) -> Result<Claim, Error> {
-    let but = but.unwrap_or(NEVER_TRIED);
+    let but = but.unwrap_or(ANY_TRIES);
     let (role, owner) = (hand.role.as_str(), hand.owner.as_str());
     let epoch = if hand.role == Role::House {
         on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(CLAIM_LANE)

@@ -70,7 +70,10 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 const OUTLIVES: Duration = Duration::from_secs(10);
 const SHARED_OUTLIVES: Duration = Duration::from_secs(5);
 /// A turn that was taken up this often without an end has killed its workers; it ends with an apology.
-const ATTEMPTS_MAX: i64 = 3;
+const ATTEMPTS_MAX: i64 = 5;
+/// Tries beside other turns. After them each is made alone: a worker that ends by something else takes many along, but
+/// hardly ever one and the same that is alone.
+const TRIES_BESIDE_OTHERS: i64 = 2;
 /// Wait before a turn is tried again after the database or a platform failed.
 const RETRY_MILLIS: i64 = 1_000;
 /// How often whoever waits for an end looks into the database: another process may have ended the turn.
@@ -274,9 +277,9 @@ impl Turns {
         if self.settings.hand.role == Role::House { OUTLIVES } else { SHARED_OUTLIVES }
     }
 
-    /// Takes a lane and its oldest turn; one on its last try only with the leave to be the only one.
+    /// Takes a lane and its oldest turn; one on its last tries only with the leave to be the only one.
     async fn claim(&self, lane: &PlaceId) -> Result<(Claim, Option<Alone<'_>>), db::Error> {
-        match self.claim_but(lane, Some(ATTEMPTS_MAX - 1)).await? {
+        match self.claim_but(lane, Some(TRIES_BESIDE_OTHERS)).await? {
             Claim::Spared => match self.last_try.try_lock() {
                 Ok(alone) => Ok((self.claim_but(lane, None).await?, Some(alone))),
                 Err(_) => Ok((Claim::Spared, None)),

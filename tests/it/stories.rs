@@ -206,9 +206,9 @@ both!(a_poisonous_turn_is_given_up_and_the_lane_flows_on, |engine| {
     let world = World::on(engine).await;
     let received = world.says("robin", "@robin", "poison").await;
     world.ended(&received.turns).await;
-    // As if the turn had taken its worker with it three times.
+    // As if the turn had taken its worker with it five times.
     let turn = received.turns[0].clone();
-    world.db.rewind(&turn, 3).await.unwrap();
+    world.db.rewind(&turn, 5).await.unwrap();
     let later = world.asks("robin", "@robin", "next").await;
     assert_eq!(later.last().map(String::as_str), Some("Abbey: re: next"));
     assert_eq!(world.turns.ended(&turn).await.unwrap(), TurnState::Failed);

@@ -16,7 +16,7 @@ use crate::outdoors::{Outside, answer_to};
 
 /// The message that ends the program, and how often it may.
 const POISON: u64 = 5;
-const DEATHS: u32 = 3;
+const DEATHS: u32 = 5;
 /// How much later a migration is killed than the one before it.
 const LATER: f64 = 1.1;
 /// A stop takes no longer than this.
