@@ -66,10 +66,11 @@ async fn pluralkit_can_be_ill() {
     assert!(began.elapsed() >= Duration::from_millis(150));
     assert!(kit.violations().is_empty());
     kit.plan(Plan::Fine);
-    let mut limited = false;
-    for _ in 0..12 {
-        limited |= look_up(&kit, 101, agent).await.0 == 429;
+    // Eleven within a second, as soon as the machine manages that many.
+    let mut lookups = 0;
+    while look_up(&kit, 101, agent).await.0 != 429 {
+        lookups += 1;
+        assert!(lookups < 2_000, "there is no limit");
     }
-    assert!(limited);
     assert!(kit.violations()[0].contains("more than ten"));
 }
