@@ -1,7 +1,7 @@
 //! Matrix end to end, over a real homeserver on loopback, with the real program: from somebody's message to the request
 //! that reaches the model, and its memory idle in many rooms (`-- --rooms`). The first includes the person's client, the
 //! homeserver and the way to the model, which answers at once. `GREENROOM_BENCH_PROGRAM` names another build of the
-//! program than the bench's own, so that the bench itself can share what the tests have built:
+//! program than the bench's own, so that the bench itself need not be optimised, which takes long:
 //!
 //! ```sh
 //! cargo build --release

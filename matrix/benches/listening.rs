@@ -1,7 +1,7 @@
 //! Two ways to listen with the same SDK, each over a real homeserver on loopback: one sync after the other, as
 //! [`Account::hear`] does it, and the SDK's own loop with a handler. From before somebody's client sends a message to where
-//! the message is handed over. Two unoptimised builds compare as well as two optimised ones, and these share what the tests
-//! have built: `cargo bench --workspace --profile dev --bench listening`.
+//! the message is handed over. Two unoptimised builds compare as well as two optimised ones, and take a fraction of the time
+//! to make: `cargo bench --workspace --profile dev --bench listening`.
 
 #![recursion_limit = "256"]
 
