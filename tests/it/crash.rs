@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 
 use greenroom::crash::POINTS;
 use greenroom::db::{Db, ledger};
-use greenroom::domain::{Budget, Payer, Period, Privacy, SetBy};
-use greenroom::platform::fake::Event;
+use greenroom::domain::{Budget, Payer, Period, SetBy};
 use greenroom::testing::{Engine, Scratch, fresh_database};
 use tokio::process::{Child, Command};
 
@@ -35,19 +34,7 @@ impl Outside {
     /// Members say everything there is to say, spread over `rooms` rooms.
     pub fn say_everything(&self, seed: u64, rooms: u64) {
         for n in 0..ROOMS * MESSAGES {
-            let room = (n * 7 + seed) % rooms;
-            self.rooms.say(Event {
-                n: 0,
-                room: format!("room{room}"),
-                privacy: if room == 0 { Privacy::Direct } else { Privacy::Open },
-                who: format!("member{n}"),
-                name: format!("Member{n}"),
-                text: format!("@Abbey token{n}x"),
-                at: 1_795_262_400_000 + n as i64,
-                is_bot: false,
-                reply_to: None,
-                addressed: None,
-            });
+            self.say(n, (n * 7 + seed) % rooms);
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{Path as UrlPath, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use greenroom::domain::Privacy;
 use greenroom::platform::fake::{Event, Post, Rooms};
 
 /// A chat service and a model server.
@@ -53,6 +54,22 @@ impl Outside {
 
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Member `n` says message `n` in a room; room 0 is a direct one.
+    pub fn say(&self, n: u64, room: u64) {
+        self.rooms.say(Event {
+            n: 0,
+            room: format!("room{room}"),
+            privacy: if room == 0 { Privacy::Direct } else { Privacy::Open },
+            who: format!("member{n}"),
+            name: format!("Member{n}"),
+            text: format!("@Abbey token{n}x"),
+            at: 1_795_262_400_000 + i64::try_from(n).unwrap(),
+            is_bot: false,
+            reply_to: None,
+            addressed: None,
+        });
     }
 
     /// Words that the house has said.

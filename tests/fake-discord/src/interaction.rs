@@ -56,7 +56,7 @@ impl Interaction {
     /// Every message that answers, once there is more than a deferral.
     ///
     /// # Panics
-    /// When that takes more than twenty seconds.
+    /// When that takes more than two minutes.
     pub async fn answered(&self) -> Vec<Message> {
         self.acked().await;
         let answered = || self.play().is_answered.then(|| self.messages());

@@ -7,12 +7,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use greenroom::db::Db;
-use greenroom::domain::Privacy;
-use greenroom::platform::fake::Event;
 use greenroom::testing::{Engine, Scratch, fresh_database};
 use greenroom::vault::Vault;
 use tokio::process::{Child, Command};
 
+use crate::crash::OPEN;
 use crate::outdoors::{Outside, answer_to};
 
 /// A run that stands still for so long has hung.
@@ -133,19 +132,7 @@ impl Town {
 
     /// A member says the next message, the `n`th.
     pub fn say(&self, n: u64) {
-        let room = n % self.rooms;
-        self.outside.rooms.say(Event {
-            n: 0,
-            room: format!("room{room}"),
-            privacy: if room == 0 { Privacy::Direct } else { Privacy::Open },
-            who: format!("member{n}"),
-            name: format!("Member{n}"),
-            text: format!("@Abbey token{n}x"),
-            at: 1_795_262_400_000 + i64::try_from(n).unwrap(),
-            is_bot: false,
-            reply_to: None,
-            addressed: None,
-        });
+        self.outside.say(n, n % self.rooms);
     }
 
     /// Waits until the first `count` messages are answered, as long as something happens; starts again whichever of
@@ -201,8 +188,6 @@ impl Town {
 
     /// Waits until nothing is left to do: what was said is settled after it is heard.
     pub async fn rests(&self) {
-        const OPEN: &str = "SELECT (SELECT COUNT(*) FROM turn WHERE state IN ('queued', 'running', 'sending')) \
-                            + (SELECT COUNT(*) FROM outbox)";
         let db = Db::open(&self.database).await.unwrap();
         let find = async || (db.number(OPEN).await.unwrap() == 0).then_some(());
         self.until(find, "something is left to do").await;
