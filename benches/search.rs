@@ -108,6 +108,16 @@ struct Times {
     processor: Vec<Duration>,
 }
 
+impl Times {
+    fn print(&self, what: &str) {
+        let [wall, processor] = [&self.wall, &self.processor].map(|took| [0.5, 0.99].map(|share| at(took, share)));
+        println!(
+            "{what}: p50 {:.2} ms, p99 {:.2} ms; of the processor {:.2} and {:.2}",
+            wall[0], wall[1], processor[0], processor[1]
+        );
+    }
+}
+
 /// Time that the threads of this process have spent on a processor.
 fn processor() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
@@ -199,22 +209,9 @@ async fn run(chunks: usize) {
         let mut pick = Dice(7);
         let anyone = (0..QUERIES).map(|_| (format!("other{}", pick.below(others)), dice.query()));
         let took = times(&store, anyone).await;
-        println!(
-            "any of {others} tenants of {OTHERS}, mostly not in memory: p50 {:.2} ms, p99 {:.2} ms; of the processor {:.2} and {:.2}",
-            at(&took.wall, 0.5),
-            at(&took.wall, 0.99),
-            at(&took.processor, 0.5),
-            at(&took.processor, 0.99)
-        );
+        took.print(&format!("any of {others} tenants of {OTHERS}, mostly not in memory"));
     }
-    let took = machine();
-    println!(
-        "the machine itself, the same arithmetic {QUERIES} times: p50 {:.2} ms, p99 {:.2} ms; of the processor {:.2} and {:.2}",
-        at(&took.wall, 0.5),
-        at(&took.wall, 0.99),
-        at(&took.processor, 0.5),
-        at(&took.processor, 0.99)
-    );
+    machine().print(&format!("the machine itself, the same arithmetic {QUERIES} times"));
 }
 
 fn main() {
