@@ -1,8 +1,8 @@
 //! Other names of personalities.
 
-use super::{Db, Error, Tx};
+use super::{Db, Error, Tx, say};
 use crate::domain::{Alias, MemberId, Moment, PersonalityId};
-use crate::{on, on_tx};
+use crate::on;
 
 const LIST: &str = "SELECT id, name, personality_id, member_id FROM alias ORDER BY folded, id";
 const ADD: &str = "INSERT INTO alias (id, name, folded, personality_id, member_id, created_at) \
@@ -27,14 +27,20 @@ pub async fn list(db: &Db) -> Result<Vec<Alias>, Error> {
 
 /// Adds an alias; `false`: its tier has one of that name.
 pub async fn add(tx: &mut Tx, alias: &Alias, now: Moment) -> Result<bool, Error> {
-    let added = on_tx!(tx, c => sqlx::query(ADD).bind(&alias.id).bind(&alias.name).bind(alias.folded())
-        .bind(alias.personality.as_str()).bind(alias.member.as_ref().map(MemberId::as_str)).bind(now.0)
-        .execute(c).await.map(|done| done.rows_affected()))?;
+    let added = say(ADD)
+        .bind(&alias.id)
+        .bind(&alias.name)
+        .bind(alias.folded())
+        .bind(alias.personality.as_str())
+        .bind(alias.member.as_ref().map(MemberId::as_str))
+        .bind(now.0)
+        .execute(tx)
+        .await?;
     Ok(added == 1)
 }
 
 /// Removes an alias.
 pub async fn remove(tx: &mut Tx, id: &str) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(REMOVE).bind(id).execute(c).await.map(|_| ()))?;
+    say(REMOVE).bind(id).execute(tx).await?;
     Ok(())
 }

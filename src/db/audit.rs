@@ -2,9 +2,9 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Db, Error, Tx};
+use super::{Db, Error, Tx, say};
 use crate::domain::{Done, MemberId};
-use crate::{on, on_tx};
+use crate::on;
 
 /// Rows that are looked through at a time.
 const PAGE: i64 = 1_000;
@@ -91,19 +91,25 @@ pub enum Flaw {
 
 /// Writes a deed down, in the deed's own transaction. Call it last there: others wait for their turn from here on.
 pub async fn record(tx: &mut Tx, done: &Done) -> Result<(), Error> {
-    let (n, before) =
-        on_tx!(tx, c => sqlx::query_as::<_, (i64, String)>(TAKE_END).fetch_one(c).await.map_err(Error::from))?;
+    let (n, before) = say(TAKE_END).fetch_one::<(i64, String)>(tx).await?;
     let by = mark(tx, done.by.as_ref()).await?;
     let to = mark(tx, done.to.as_ref()).await?;
     let (thing, detail) = (done.thing.clone(), done.detail.map(str::to_owned));
     let deed = done.deed.as_str().to_owned();
     let mut row = Row { n, at: done.at.0, deed, by, to, thing, detail, hash: String::new() };
     row.hash = row.bound(&before);
-    on_tx!(tx, c => {
-        sqlx::query(ADD).bind(row.n).bind(row.at).bind(&row.deed).bind(&row.by).bind(&row.to).bind(&row.thing)
-            .bind(&row.detail).bind(&row.hash).execute(&mut *c).await?;
-        sqlx::query(SET_END).bind(&row.hash).execute(&mut *c).await?;
-    });
+    say(ADD)
+        .bind(row.n)
+        .bind(row.at)
+        .bind(&row.deed)
+        .bind(&row.by)
+        .bind(&row.to)
+        .bind(&row.thing)
+        .bind(&row.detail)
+        .bind(&row.hash)
+        .execute(tx)
+        .await?;
+    say(SET_END).bind(&row.hash).execute(tx).await?;
     Ok(())
 }
 
@@ -118,14 +124,14 @@ pub async fn record_any(tx: &mut Tx, done: Option<&Done>) -> Result<(), Error> {
 /// The mark of a member, made where they have none yet: it says nothing about them.
 async fn mark(tx: &mut Tx, member: Option<&MemberId>) -> Result<Option<String>, Error> {
     let Some(member) = member else { return Ok(None) };
-    let known = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(MARK).bind(member.as_str()).fetch_optional(c).await)?;
+    let known = say(MARK).bind(member.as_str()).fetch_optional::<(String,)>(tx).await?;
     if let Some((mark,)) = known {
         return Ok(Some(mark));
     }
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|_| Error::Unavailable("no randomness".into()))?;
     let mark: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    on_tx!(tx, c => sqlx::query(ADD_MARK).bind(member.as_str()).bind(&mark).execute(c).await.map(|_| ()))?;
+    say(ADD_MARK).bind(member.as_str()).bind(&mark).execute(tx).await?;
     Ok(Some(mark))
 }
 

@@ -1,8 +1,8 @@
 //! What the tiers of a cascade chose, and what is to be quiet for a while.
 
-use super::{Db, Error, Script, Tx};
+use super::{Db, Error, Script, Tx, say};
 use crate::domain::{Choices, Chosen, Kind, MemberId, Moment, PersonalityId, Quiet, QuietKind, Tier};
-use crate::{on, on_tx};
+use crate::on;
 
 const FOR: &str = "SELECT kind, member_id IS NOT NULL, personality_id IS NOT NULL, value FROM choice \
      WHERE (member_id = $1 OR member_id IS NULL) AND (personality_id = $2 OR personality_id IS NULL)";
@@ -59,11 +59,22 @@ pub async fn set(
 ) -> Result<(), Error> {
     let member = seat.member.as_ref().map(MemberId::as_str);
     let personality = seat.personality.as_ref().map(PersonalityId::as_str);
-    on_tx!(tx, c => sqlx::query(CLEAR).bind(kind.as_str()).bind(member.unwrap_or_default())
-        .bind(personality.unwrap_or_default()).execute(c).await.map(|_| ()))?;
+    say(CLEAR)
+        .bind(kind.as_str())
+        .bind(member.unwrap_or_default())
+        .bind(personality.unwrap_or_default())
+        .execute(tx)
+        .await?;
     let Some(chosen) = chosen else { return Ok(()) };
-    on_tx!(tx, c => sqlx::query(SET).bind(id).bind(kind.as_str()).bind(member).bind(personality)
-        .bind(chosen.written()).bind(now.0).execute(c).await.map(|_| ()))?;
+    say(SET)
+        .bind(id)
+        .bind(kind.as_str())
+        .bind(member)
+        .bind(personality)
+        .bind(chosen.written())
+        .bind(now.0)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -93,11 +104,20 @@ pub async fn quiets(db: &Db, member: &MemberId) -> Result<Vec<Quiet>, Error> {
 /// Begins a quiet time in place of an earlier one of the same kind and personality.
 pub async fn be_quiet(tx: &mut Tx, id: &str, member: &MemberId, quiet: &Quiet) -> Result<(), Error> {
     let personality = quiet.personality.as_ref().map(PersonalityId::as_str);
-    on_tx!(tx, c => sqlx::query(REPLACE).bind(member.as_str()).bind(quiet.kind.as_str())
-        .bind(personality.unwrap_or_default()).execute(c).await.map(|_| ()))?;
-    on_tx!(tx, c => sqlx::query(BE_QUIET).bind(id).bind(quiet.kind.as_str()).bind(member.as_str())
-        .bind(quiet.personality.as_ref().map(PersonalityId::as_str)).bind(quiet.until.0)
-        .execute(c).await.map(|_| ()))?;
+    say(REPLACE)
+        .bind(member.as_str())
+        .bind(quiet.kind.as_str())
+        .bind(personality.unwrap_or_default())
+        .execute(tx)
+        .await?;
+    say(BE_QUIET)
+        .bind(id)
+        .bind(quiet.kind.as_str())
+        .bind(member.as_str())
+        .bind(quiet.personality.as_ref().map(PersonalityId::as_str))
+        .bind(quiet.until.0)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -108,7 +128,11 @@ pub async fn speak_again(
     kind: QuietKind,
     personality: Option<&PersonalityId>,
 ) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(SPEAK_AGAIN).bind(member.as_str()).bind(kind.as_str())
-        .bind(personality.map(PersonalityId::as_str)).execute(c).await.map(|_| ()))?;
+    say(SPEAK_AGAIN)
+        .bind(member.as_str())
+        .bind(kind.as_str())
+        .bind(personality.map(PersonalityId::as_str))
+        .execute(tx)
+        .await?;
     Ok(())
 }

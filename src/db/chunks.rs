@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 
 use super::script::{fetch_listed, listed};
-use super::{Db, Error, Script, Tx};
+use super::{Db, Error, Script, Tx, say};
 use crate::domain::{MemoryId, Tenant};
-use crate::{on, on_tx};
+use crate::on;
 
 const SPACE_KEY: &str = "recall.space.embedded";
 
@@ -103,17 +103,17 @@ pub async fn claim_space(tx: &mut Tx, space: &str) -> Result<Option<String>, Err
     if recorded_space(tx).await?.as_deref() == Some(space) {
         return Ok(None);
     }
-    let other = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(OTHER_SPACE).bind(space).fetch_optional(c).await)?;
+    let other = say(OTHER_SPACE).bind(space).fetch_optional::<(String,)>(tx).await?;
     if let Some((other,)) = other {
         return Ok(Some(other));
     }
-    on_tx!(tx, c => sqlx::query(SET_SPACE).bind(SPACE_KEY).bind(space).execute(c).await.map(|_| ()))?;
+    say(SET_SPACE).bind(SPACE_KEY).bind(space).execute(tx).await?;
     Ok(None)
 }
 
 /// The space that the rows are of, once one was claimed.
 pub async fn recorded_space(tx: &mut Tx) -> Result<Option<String>, Error> {
-    let row = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(SPACE).bind(SPACE_KEY).fetch_optional(c).await)?;
+    let row = say(SPACE).bind(SPACE_KEY).fetch_optional::<(String,)>(tx).await?;
     Ok(row.map(|(space,)| space))
 }
 
@@ -161,13 +161,12 @@ pub async fn forget_memories(
 ) -> Result<Vec<Revised>, Error> {
     let mut tenants = Vec::new();
     for memory in memories {
-        let rows = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(TENANTS_OF)
-            .bind(memory.as_str()).fetch_all(c).await)?;
+        let rows = say(TENANTS_OF).bind(memory.as_str()).fetch_all::<(String,)>(tx).await?;
         tenants.extend(rows.into_iter().map(|(tenant,)| tenant));
     }
     let revised = revise(tx, tenants, fresh).await?;
     for memory in memories {
-        on_tx!(tx, c => sqlx::query(FORGET_MEMORY).bind(memory.as_str()).execute(c).await.map(|_| ()))?;
+        say(FORGET_MEMORY).bind(memory.as_str()).execute(tx).await?;
     }
     tidy(tx, &revised).await?;
     Ok(revised)
@@ -177,7 +176,7 @@ pub async fn forget_memories(
 pub async fn forget_tenant(tx: &mut Tx, tenant: &Tenant, fresh: &mut (dyn FnMut() -> i64 + Send)) -> Result<(), Error> {
     revise(tx, vec![tenant.as_str().to_owned()], fresh).await?;
     for sql in [FORGET_TENANT, FORGET_SHELF] {
-        on_tx!(tx, c => sqlx::query(sql).bind(tenant.as_str()).execute(c).await.map(|_| ()))?;
+        say(sql).bind(tenant.as_str()).execute(tx).await?;
     }
     Ok(())
 }
@@ -185,7 +184,7 @@ pub async fn forget_tenant(tx: &mut Tx, tenant: &Tenant, fresh: &mut (dyn FnMut(
 /// Removes every chunk.
 pub async fn forget_all(tx: &mut Tx) -> Result<(), Error> {
     for sql in [FORGET_ALL, FORGET_SHELVES] {
-        on_tx!(tx, c => sqlx::query(sql).execute(c).await.map(|_| ()))?;
+        say(sql).execute(tx).await?;
     }
     Ok(())
 }
@@ -213,7 +212,7 @@ async fn revise(
 /// Takes the revisions of tenants away that have no chunks left.
 async fn tidy(tx: &mut Tx, revised: &[Revised]) -> Result<(), Error> {
     for Revised { tenant, .. } in revised {
-        on_tx!(tx, c => sqlx::query(TIDY).bind(tenant).execute(c).await.map(|_| ()))?;
+        say(TIDY).bind(tenant).execute(tx).await?;
     }
     Ok(())
 }

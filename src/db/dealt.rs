@@ -1,9 +1,9 @@
 //! Events of a platform that may come again and must not be dealt with twice, such as commands; and what was decided about
 //! something that may be tried again.
 
-use super::{Db, Error, Tx};
+use super::{Db, Error, Tx, say};
 use crate::domain::Moment;
-use crate::{on, on_tx};
+use crate::on;
 
 const CLAIM: &str =
     "INSERT INTO dealt_with (account, event, at) VALUES ($1, $2, $3) ON CONFLICT (account, event) DO NOTHING";
@@ -15,8 +15,7 @@ pub const ALL: &[&str] = &[CLAIM, LAST, PURGE];
 
 /// Takes an event for oneself; `false`: it was dealt with before.
 pub async fn claim(tx: &mut Tx, account: &str, event: &str, now: Moment) -> Result<bool, Error> {
-    let done = on_tx!(tx, c => sqlx::query(CLAIM).bind(account).bind(event).bind(now.0).execute(c).await
-        .map(|done| done.rows_affected()))?;
+    let done = say(CLAIM).bind(account).bind(event).bind(now.0).execute(tx).await?;
     Ok(done == 1)
 }
 
@@ -28,6 +27,6 @@ pub async fn last(db: &Db, account: &str) -> Result<Option<String>, Error> {
 
 /// Forgets what is older than `before`: no platform sends it again.
 pub async fn purge(tx: &mut Tx, before: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(PURGE).bind(before.0).execute(c).await.map(|_| ()))?;
+    say(PURGE).bind(before.0).execute(tx).await?;
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
-use super::{Db, Error, Pool};
+use super::{Db, Error, Pool, Tx, json, say};
 use crate::domain::{MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId, TurnState};
-use crate::{on, on_tx};
+use crate::on;
 
 const SQLITE_COLUMNS: &str = "SELECT m.name, p.name, CAST(p.\"notnull\" AS BIGINT) FROM sqlite_master m, pragma_table_info(m.name) p \
      WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '_sqlx_%' ORDER BY 1, 2";
@@ -15,12 +15,16 @@ const REWIND: &str =
     "UPDATE turn SET state = 'queued', attempt = $2, run_at = 0, answer = NULL, made_of = NULL WHERE id = $1";
 const TURN: &str =
     "SELECT place_id, message_id, personality_id, member_id, persona_id, created_at FROM turn WHERE id = $1";
+const ECHO: &str = "SELECT $2, $1, $3, $4, CAST($5 AS TEXT), $2";
 const UNDO: [&str; 4] = [
     "DELETE FROM delivery WHERE turn_id = $1",
     "DELETE FROM ledger WHERE turn_id = $1",
     "DELETE FROM memory WHERE turn_id = $1",
     "DELETE FROM message WHERE turn_id = $1 AND personality_id IS NOT NULL",
 ];
+
+/// What comes back of values of every kind: the number, the text, the truth, the bytes, the JSON as text, the number.
+pub type Echo = (Option<i64>, Option<String>, bool, Vec<u8>, String, Option<i64>);
 
 impl Db {
     /// Has the engine understand a statement.
@@ -62,14 +66,30 @@ impl Db {
         Ok(rows.into_iter().map(|(row,)| row).collect())
     }
 
-    /// Bounds the size of a SQLite file in pages, as a full disk would; `None` lifts the bound.
+    /// Bounds the size of a SQLite file in pages, as a full disk would; `None` lifts the bound. Does nothing on PostgreSQL.
     pub async fn limit_pages(&self, pages: Option<u32>) -> Result<(), Error> {
-        let pragma = format!("PRAGMA max_page_count = {}", pages.unwrap_or(1_073_741_823));
         // The limit belongs to the connection that writes.
         self.write(move |tx| {
             Box::pin(async move {
-                on_tx!(tx, c => sqlx::query(AssertSqlSafe(pragma)).execute(c).await.map(|_| ()))?;
-                Ok(())
+                let Tx::Sqlite(connection) = tx else { return Ok(()) };
+                Ok(connection.pragma_update(None, "max_page_count", pages.unwrap_or(1_073_741_823))?)
+            })
+        })
+        .await
+    }
+
+    /// Has the writer's connection say back a value of every kind.
+    pub async fn echo(
+        &self,
+        (text, number): (Option<&'static str>, Option<i64>),
+        truth: bool,
+        bytes: &'static [u8],
+        of: serde_json::Value,
+    ) -> Result<Echo, Error> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                let echo = say(ECHO).bind(text).bind(number).bind(truth).bind(bytes).bind(json(&of)?);
+                echo.fetch_one(tx).await
             })
         })
         .await
@@ -85,7 +105,7 @@ impl Db {
     pub async fn run(&self, statement: &'static str) -> Result<(), Error> {
         self.write(move |tx| {
             Box::pin(async move {
-                on_tx!(tx, c => sqlx::query(statement).execute(c).await.map(|_| ()))?;
+                say(statement).execute(tx).await?;
                 Ok(())
             })
         })
@@ -126,9 +146,9 @@ impl Db {
         self.write(move |tx| {
             Box::pin(async move {
                 for undo in UNDO {
-                    on_tx!(tx, c => sqlx::query(undo).bind(turn.as_str()).execute(c).await.map(|_| ()))?;
+                    say(undo).bind(turn.as_str()).execute(tx).await?;
                 }
-                on_tx!(tx, c => sqlx::query(REWIND).bind(turn.as_str()).bind(attempt).execute(c).await.map(|_| ()))?;
+                say(REWIND).bind(turn.as_str()).bind(attempt).execute(tx).await?;
                 Ok(())
             })
         })

@@ -1,8 +1,8 @@
 //! Members' sealed keys.
 
-use super::{Db, Error, Tx};
+use super::{Db, Error, Tx, say};
 use crate::domain::{KeyState, MemberId, MemberKey, Moment};
-use crate::{on, on_tx};
+use crate::on;
 
 const PUT: &str = "INSERT INTO member_key (id, member_id, provider, base_url, model, sealed, keyset_key, fingerprint, \
      mask, state, checked_at, chosen_at, created_at) \
@@ -49,7 +49,7 @@ pub async fn put(
     fingerprint: &str,
     now: Moment,
 ) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(PUT)
+    say(PUT)
         .bind(&key.id)
         .bind(key.member.as_str())
         .bind(&key.provider)
@@ -62,7 +62,8 @@ pub async fn put(
         .bind(key.state.as_str())
         .bind(key.checked_at.map(|at| at.0))
         .bind(now.0)
-        .execute(c).await.map(|_| ()))?;
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -80,14 +81,13 @@ pub async fn sealed(db: &Db, id: &str) -> Result<Option<Vec<u8>>, Error> {
 
 /// Records what was learnt about a key.
 pub async fn set_state(tx: &mut Tx, id: &str, state: KeyState, now: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(SET_STATE).bind(id).bind(state.as_str()).bind(now.0).execute(c).await.map(|_| ()))?;
+    say(SET_STATE).bind(id).bind(state.as_str()).bind(now.0).execute(tx).await?;
     Ok(())
 }
 
 /// Removes a member's key for a provider; `false`: there was none.
 pub async fn remove(tx: &mut Tx, member: &MemberId, provider: &str) -> Result<bool, Error> {
-    let removed = on_tx!(tx, c => sqlx::query(REMOVE).bind(member.as_str()).bind(provider).execute(c).await
-        .map(|done| done.rows_affected()))?;
+    let removed = say(REMOVE).bind(member.as_str()).bind(provider).execute(tx).await?;
     Ok(removed > 0)
 }
 
@@ -100,8 +100,7 @@ pub async fn not_under(db: &Db, keyset_key: u32, after: &str, limit: i64) -> Res
 
 /// Puts `new` in the place of `old`; `false`: the key was changed meanwhile and keeps what it has.
 pub async fn reseal(tx: &mut Tx, id: &str, old: &[u8], new: &[u8], keyset_key: u32) -> Result<bool, Error> {
-    let done = on_tx!(tx, c => sqlx::query(RESEAL).bind(id).bind(old).bind(new).bind(i64::from(keyset_key))
-        .execute(c).await.map(|done| done.rows_affected()))?;
+    let done = say(RESEAL).bind(id).bind(old).bind(new).bind(i64::from(keyset_key)).execute(tx).await?;
     Ok(done == 1)
 }
 

@@ -3,11 +3,11 @@
 //! One process does everything that a lane needs. Where several share the work, a worker takes a lane whose oldest turn
 //! waits for its text, and a gateway one whose oldest turn is to be said; each gives the lane up when that is done.
 
-use super::{Db, Error, Script, Tx, ledger};
+use super::{Db, Error, Script, Tx, ledger, say};
 use crate::domain::{
     Line, MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Role, Turn, TurnId, TurnState,
 };
-use crate::{on, on_tx};
+use crate::on;
 
 const CLAIM_LANE: &str = "INSERT INTO lane (id, owner, until, epoch) VALUES ($1, $2, $3, 1) \
      ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, until = excluded.until, epoch = lane.epoch + 1 \
@@ -104,18 +104,29 @@ pub async fn claim(
     let but = but.unwrap_or(ANY_TRIES);
     let (role, owner) = (hand.role.as_str(), hand.owner.as_str());
     let epoch = if hand.role == Role::House {
-        on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(CLAIM_LANE)
-            .bind(lane.as_str()).bind(owner).bind(until.0).bind(now.0).fetch_optional(c).await)?
+        say(CLAIM_LANE).bind(lane.as_str()).bind(owner).bind(until.0).bind(now.0).fetch_optional::<(i64,)>(tx).await?
     } else {
-        on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(TAKE_LANE)
-            .bind(lane.as_str()).bind(owner).bind(until.0).bind(now.0).bind(role).fetch_optional(c).await)?
+        say(TAKE_LANE)
+            .bind(lane.as_str())
+            .bind(owner)
+            .bind(until.0)
+            .bind(now.0)
+            .bind(role)
+            .fetch_optional::<(i64,)>(tx)
+            .await?
     };
     let Some((epoch,)) = epoch else { return Ok(Claim::Taken) };
     type Row =
         (String, String, String, String, String, String, i64, i64, String, Option<String>, bool, i64, Option<String>);
-    let started = on_tx!(tx, c => sqlx::query_as::<_, Row>(START_OLDEST)
-        .bind(lane.as_str()).bind(epoch).bind(now.0).bind(now.0 + WAIT_MAX_MILLIS).bind(but).bind(role)
-        .fetch_optional(c).await)?;
+    let started = say(START_OLDEST)
+        .bind(lane.as_str())
+        .bind(epoch)
+        .bind(now.0)
+        .bind(now.0 + WAIT_MAX_MILLIS)
+        .bind(but)
+        .bind(role)
+        .fetch_optional::<Row>(tx)
+        .await?;
     let Some((
         id,
         message,
@@ -158,8 +169,7 @@ pub async fn claim(
 
 /// Why a claimed lane has no turn to start.
 async fn not_started(tx: &mut Tx, lane: &PlaceId, epoch: i64, now: Moment, but: i64) -> Result<Claim, Error> {
-    let oldest = on_tx!(tx, c => sqlx::query_as::<_, (String, i64, bool)>(OLDEST)
-        .bind(lane.as_str()).bind(but).fetch_optional(c).await)?;
+    let oldest = say(OLDEST).bind(lane.as_str()).bind(but).fetch_optional::<(String, i64, bool)>(tx).await?;
     let is_due = |run_at: i64| run_at <= now.0 || run_at > now.0 + WAIT_MAX_MILLIS;
     match oldest {
         Some((_, run_at, true)) if is_due(run_at) => {
@@ -167,8 +177,7 @@ async fn not_started(tx: &mut Tx, lane: &PlaceId, epoch: i64, now: Moment, but: 
             Ok(Claim::Spared)
         }
         Some((id, run_at, false)) if is_due(run_at) => {
-            let withdrawn = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(WITHDRAW)
-                .bind(&id).bind(epoch).bind(now.0).fetch_optional(c).await)?;
+            let withdrawn = say(WITHDRAW).bind(&id).bind(epoch).bind(now.0).fetch_optional::<(String,)>(tx).await?;
             if withdrawn.is_none() {
                 // It is for another process to go on with.
                 release(tx, lane, epoch).await?;
@@ -197,28 +206,32 @@ async fn not_started(tx: &mut Tx, lane: &PlaceId, epoch: i64, now: Moment, but: 
 /// # Errors
 /// [`Error::Fenced`] when another worker has the lane, or the turn is gone.
 pub async fn leave(tx: &mut Tx, turn: &Turn, role: Role) -> Result<bool, Error> {
-    let left = on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(LEAVE_LANE)
-        .bind(turn.place.as_str()).bind(turn.epoch).bind(turn.id.as_str()).bind(role.as_str()).fetch_optional(c).await)?;
+    let left = say(LEAVE_LANE)
+        .bind(turn.place.as_str())
+        .bind(turn.epoch)
+        .bind(turn.id.as_str())
+        .bind(role.as_str())
+        .fetch_optional::<(i64,)>(tx)
+        .await?;
     let (until,) = left.ok_or(Error::Fenced)?;
     Ok(until == 0)
 }
 
 /// Keeps others from taking a lane until the transaction ends: what it sees of the lane's turns stays so.
 pub async fn lock(tx: &mut Tx, lane: &PlaceId) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(LOCK_LANE).bind(lane.as_str()).execute(c).await.map(|_| ()))?;
+    say(LOCK_LANE).bind(lane.as_str()).execute(tx).await?;
     Ok(())
 }
 
 /// Extends a lease; `false`: the lane was lost.
 pub async fn keep(tx: &mut Tx, lane: &PlaceId, epoch: i64, until: Moment) -> Result<bool, Error> {
-    let kept = on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(KEEP_LANE)
-        .bind(lane.as_str()).bind(epoch).bind(until.0).fetch_optional(c).await)?;
+    let kept = say(KEEP_LANE).bind(lane.as_str()).bind(epoch).bind(until.0).fetch_optional::<(i64,)>(tx).await?;
     Ok(kept.is_some())
 }
 
 /// Gives a lane up, so that anyone may take it at once.
 pub async fn release(tx: &mut Tx, lane: &PlaceId, epoch: i64) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(RELEASE_LANE).bind(lane.as_str()).bind(epoch).execute(c).await.map(|_| ()))?;
+    say(RELEASE_LANE).bind(lane.as_str()).bind(epoch).execute(tx).await?;
     Ok(())
 }
 
@@ -227,8 +240,8 @@ pub async fn release(tx: &mut Tx, lane: &PlaceId, epoch: i64) -> Result<(), Erro
 /// # Errors
 /// [`Error::Fenced`] when another worker has the lane.
 pub async fn later(tx: &mut Tx, turn: &TurnId, epoch: i64, run_at: Moment, now: Moment) -> Result<(), Error> {
-    let waits = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(LATER)
-        .bind(turn.as_str()).bind(epoch).bind(run_at.0).bind(now.0).fetch_optional(c).await)?;
+    let waits =
+        say(LATER).bind(turn.as_str()).bind(epoch).bind(run_at.0).bind(now.0).fetch_optional::<(String,)>(tx).await?;
     waits.map(|_| ()).ok_or(Error::Fenced)
 }
 

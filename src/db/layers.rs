@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::memories::{self, Row, memory, memory_of, seen};
 use super::script::{fetch_listed, list_of, listed};
-use super::{Db, Error, Pool, Script, Tx};
+use super::{Db, Error, Pool, Script, Tx, say};
 use crate::domain::{Memory, MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Reach, Scope, Tenant};
-use crate::{on, on_tx};
+use crate::on;
 
 const PROFILE: &str = memory!(
     "WHERE tenant IN ($1, $2, $3) AND kind = 'profile' AND corrected_by IS NULL AND ",
@@ -172,15 +172,27 @@ pub async fn episodes(db: &Db, is_summed: bool, talk: &Unread, limit: i64) -> Re
 
 /// Takes up some talk until `lease`, unless somebody else has it or it waits; returns how often it was taken up before.
 pub async fn claim(tx: &mut Tx, step: Step, talk: &Unread, now: Moment, lease: Moment) -> Result<Option<i64>, Error> {
-    let row = on_tx!(tx, c => sqlx::query_as::<_, (i64,)>(CLAIM).bind(step.as_str()).bind(talk.tenant.as_str())
-        .bind(talk.place.as_str()).bind(talk.persona.as_str()).bind(lease.0).bind(now.0).fetch_optional(c).await)?;
+    let row = say(CLAIM)
+        .bind(step.as_str())
+        .bind(talk.tenant.as_str())
+        .bind(talk.place.as_str())
+        .bind(talk.persona.as_str())
+        .bind(lease.0)
+        .bind(now.0)
+        .fetch_optional::<(i64,)>(tx)
+        .await?;
     Ok(row.map(|(attempt,)| attempt))
 }
 
 /// Lets some talk wait until `run_at`.
 pub async fn wait(tx: &mut Tx, step: Step, talk: &Unread, run_at: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(WAIT).bind(step.as_str()).bind(talk.tenant.as_str()).bind(talk.place.as_str())
-        .bind(run_at.0).execute(c).await.map(|_| ()))?;
+    say(WAIT)
+        .bind(step.as_str())
+        .bind(talk.tenant.as_str())
+        .bind(talk.place.as_str())
+        .bind(run_at.0)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -218,8 +230,7 @@ pub async fn write(
 ) -> Result<(), Error> {
     let mark = if step == Step::SumUp { SUMMED } else { LEARNED };
     for id in read {
-        let marked = on_tx!(tx, c => sqlx::query(mark).bind(id.as_str()).bind(now.0).execute(c).await
-            .map(|done| done.rows_affected()))?;
+        let marked = say(mark).bind(id.as_str()).bind(now.0).execute(tx).await?;
         if marked != 1 {
             return Err(Error::Changed);
         }

@@ -1,10 +1,10 @@
 //! The ledger: what was used and what it cost, what calls under way may still use, and the limits on both.
 
-use super::{Db, Error, Script, Tx};
+use super::{Db, Error, Script, Tx, say};
 use crate::domain::{
     Budget, KeySource, MemberId, Moment, Payer, Period, PersonalityId, PlaceId, SetBy, TurnId, Used, leaves, member_in,
 };
-use crate::{on, on_tx};
+use crate::on;
 
 const ADD: &str = "INSERT INTO ledger (id, kind, turn_id, member_id, place_id, personality_id, owner_id, key_source, model, \
      prompt_tokens, completion_tokens, counted_by_provider, cost_micros, at) \
@@ -175,13 +175,13 @@ pub enum Reserved {
 /// An earlier attempt of the same turn that never settled is counted as used first.
 pub async fn reserve(tx: &mut Tx, reservation: &Reservation, now: Moment) -> Result<Reserved, Error> {
     // Whoever reserves changes every limit: on PostgreSQL a second one waits here for the end of the first.
-    on_tx!(tx, c => sqlx::query(TOUCH).execute(c).await.map(|_| ()))?;
+    say(TOUCH).execute(tx).await?;
     let mut script = Script::default();
     lose(&mut script, &reservation.turn);
     script.run(tx).await?;
     let account = &reservation.account;
     let more = Used { tokens: reservation.tokens, answers: 1, cost_micros: reservation.cost_micros };
-    let all = on_tx!(tx, c => sqlx::query_as::<_, BudgetRow>(BUDGETS).fetch_all(c).await)?;
+    let all = say(BUDGETS).fetch_all::<BudgetRow>(tx).await?;
     for budget in binding(all.into_iter().filter_map(budget_of).collect(), account) {
         let since = now.plus_millis(-budget.period.millis());
         let (sql, subject) = match budget.payer {
@@ -193,8 +193,8 @@ pub async fn reserve(tx: &mut Tx, reservation: &Reservation, now: Moment) -> Res
             Payer::Place => (USED_BY_PLACE, reservation.place.to_string()),
             Payer::Owner => (USED_BY_OWNER, account.owner.as_ref().map(ToString::to_string).unwrap_or_default()),
         };
-        let (tokens, answers, cost_micros, oldest) = on_tx!(tx, c => sqlx::query_as::<_, (i64, i64, i64, Option<i64>)>(sql)
-                .bind(since.0).bind(subject).fetch_one(c).await)?;
+        let (tokens, answers, cost_micros, oldest) =
+            say(sql).bind(since.0).bind(subject).fetch_one::<(i64, i64, i64, Option<i64>)>(tx).await?;
         if !budget.admits(Used { tokens, answers, cost_micros }, more) {
             let room = oldest.map_or(now, |at| leaves(Moment(at), budget.period));
             return Ok(Reserved::Over(Box::new(budget), room));
@@ -280,11 +280,19 @@ pub async fn budgets(db: &Db) -> Result<Vec<Budget>, Error> {
 pub async fn set_budget(tx: &mut Tx, id: &str, budget: &Budget) -> Result<(), Error> {
     let (payer, period, set_by) = (budget.payer.as_str(), budget.period.as_str(), budget.set_by.as_str());
     if budget.is_empty() {
-        on_tx!(tx, c => sqlx::query(DROP_BUDGET).bind(payer).bind(&budget.subject).bind(period).bind(set_by)
-            .execute(c).await.map(|_| ()))?;
+        say(DROP_BUDGET).bind(payer).bind(&budget.subject).bind(period).bind(set_by).execute(tx).await?;
     } else {
-        on_tx!(tx, c => sqlx::query(SET_BUDGET).bind(id).bind(payer).bind(&budget.subject).bind(period).bind(set_by)
-            .bind(budget.tokens).bind(budget.answers).bind(budget.cost_micros).execute(c).await.map(|_| ()))?;
+        say(SET_BUDGET)
+            .bind(id)
+            .bind(payer)
+            .bind(&budget.subject)
+            .bind(period)
+            .bind(set_by)
+            .bind(budget.tokens)
+            .bind(budget.answers)
+            .bind(budget.cost_micros)
+            .execute(tx)
+            .await?;
     }
     Ok(())
 }

@@ -5,12 +5,12 @@ use sqlx::types::Json;
 use std::collections::HashMap;
 
 use super::script::{list_of, listed};
-use super::{Db, Error, Pool, Script, Tx, layers};
+use super::{Db, Error, Pool, Script, Tx, layers, say};
 use crate::domain::{
     Detail, MemberId, Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Provenance, Reach,
     Scope, Tenant, TurnId,
 };
-use crate::{on, on_tx};
+use crate::on;
 
 /// The columns of a [`Row`]. A row has as many as a tuple may have: what distilled memories have more goes with the kind.
 macro_rules! columns {
@@ -446,7 +446,7 @@ pub async fn remove_words(tx: &mut Tx, chores: [String; 2], id: &MemoryId) -> Re
 async fn remove_with(tx: &mut Tx, chores: [String; 2], id: &MemoryId, derived: &[MemoryId]) -> Result<(), Error> {
     // There is one such chore a memory at most, so that its id may say which.
     let forgets: Vec<String> = derived.iter().map(|derived| format!("derived-{derived}")).collect();
-    let after = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(AFTER).bind(id.as_str()).fetch_optional(c).await)?;
+    let after = say(AFTER).bind(id.as_str()).fetch_optional::<(String,)>(tx).await?;
     let after = after.map(|(after,)| MemoryId::new(after));
     let [forget, put] = &chores;
     let mut script = Script::default();
@@ -484,8 +484,7 @@ pub async fn of_message(db: &Db, account: &str, platform_id: &str) -> Result<Vec
 
 /// What was learned from a turn; not what its member locked, where `keeps_locked`.
 pub async fn of_turn(tx: &mut Tx, turn: &TurnId, keeps_locked: bool) -> Result<Option<MemoryId>, Error> {
-    let row = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(OF_TURN)
-        .bind(turn.as_str()).bind(keeps_locked).fetch_optional(c).await)?;
+    let row = say(OF_TURN).bind(turn.as_str()).bind(keeps_locked).fetch_optional::<(String,)>(tx).await?;
     Ok(row.map(|(id,)| MemoryId::new(id)))
 }
 
@@ -498,7 +497,7 @@ pub async fn correct(
     correction: &Memory,
     now: Moment,
 ) -> Result<(), Error> {
-    let after = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(AFTER).bind(id.as_str()).fetch_optional(c).await)?;
+    let after = say(AFTER).bind(id.as_str()).fetch_optional::<(String,)>(tx).await?;
     let after = after.map(|(after,)| MemoryId::new(after));
     let [put, forget, again] = &chores;
     let mut of_same = layers::derived(tx, std::slice::from_ref(id)).await?;
@@ -530,14 +529,14 @@ pub async fn corrected_by(db: &Db, id: &MemoryId) -> Result<Vec<MemoryId>, Error
 /// Locks memories since `at`, or unlocks them.
 pub async fn lock(tx: &mut Tx, ids: &[MemoryId], at: Option<Moment>) -> Result<(), Error> {
     for id in ids {
-        on_tx!(tx, c => sqlx::query(LOCK).bind(id.as_str()).bind(at.map(|at| at.0)).execute(&mut *c).await.map(|_| ()))?;
+        say(LOCK).bind(id.as_str()).bind(at.map(|at| at.0)).execute(tx).await?;
     }
     Ok(())
 }
 
 /// Notes what is doubtful about a memory; `None`: nothing any more.
 pub async fn flag(tx: &mut Tx, id: &MemoryId, reason: Option<&str>) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(FLAG).bind(id.as_str()).bind(reason).execute(c).await.map(|_| ()))?;
+    say(FLAG).bind(id.as_str()).bind(reason).execute(tx).await?;
     Ok(())
 }
 

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use sqlx::types::Json;
 
 use super::script::Value;
-use super::{Db, Error, Pool, Script, Tx};
+use super::{Db, Error, Pool, Script, Tx, say};
 use crate::domain::{Identity, MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId};
-use crate::{on, on_tx};
+use crate::on;
 
 macro_rules! columns {
     () => {
@@ -216,8 +216,13 @@ pub async fn earlier(
     place: &PlaceId,
     member: &MemberId,
 ) -> Result<Earlier, Error> {
-    let rows = on_tx!(tx, c => sqlx::query_as::<_, (Option<String>, Option<String>, i64)>(BEFORE_TAKING)
-        .bind(account).bind(platform_id).bind(place.as_str()).bind(member.as_str()).fetch_all(c).await)?;
+    let rows = say(BEFORE_TAKING)
+        .bind(account)
+        .bind(platform_id)
+        .bind(place.as_str())
+        .bind(member.as_str())
+        .fetch_all::<(Option<String>, Option<String>, i64)>(tx)
+        .await?;
     let mut waiting = Waiting::default();
     for (turn, what, count) in rows {
         match (turn, what) {
@@ -405,8 +410,7 @@ pub fn delete<'v>(script: &mut Script<'v>, message: &'v MessageId, now: Moment) 
 
 /// Removes up to `limit` messages from before `before` that nothing waits for; returns how many.
 pub async fn remove_old(tx: &mut Tx, before: Moment, limit: i64) -> Result<u64, Error> {
-    Ok(on_tx!(tx, c => sqlx::query(OLD).bind(before.0).bind(limit).execute(c).await
-        .map(|done| done.rows_affected()))?)
+    say(OLD).bind(before.0).bind(limit).execute(tx).await
 }
 
 /// How many messages are stored.

@@ -1,7 +1,7 @@
 //! Small facts about this instance: cursors of front ends, the embedding space, revisions.
 
-use super::{Db, Error, Tx};
-use crate::{on, on_tx};
+use super::{Db, Error, Tx, say};
+use crate::on;
 
 const GET: &str = "SELECT value FROM meta WHERE key = $1";
 const SET: &str =
@@ -21,18 +21,18 @@ pub async fn get(db: &Db, key: &str) -> Result<Option<String>, Error> {
 
 /// Sets `key` to `value`.
 pub async fn set(tx: &mut Tx, key: &str, value: &str) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(SET).bind(key).bind(value).execute(c).await.map(|_| ()))?;
+    say(SET).bind(key).bind(value).execute(tx).await?;
     Ok(())
 }
 
 /// Sets `key` where nothing is under it yet; what is under it then.
 pub async fn set_once(tx: &mut Tx, key: &str, value: &str) -> Result<String, Error> {
-    let (value,) = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(SET_ONCE).bind(key).bind(value).fetch_one(c).await)?;
+    let (value,) = say(SET_ONCE).bind(key).bind(value).fetch_one::<(String,)>(tx).await?;
     Ok(value)
 }
 
 /// Removes `key`.
 pub async fn remove(tx: &mut Tx, key: &str) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(REMOVE).bind(key).execute(c).await.map(|_| ()))?;
+    say(REMOVE).bind(key).execute(tx).await?;
     Ok(())
 }

@@ -2,8 +2,12 @@
 //!
 //! Every write goes through [`Db::write`]: closures that arrive while a commit is under way share the next one, and are
 //! answered only after the commit. When one of a group fails, the group is undone and each runs again by itself, so
-//! that nobody pays for savepoints and nobody for another's failure. Reads use [`on!`] on the pool.
-//! Nothing outside `db` names `sqlx`.
+//! that nobody pays for savepoints and nobody for another's failure. Their statements are said with `say` (`script.rs`).
+//! Reads use [`on!`] on the pool. Nothing outside `db` names `sqlx` or `rusqlite`.
+//!
+//! SQLite has two drivers. That of the pools hands each statement to a thread of its own and waits for the answer, which
+//! costs more than most statements do; so the writer (`writer.rs`) has a connection of the other (`sqlite.rs`) on its own
+//! thread. Both are the same library underneath.
 //!
 //! Where several processes share a database, each write commits by itself: a group would lock many lanes at once, in an
 //! order that another process's group need not follow.
@@ -35,47 +39,34 @@ pub mod rules;
 mod script;
 pub mod secrets;
 pub mod sessions;
+mod sqlite;
 pub mod turns;
 pub mod upkeep;
+mod writer;
 
-use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool, Postgres, SqlSafeStr, SqlitePool};
 
 #[cfg(feature = "testing")]
 pub use failing::{Failing, When};
 pub use health::{Backlog, Examination};
 pub use script::Script;
+use script::{json, say};
+pub use writer::Writing;
+use writer::{Inbox, Source, Trouble, Writer};
 
 static SQLITE_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/sqlite");
 static POSTGRES_MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/postgres");
 
-/// How often a transaction that got entangled with another one runs again.
-const TANGLES_MAX: u32 = 5;
 /// How long a writer waits for another process's lock before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Write closures that may share one commit.
-const GROUP_MAX: usize = 256;
-/// Write closures that may wait; further callers wait for room.
-const WRITES_QUEUED: usize = 1024;
-/// Page cache of each connection to SQLite: 16 MiB at most, filled as needed.
-const SQLITE_CACHE: &str = "-16384";
-/// Pages of SQLite's log before they are folded into the file: 16 MiB.
-const SQLITE_CHECKPOINT: &str = "4000";
-/// Readers of one SQLite file.
-const SQLITE_READERS: u32 = 4;
 /// A connection to PostgreSQL that rested longer is tested before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(2);
 /// Size from which a SQLite file is not looked through before the house starts, but while it runs: 16 MB take about as
@@ -83,9 +74,6 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(2);
 pub const CHECKED_AT_START: u64 = 16 << 20;
 /// Connections to PostgreSQL that read.
 const POSTGRES_READERS: u32 = 8;
-
-/// Writes to a shared database that are under way at once.
-const WRITERS: usize = 4;
 
 /// Either engine's pool.
 #[derive(Clone, Debug)]
@@ -96,7 +84,7 @@ pub enum Pool {
 
 /// A write transaction in progress.
 pub enum Tx {
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(rusqlite::Connection),
     Postgres(PoolConnection<Postgres>),
 }
 
@@ -107,23 +95,6 @@ macro_rules! on {
         match $db.pool() {
             $crate::db::Pool::Sqlite($c) => $body,
             $crate::db::Pool::Postgres($c) => $body,
-        }
-    };
-}
-
-/// Runs `$body` with `$c` bound to the connection of a [`Tx`]: compiled once for each engine.
-#[macro_export]
-macro_rules! on_tx {
-    ($tx:expr, $c:ident => $body:expr) => {
-        match $tx {
-            $crate::db::Tx::Sqlite(connection) => {
-                let $c = &mut **connection;
-                $body
-            }
-            $crate::db::Tx::Postgres(connection) => {
-                let $c = &mut **connection;
-                $body
-            }
         }
     };
 }
@@ -158,37 +129,36 @@ pub enum Error {
     /// What was to be written was made from rows that are no longer as they were read; nothing was written.
     #[error("what was read changed meanwhile; nothing was written")]
     Changed,
-    /// Anything else.
+    /// The write itself panicked; nothing was written.
+    #[error("a write broke off because of a fault in the program; nothing was written")]
+    Broken,
+    /// Anything else, in the words of the engine's driver.
     #[error("the database refused a statement")]
-    Other(#[source] sqlx::Error),
+    Other(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            sqlx::Error::Database(inner) => match (inner.code().as_deref(), inner.message()) {
-                (Some("53100" | "13"), _) => Self::Full,
-                (Some(code), _)
-                    if code.parse::<i64>().is_ok_and(|code| matches!(code & 0xFF, 5 | 6)) && code.len() < 5 =>
-                {
-                    Self::Busy
+            sqlx::Error::Database(inner) => {
+                let (code, message) = (inner.code().unwrap_or_default(), inner.message());
+                // A code of PostgreSQL has five characters, one of SQLite's is a number with fewer.
+                if code.len() < 5 {
+                    let trouble = code.parse().ok().and_then(|code| sqlite::trouble(code, message));
+                    return trouble.unwrap_or_else(|| Self::Other(error.into()));
                 }
-                (Some("11" | "26" | "267" | "523" | "779"), _) => Self::Corrupt,
-                (Some("14" | "270" | "526" | "782" | "8"), message) => Self::Unavailable(message.to_owned()),
-                // Shut down, starting, too many connections, the connection lost, or a server that only reads.
-                (Some("57P01" | "57P02" | "57P03" | "53300" | "25006"), message) => {
-                    Self::Unavailable(message.to_owned())
+                match &*code {
+                    "53100" => Self::Full,
+                    // Shut down, starting, too many connections, the connection lost, or a server that only reads.
+                    "57P01" | "57P02" | "57P03" | "53300" | "25006" => Self::Unavailable(message.to_owned()),
+                    code if code.starts_with("08") => Self::Unavailable(message.to_owned()),
+                    _ => Self::Other(error.into()),
                 }
-                (Some(code), message) if code.len() == 5 && code.starts_with("08") => {
-                    Self::Unavailable(message.to_owned())
-                }
-                (_, message) if message.contains("disk is full") => Self::Full,
-                _ => Self::Other(error),
-            },
+            }
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
                 Self::Unavailable(error.to_string())
             }
-            _ => Self::Other(error),
+            _ => Self::Other(error.into()),
         }
     }
 }
@@ -201,7 +171,8 @@ impl Error {
 
     /// Whether PostgreSQL ended a transaction for the sake of another: it may well succeed the next time.
     fn is_tangle(&self) -> bool {
-        let Self::Other(sqlx::Error::Database(error)) = self else { return false };
+        let Self::Other(error) = self else { return false };
+        let Some(sqlx::Error::Database(error)) = error.downcast_ref() else { return false };
         matches!(error.code().as_deref(), Some("40001" | "40P01"))
     }
 
@@ -212,84 +183,21 @@ impl Error {
             Self::Busy => Some(Self::Busy),
             Self::Corrupt => Some(Self::Corrupt),
             Self::Unavailable(why) => Some(Self::Unavailable(why.clone())),
-            Self::Newer(_) | Self::Inconsistent { .. } | Self::Fenced | Self::Changed | Self::Other(_) => None,
+            Self::Newer(_)
+            | Self::Inconsistent { .. }
+            | Self::Fenced
+            | Self::Changed
+            | Self::Broken
+            | Self::Other(_) => None,
         }
     }
-}
-
-/// A future of a write closure.
-pub type Writing<'t, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 't>>;
-
-/// A write closure with a place for its value, able to run more than once.
-trait Work: Send + Sync {
-    fn run<'t>(&self, tx: &'t mut Tx) -> Writing<'t, ()>;
-}
-
-struct Writes<T, F> {
-    work: F,
-    value: Arc<Mutex<Option<T>>>,
-}
-
-impl<T, F> Work for Writes<T, F>
-where
-    T: Send + 'static,
-    F: for<'t> FnOnce(&'t mut Tx) -> Writing<'t, T> + Clone + Send + Sync,
-{
-    fn run<'t>(&self, tx: &'t mut Tx) -> Writing<'t, ()> {
-        let (writing, value) = (self.work.clone()(tx), Arc::clone(&self.value));
-        Box::pin(async move {
-            let written = writing.await?;
-            *value.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
-            Ok(())
-        })
-    }
-}
-
-struct Job {
-    work: Box<dyn Work>,
-    done: oneshot::Sender<Result<(), Error>>,
 }
 
 /// A handle to the database; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool,
-    /// Where the writer writes; on PostgreSQL the same pool.
-    writers: Pool,
-    writer: mpsc::Sender<Job>,
-    trouble: Trouble,
-    #[cfg(feature = "testing")]
-    failing: Failing,
-}
-
-/// What was wrong with the whole database when it was last written to; empty while all is well.
-#[derive(Clone, Default)]
-struct Trouble(Arc<Mutex<Option<Error>>>);
-
-impl Trouble {
-    fn now(&self) -> Option<Error> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Error::of_the_database)
-    }
-
-    /// Learns from a transaction. A failure that one write brought about says nothing of the database; nor is there room
-    /// for much because there was room for a little.
-    fn learn(&self, written: &Result<(), Error>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match written.as_ref().err().and_then(Error::of_the_database) {
-            Some(trouble) => *known = Some(trouble),
-            None if written.is_ok() && !matches!(*known, Some(Error::Full)) => *known = None,
-            None => {}
-        }
-    }
-
-    fn is_over(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-/// What the writer works with.
-struct Writer {
-    pool: Pool,
+    writer: Inbox,
     trouble: Trouble,
     #[cfg(feature = "testing")]
     failing: Failing,
@@ -303,21 +211,18 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`], [`Error::Newer`], [`Error::Full`], [`Error::Busy`].
     pub async fn open(url: &str) -> Result<Self, Error> {
-        let (pool, writers) = match sqlite_path(url) {
-            Some(path) => {
-                let (readers, writer) = open_sqlite(&path).await?;
-                (Pool::Sqlite(readers), Pool::Sqlite(writer))
-            }
-            None => {
-                let pool = open_postgres(url).await?;
-                (Pool::Postgres(pool.clone()), Pool::Postgres(pool))
-            }
+        let Some(path) = sqlite_path(url) else {
+            let pool = open_postgres(url).await?;
+            migrate(&Pool::Postgres(pool.clone())).await?;
+            return Self::over(Pool::Postgres(pool.clone()), Source::Server(pool), false);
         };
-        if sqlite_path(url).is_some_and(|path| is_below(&path, CHECKED_AT_START)) {
-            upkeep::check(&writers).await?;
+        let connection = sqlite::open(&path).await?;
+        let pool = Pool::Sqlite(sqlite::readers(&path));
+        if is_below(&path, CHECKED_AT_START) {
+            upkeep::check(&pool).await?;
         }
-        migrate(&writers).await?;
-        Ok(Self::over(pool, writers, false))
+        migrate(&pool).await?;
+        Self::over(pool, Source::File(Tx::Sqlite(connection)), false)
     }
 
     /// Opens a PostgreSQL database that other processes use as well.
@@ -328,33 +233,29 @@ impl Db {
         if sqlite_path(url).is_some() {
             return Err(Error::Unavailable("SQLite serves one process".into()));
         }
-        let pool = Pool::Postgres(open_postgres(url).await?);
-        migrate(&pool).await?;
-        Ok(Self::over(pool.clone(), pool, true))
+        let pool = open_postgres(url).await?;
+        migrate(&Pool::Postgres(pool.clone())).await?;
+        Self::over(Pool::Postgres(pool.clone()), Source::Server(pool), true)
     }
 
-    /// A handle to pools that are ready, and the writer behind it.
-    fn over(pool: Pool, writers: Pool, is_shared: bool) -> Self {
-        let (writer, jobs) = mpsc::channel(WRITES_QUEUED);
+    /// A handle to a database that is ready, and the writer behind it.
+    fn over(pool: Pool, source: Source, is_shared: bool) -> Result<Self, Error> {
         let trouble = Trouble::default();
         #[cfg(feature = "testing")]
         let failing = Failing::default();
-        let writes = Writer {
-            pool: writers.clone(),
+        let writer = Writer {
+            source,
             trouble: trouble.clone(),
             #[cfg(feature = "testing")]
             failing: failing.clone(),
         };
-        #[expect(clippy::disallowed_methods, reason = "ends by itself when the last handle is dropped")]
-        tokio::spawn(async move { if is_shared { writes.each(jobs).await } else { writes.in_groups(jobs).await } });
-        Self {
+        Ok(Self {
             pool,
-            writers,
-            writer,
+            writer: writer.start(is_shared)?,
             trouble,
             #[cfg(feature = "testing")]
             failing,
-        }
+        })
     }
 
     /// The pool to read from, for [`on!`].
@@ -379,19 +280,14 @@ impl Db {
     /// `work` may run more than once, but for the last time without a trace: it must depend on nothing but what it captured.
     ///
     /// # Errors
-    /// Those of `work`, and [`Error::Full`], [`Error::Busy`], [`Error::Unavailable`] of the commit.
+    /// Those of `work`; [`Error::Full`], [`Error::Busy`], [`Error::Unavailable`] of the commit; [`Error::Broken`] where
+    /// `work` panics.
     pub async fn write<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> Writing<'t, T> + Clone + Send + Sync + 'static,
     {
-        let value = Arc::new(Mutex::new(None));
-        let (done, answer) = oneshot::channel();
-        let work = Box::new(Writes { work, value: Arc::clone(&value) });
-        let gone = || Error::Unavailable("the writer has stopped".into());
-        self.writer.send(Job { work, done }).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())??;
-        value.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(gone)
+        self.writer.write(work).await
     }
 
     /// Whether the pages of a SQLite file hang together: reads all of it. PostgreSQL looks after its own.
@@ -413,12 +309,11 @@ impl Db {
 
     /// Closes every connection after the writes under way; SQLite folds its log into the file.
     pub async fn close(&self) {
-        for pool in [&self.pool, &self.writers] {
-            match pool {
-                Pool::Sqlite(pool) => pool.close().await,
-                Pool::Postgres(pool) => pool.close().await,
-            }
+        match &self.pool {
+            Pool::Sqlite(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
         }
+        self.writer.close().await;
     }
 }
 
@@ -432,34 +327,6 @@ fn is_below(path: &Path, bytes: u64) -> bool {
     path.metadata().is_ok_and(|file| file.len() < bytes)
 }
 
-async fn open_sqlite(path: &Path) -> Result<(SqlitePool, SqlitePool), Error> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .pragma("secure_delete", "ON")
-        .pragma("temp_store", "MEMORY")
-        .pragma("cache_size", SQLITE_CACHE)
-        .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT)
-        .optimize_on_close(false, None)
-        .disable_statement_logging();
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .test_before_acquire(false)
-        .connect_with(options.clone())
-        .await
-        .map_err(opening)?;
-    // A file does not hang up between two reads.
-    let readers = SqlitePoolOptions::new()
-        .max_connections(SQLITE_READERS)
-        .test_before_acquire(false)
-        .connect_lazy_with(options.create_if_missing(false));
-    Ok((readers, writer))
-}
-
 /// Makes an empty database on the PostgreSQL server of the admin URL `url`, for tests.
 #[cfg(feature = "testing")]
 pub async fn create_database(url: &str, name: &str) -> Result<(), Error> {
@@ -469,8 +336,8 @@ pub async fn create_database(url: &str, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn opening(error: sqlx::Error) -> Error {
-    match Error::from(error) {
+fn opening(error: impl Into<Error>) -> Error {
+    match error.into() {
         Error::Other(error) => Error::Unavailable(error.to_string()),
         error => error,
     }
@@ -527,115 +394,6 @@ async fn migrate(pool: &Pool) -> Result<(), Error> {
         sqlx::migrate::MigrateError::VersionMissing(version) => Error::Newer(version),
         sqlx::migrate::MigrateError::Execute(error) => error.into(),
         sqlx::migrate::MigrateError::ExecuteMigration(error, _) => error.into(),
-        error => Error::Other(sqlx::Error::Migrate(Box::new(error))),
+        error => Error::Other(error.into()),
     })
-}
-
-impl Writer {
-    /// Takes what has gathered, runs it in one transaction, commits, answers.
-    async fn in_groups(self, mut jobs: mpsc::Receiver<Job>) {
-        let mut group = Vec::with_capacity(GROUP_MAX);
-        while jobs.recv_many(&mut group, GROUP_MAX).await > 0 {
-            self.write(&mut group).await;
-        }
-        if let Pool::Sqlite(pool) = self.pool {
-            pool.close().await;
-        }
-    }
-
-    /// Of a shared database: each write is a transaction of its own.
-    async fn each(self, mut jobs: mpsc::Receiver<Job>) {
-        let writer = Arc::new(self);
-        let mut writing = JoinSet::new();
-        while let Some(job) = jobs.recv().await {
-            while writing.len() >= WRITERS {
-                writing.join_next().await;
-            }
-            let writer = Arc::clone(&writer);
-            writing.spawn(async move {
-                let written = writer.in_one(&[&*job.work]).await;
-                let _ = job.done.send(written);
-            });
-            while writing.try_join_next().is_some() {}
-        }
-        while writing.join_next().await.is_some() {}
-    }
-
-    async fn write(&self, group: &mut Vec<Job>) {
-        let written = {
-            let works: Vec<&dyn Work> = group.iter().map(|job| &*job.work).collect();
-            self.in_one(&works).await
-        };
-        // A write that was alone has had its try.
-        if group.len() == 1 {
-            if let Some(job) = group.pop() {
-                let _ = job.done.send(written);
-            }
-            return;
-        }
-        for job in group.drain(..) {
-            let _ = job.done.send(match &written {
-                Ok(()) => Ok(()),
-                Err(error) => match error.of_the_database() {
-                    Some(error) => Err(error),
-                    None => self.in_one(&[&*job.work]).await,
-                },
-            });
-        }
-    }
-
-    /// Runs `works` in one transaction; an error undoes all of it. Where PostgreSQL ends it because it and another one waited
-    /// for each other, it runs again.
-    async fn in_one(&self, works: &[&dyn Work]) -> Result<(), Error> {
-        #[cfg(feature = "testing")]
-        self.failing.before_writing()?;
-        let mut written = self.committed(works).await;
-        for _ in 0..TANGLES_MAX {
-            if !written.as_ref().is_err_and(Error::is_tangle) {
-                break;
-            }
-            tracing::debug!("two transactions waited for each other");
-            written = self.committed(works).await;
-        }
-        self.trouble.learn(&written);
-        #[cfg(feature = "testing")]
-        self.failing.after_writing(&written)?;
-        written
-    }
-
-    async fn committed(&self, works: &[&dyn Work]) -> Result<(), Error> {
-        let mut tx = begin(&self.pool).await?;
-        let written = async {
-            for work in works {
-                work.run(&mut tx).await?;
-            }
-            Ok(())
-        };
-        let written = match written.await {
-            Ok(()) => command(&mut tx, "COMMIT").await,
-            error => error,
-        };
-        if written.is_err() {
-            // A full disk or a lost connection ends the transaction by itself.
-            let _ = command(&mut tx, "ROLLBACK").await;
-        }
-        written
-    }
-}
-
-async fn begin(pool: &Pool) -> Result<Tx, Error> {
-    let mut tx = match pool {
-        Pool::Sqlite(pool) => Tx::Sqlite(pool.acquire().await?),
-        Pool::Postgres(pool) => Tx::Postgres(pool.acquire().await?),
-    };
-    let begin = match tx {
-        Tx::Sqlite(_) => "BEGIN IMMEDIATE",
-        Tx::Postgres(_) => "BEGIN",
-    };
-    command(&mut tx, begin).await?;
-    Ok(tx)
-}
-
-async fn command(tx: &mut Tx, sql: &'static str) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(sql).execute(c).await.map(|_| ()).map_err(Error::from))
 }

@@ -1,8 +1,8 @@
 //! Members, their platform identities and their personas.
 
-use super::{Db, Error, Script, Tx, choices};
+use super::{Db, Error, Script, Tx, choices, say};
 use crate::domain::{Identity, Member, MemberId, Moment, Persona, PersonaId};
-use crate::{on, on_tx};
+use crate::on;
 
 const FIND: &str = "SELECT m.id, m.locale, m.time_zone, m.told_at FROM identity i JOIN member m ON m.id = i.member_id \
      WHERE i.platform = $1 AND i.subject = $2";
@@ -171,13 +171,15 @@ pub async fn introduce(
     name: &str,
     now: Moment,
 ) -> Result<(), Error> {
-    on_tx!(tx, c => {
-        sqlx::query(ADD_MEMBER).bind(member.as_str()).bind(now.0).execute(&mut *c).await?;
-        sqlx::query(ADD_IDENTITY).bind(&identity.platform).bind(&identity.subject).bind(member.as_str()).bind(now.0)
-            .execute(&mut *c).await?;
-        sqlx::query(ADD_PERSONA).bind(persona.as_str()).bind(member.as_str()).bind(name).bind(true).bind(now.0)
-            .execute(&mut *c).await?;
-    });
+    say(ADD_MEMBER).bind(member.as_str()).bind(now.0).execute(tx).await?;
+    say(ADD_IDENTITY)
+        .bind(&identity.platform)
+        .bind(&identity.subject)
+        .bind(member.as_str())
+        .bind(now.0)
+        .execute(tx)
+        .await?;
+    say(ADD_PERSONA).bind(persona.as_str()).bind(member.as_str()).bind(name).bind(true).bind(now.0).execute(tx).await?;
     Ok(())
 }
 
@@ -235,16 +237,22 @@ pub async fn links(db: &Db, member: &MemberId) -> Result<Vec<Link>, Error> {
 
 /// Makes a persona the one that its member is as `key`, shown as `name`, at a service that speaks for them.
 pub async fn link(tx: &mut Tx, member: &MemberId, (key, name): (&str, &str), persona: &PersonaId) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(LINK).bind(member.as_str()).bind(key).bind(name).bind(persona.as_str())
-        .execute(c).await.map(|_| ()))?;
+    say(LINK).bind(member.as_str()).bind(key).bind(name).bind(persona.as_str()).execute(tx).await?;
     Ok(())
 }
 
 /// Adds a persona. The name must be new to its member.
 pub async fn create_persona(tx: &mut Tx, persona: &Persona, now: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(CREATE_PERSONA).bind(persona.id.as_str()).bind(persona.member.as_str())
-        .bind(&persona.name).bind(&persona.pronouns).bind(&persona.description).bind(persona.is_default).bind(now.0)
-        .execute(c).await.map(|_| ()))?;
+    say(CREATE_PERSONA)
+        .bind(persona.id.as_str())
+        .bind(persona.member.as_str())
+        .bind(&persona.name)
+        .bind(&persona.pronouns)
+        .bind(&persona.description)
+        .bind(persona.is_default)
+        .bind(now.0)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -300,29 +308,32 @@ pub async fn delete_persona(tx: &mut Tx, persona: &Persona, written: &str) -> Re
 
 /// Makes a persona its member's default one.
 pub async fn use_persona(tx: &mut Tx, member: &MemberId, persona: &PersonaId) -> Result<(), Error> {
-    on_tx!(tx, c => {
-        sqlx::query(NO_DEFAULT).bind(member.as_str()).bind(false).execute(&mut *c).await?;
-        sqlx::query(MAKE_DEFAULT).bind(persona.as_str()).bind(true).execute(&mut *c).await?;
-    });
+    say(NO_DEFAULT).bind(member.as_str()).bind(false).execute(tx).await?;
+    say(MAKE_DEFAULT).bind(persona.as_str()).bind(true).execute(tx).await?;
     Ok(())
 }
 
 /// Writes a persona's name, pronouns and description.
 pub async fn edit_persona(tx: &mut Tx, persona: &Persona) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(EDIT_PERSONA).bind(persona.id.as_str()).bind(&persona.name).bind(&persona.pronouns)
-        .bind(&persona.description).execute(c).await.map(|_| ()))?;
+    say(EDIT_PERSONA)
+        .bind(persona.id.as_str())
+        .bind(&persona.name)
+        .bind(&persona.pronouns)
+        .bind(&persona.description)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
 /// Sets the language a member reads, as a BCP 47 tag.
 pub async fn set_locale(tx: &mut Tx, member: &MemberId, locale: &str) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(SET_LOCALE).bind(member.as_str()).bind(locale).execute(c).await.map(|_| ()))?;
+    say(SET_LOCALE).bind(member.as_str()).bind(locale).execute(tx).await?;
     Ok(())
 }
 
 /// Sets a member's IANA time zone.
 pub async fn set_time_zone(tx: &mut Tx, member: &MemberId, zone: &str) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(SET_TIME_ZONE).bind(member.as_str()).bind(zone).execute(c).await.map(|_| ()))?;
+    say(SET_TIME_ZONE).bind(member.as_str()).bind(zone).execute(tx).await?;
     Ok(())
 }
 

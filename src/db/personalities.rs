@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use sqlx::types::Json;
 
-use super::{Db, Error, Script, Tx};
+use super::{Db, Error, Script, Tx, json, say};
 use crate::domain::{MemberId, Moment, Personality, PersonalityFile, PersonalityId, Visibility};
-use crate::{on, on_tx};
+use crate::on;
 
 const LIST: &str = "SELECT id, slug, owner_id, visibility, avatar, spec FROM personality ORDER BY slug";
 const MEMBERS: &str = "SELECT personality_id, member_id, role FROM personality_member ORDER BY created_at, member_id";
@@ -52,17 +52,30 @@ fn written(visibility: Visibility) -> &'static str {
 
 /// Adds a member's personality.
 pub async fn create(tx: &mut Tx, personality: &Personality, now: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(CREATE).bind(personality.id.as_str()).bind(&personality.slug)
-        .bind(personality.owner.as_ref().map(MemberId::as_str)).bind(written(personality.visibility))
-        .bind(&personality.avatar).bind(Json(&personality.file)).bind(now.0).execute(c).await.map(|_| ()))?;
+    say(CREATE)
+        .bind(personality.id.as_str())
+        .bind(&personality.slug)
+        .bind(personality.owner.as_ref().map(MemberId::as_str))
+        .bind(written(personality.visibility))
+        .bind(&personality.avatar)
+        .bind(json(&personality.file)?)
+        .bind(now.0)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
 /// Changes a personality's content, owner, picture, and who may call it.
 pub async fn change(tx: &mut Tx, personality: &Personality, now: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(CHANGE).bind(personality.id.as_str()).bind(written(personality.visibility))
-        .bind(Json(&personality.file)).bind(personality.owner.as_ref().map(MemberId::as_str))
-        .bind(&personality.avatar).bind(now.0).execute(c).await.map(|_| ()))?;
+    say(CHANGE)
+        .bind(personality.id.as_str())
+        .bind(written(personality.visibility))
+        .bind(json(&personality.file)?)
+        .bind(personality.owner.as_ref().map(MemberId::as_str))
+        .bind(&personality.avatar)
+        .bind(now.0)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -75,14 +88,13 @@ pub async fn add_member(
     now: Moment,
 ) -> Result<(), Error> {
     let role = if is_owner { "owner" } else { "guest" };
-    on_tx!(tx, c => sqlx::query(ADD_MEMBER).bind(id.as_str()).bind(member.as_str()).bind(role).bind(now.0)
-        .execute(c).await.map(|_| ()))?;
+    say(ADD_MEMBER).bind(id.as_str()).bind(member.as_str()).bind(role).bind(now.0).execute(tx).await?;
     Ok(())
 }
 
 /// Takes a member off those a personality is for.
 pub async fn remove_member(tx: &mut Tx, id: &PersonalityId, member: &MemberId) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(REMOVE_MEMBER).bind(id.as_str()).bind(member.as_str()).execute(c).await.map(|_| ()))?;
+    say(REMOVE_MEMBER).bind(id.as_str()).bind(member.as_str()).execute(tx).await?;
     Ok(())
 }
 
@@ -126,7 +138,6 @@ pub async fn list(db: &Db) -> Result<Vec<Personality>, Error> {
 
 /// Adds a personality from a file under `id`, or replaces the content of the one with its slug.
 pub async fn put(tx: &mut Tx, id: &PersonalityId, file: &PersonalityFile, now: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(PUT).bind(id.as_str()).bind(&file.slug).bind("public").bind(Json(file)).bind(now.0)
-        .execute(c).await.map(|_| ()))?;
+    say(PUT).bind(id.as_str()).bind(&file.slug).bind("public").bind(json(file)?).bind(now.0).execute(tx).await?;
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Places, and the cuts that `/reset` makes in their history.
 
-use super::{Db, Error, Tx, rules};
+use super::{Db, Error, Tx, rules, say};
 use crate::domain::{MemberId, Moment, PersonalityId, Place, PlaceId, PlaceRef, Privacy, Who};
-use crate::{on, on_tx};
+use crate::on;
 
 const FIND: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond, is_adult, activate_by, \
      only_allowed, follows_parent, prefix, is_encrypted FROM place WHERE platform = $1 AND subject = $2";
@@ -109,34 +109,47 @@ pub async fn get(db: &Db, id: &PlaceId) -> Result<Option<Place>, Error> {
 
 /// Adds a place under `id` unless the platform's place is known already.
 pub async fn add(tx: &mut Tx, id: &PlaceId, place: &PlaceRef, now: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(ADD).bind(id.as_str()).bind(&place.platform).bind(&place.subject).bind(&place.parent)
-        .bind(place.privacy.as_str()).bind(place.is_adult).bind(now.0).bind(place.is_encrypted).execute(c).await.map(|_| ()))?;
+    say(ADD)
+        .bind(id.as_str())
+        .bind(&place.platform)
+        .bind(&place.subject)
+        .bind(&place.parent)
+        .bind(place.privacy.as_str())
+        .bind(place.is_adult)
+        .bind(now.0)
+        .bind(place.is_encrypted)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
 /// Records how private a place is now, and whether the platform keeps minors out of it. What was encrypted once stays so.
 pub async fn set_shown(tx: &mut Tx, place: &PlaceId, shown: &PlaceRef) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(SET_SHOWN).bind(place.as_str()).bind(shown.is_adult).bind(shown.privacy.as_str())
-        .bind(shown.is_encrypted).execute(c).await.map(|_| ()))?;
+    say(SET_SHOWN)
+        .bind(place.as_str())
+        .bind(shown.is_adult)
+        .bind(shown.privacy.as_str())
+        .bind(shown.is_encrypted)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
 /// Sets who may activate a personality, and whether only allowed ones answer.
 pub async fn set_rules(tx: &mut Tx, place: &PlaceId, activate_by: Who, only_allowed: bool) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(SET_RULES).bind(place.as_str()).bind(activate_by.as_str()).bind(only_allowed)
-        .execute(c).await.map(|_| ()))?;
+    say(SET_RULES).bind(place.as_str()).bind(activate_by.as_str()).bind(only_allowed).execute(tx).await?;
     Ok(())
 }
 
 /// Sets what commands begin with in a place; `None`: the usual sign.
 pub async fn set_prefix(tx: &mut Tx, place: &PlaceId, prefix: Option<&str>) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(SET_PREFIX).bind(place.as_str()).bind(prefix).execute(c).await.map(|_| ()))?;
+    say(SET_PREFIX).bind(place.as_str()).bind(prefix).execute(tx).await?;
     Ok(())
 }
 
 /// Takes everything of a place along to the one that stands in its place, unless that is known already.
 pub async fn move_to(tx: &mut Tx, platform: &str, old: &str, new: &str) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(MOVE_TO).bind(platform).bind(old).bind(new).execute(c).await.map(|_| ()))?;
+    say(MOVE_TO).bind(platform).bind(old).bind(new).execute(tx).await?;
     Ok(())
 }
 
@@ -147,8 +160,13 @@ pub async fn activate(
     personality: Option<&PersonalityId>,
     autorespond: bool,
 ) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(ACTIVATE).bind(place.as_str()).bind(personality.map(PersonalityId::as_str))
-        .bind(autorespond).bind(false).execute(c).await.map(|_| ()))?;
+    say(ACTIVATE)
+        .bind(place.as_str())
+        .bind(personality.map(PersonalityId::as_str))
+        .bind(autorespond)
+        .bind(false)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -161,8 +179,14 @@ pub async fn cut_history(
     member: &MemberId,
     now: Moment,
 ) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(CUT).bind(id).bind(place.as_str()).bind(personality.as_str()).bind(member.as_str())
-        .bind(now.0).execute(c).await.map(|_| ()))?;
+    say(CUT)
+        .bind(id)
+        .bind(place.as_str())
+        .bind(personality.as_str())
+        .bind(member.as_str())
+        .bind(now.0)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -174,6 +198,6 @@ pub async fn last_cut(db: &Db, place: &PlaceId, personality: &PersonalityId) -> 
 
 /// Takes a cut back.
 pub async fn uncut_history(tx: &mut Tx, id: &str) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(UNCUT).bind(id).execute(c).await.map(|_| ()))?;
+    say(UNCUT).bind(id).execute(tx).await?;
     Ok(())
 }

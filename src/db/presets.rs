@@ -2,9 +2,9 @@
 
 use sqlx::types::Json;
 
-use super::{Db, Error, Tx};
+use super::{Db, Error, Tx, json, say};
 use crate::domain::{MemberId, Moment, OwnPreset, PresetSpec};
-use crate::{on, on_tx};
+use crate::on;
 
 const GET: &str = "SELECT id, owner_id, name, spec, offered FROM preset WHERE id = $1";
 const FOR: &str =
@@ -38,16 +38,21 @@ pub async fn for_member(db: &Db, member: &MemberId) -> Result<Vec<OwnPreset>, Er
 
 /// Adds or changes a preset.
 pub async fn put(tx: &mut Tx, preset: &OwnPreset, now: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(PUT).bind(&preset.id).bind(preset.owner.as_str()).bind(&preset.name)
-        .bind(Json(&preset.spec)).bind(preset.offered).bind(now.0).execute(c).await.map(|_| ()))?;
+    say(PUT)
+        .bind(&preset.id)
+        .bind(preset.owner.as_str())
+        .bind(&preset.name)
+        .bind(json(&preset.spec)?)
+        .bind(preset.offered)
+        .bind(now.0)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
 /// Removes a preset, and every choice of it.
 pub async fn remove(tx: &mut Tx, id: &str) -> Result<(), Error> {
-    on_tx!(tx, c => {
-        sqlx::query(UNCHOOSE).bind(format!("+{id}")).execute(&mut *c).await?;
-        sqlx::query(REMOVE).bind(id).execute(&mut *c).await?;
-    });
+    say(UNCHOOSE).bind(format!("+{id}")).execute(tx).await?;
+    say(REMOVE).bind(id).execute(tx).await?;
     Ok(())
 }

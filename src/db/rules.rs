@@ -1,8 +1,8 @@
 //! What moderators and the operator decide: who is turned away, who may answer where, and what is announced.
 
-use super::{Db, Error, Script, Tx};
+use super::{Db, Error, Script, Tx, say};
 use crate::domain::{Denial, DenialMode, Identity, MemberId, Moment, PersonalityId, PlaceId};
-use crate::{on, on_tx};
+use crate::on;
 
 const DENIALS: &str = "SELECT d.id, d.platform, d.subject, d.place_id, d.personality_id, d.mode, d.reason, d.until, \
      i.member_id FROM denial d LEFT JOIN identity i ON i.platform = d.platform AND i.subject = d.subject \
@@ -46,23 +46,31 @@ pub async fn denials(db: &Db, now: Moment) -> Result<Vec<Denial>, Error> {
 
 /// Turns somebody away.
 pub async fn add_denial(tx: &mut Tx, denial: &Denial, by: &MemberId, now: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(ADD_DENIAL).bind(&denial.id).bind(&denial.who.platform).bind(&denial.who.subject)
+    say(ADD_DENIAL)
+        .bind(&denial.id)
+        .bind(&denial.who.platform)
+        .bind(&denial.who.subject)
         .bind(denial.place.as_ref().map(PlaceId::as_str))
         .bind(denial.personality.as_ref().map(PersonalityId::as_str))
-        .bind(denial.mode.as_str()).bind(&denial.reason).bind(denial.until.map(|at| at.0)).bind(by.as_str()).bind(now.0)
-        .execute(c).await.map(|_| ()))?;
+        .bind(denial.mode.as_str())
+        .bind(&denial.reason)
+        .bind(denial.until.map(|at| at.0))
+        .bind(by.as_str())
+        .bind(now.0)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
 /// Lets somebody in again.
 pub async fn remove_denial(tx: &mut Tx, id: &str) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(REMOVE_DENIAL).bind(id).execute(c).await.map(|_| ()))?;
+    say(REMOVE_DENIAL).bind(id).execute(tx).await?;
     Ok(())
 }
 
 /// Removes what has ended.
 pub async fn purge_denials(tx: &mut Tx, now: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(PURGE).bind(now.0).execute(c).await.map(|_| ()))?;
+    say(PURGE).bind(now.0).execute(tx).await?;
     Ok(())
 }
 
@@ -81,8 +89,7 @@ pub async fn set_rule(
     personality: &PersonalityId,
     is_allowed: bool,
 ) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(SET_RULE).bind(place.as_str()).bind(personality.as_str()).bind(is_allowed)
-        .execute(c).await.map(|_| ()))?;
+    say(SET_RULE).bind(place.as_str()).bind(personality.as_str()).bind(is_allowed).execute(tx).await?;
     Ok(())
 }
 
@@ -93,12 +100,10 @@ pub async fn announcement(db: &Db) -> Result<Option<(String, String)>, Error> {
 
 /// Announces something in place of what was announced before; no text: nothing.
 pub async fn announce(tx: &mut Tx, id: &str, text: Option<&str>, now: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => {
-        sqlx::query(TAKE_BACK).execute(&mut *c).await?;
-        if let Some(text) = text {
-            sqlx::query(ANNOUNCE).bind(id).bind(text).bind(now.0).execute(&mut *c).await?;
-        }
-    });
+    say(TAKE_BACK).execute(tx).await?;
+    if let Some(text) = text {
+        say(ANNOUNCE).bind(id).bind(text).bind(now.0).execute(tx).await?;
+    }
     Ok(())
 }
 

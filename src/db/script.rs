@@ -1,40 +1,56 @@
-//! Statements that go to the database in one go.
+//! Statements of a write: one text with its values for both engines, and several of them in order.
 //!
-//! SQLite's driver hands each statement to a thread of its own and waits for the answer, which costs more than most
-//! statements do. There a script is sent as one text; on PostgreSQL its statements follow one another.
+//! On SQLite they are plain calls on the writer's own connection, and nothing is waited for; PostgreSQL is asked through
+//! its driver.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, FromRow};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::types::Json;
+use sqlx::{Arguments as _, FromRow, Postgres};
 
-use super::{Error, Tx};
+use super::{Error, Tx, sqlite};
 
 /// A bound value.
 #[derive(Clone, Debug)]
 pub(super) enum Value<'v> {
-    Text(Option<&'v str>),
+    Text(Option<Cow<'v, str>>),
     Number(Option<i64>),
     Truth(bool),
     Bytes(&'v [u8]),
+    /// Text to SQLite, `JSONB` to PostgreSQL.
+    Json(Box<RawValue>),
 }
 
 impl<'v> From<&'v str> for Value<'v> {
     fn from(text: &'v str) -> Self {
-        Self::Text(Some(text))
+        Self::Text(Some(text.into()))
     }
 }
 
 impl<'v> From<&'v String> for Value<'v> {
     fn from(text: &'v String) -> Self {
-        Self::Text(Some(text))
+        Self::Text(Some(text.into()))
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Some(text.into()))
     }
 }
 
 impl<'v> From<Option<&'v str>> for Value<'v> {
     fn from(text: Option<&'v str>) -> Self {
-        Self::Text(text)
+        Self::Text(text.map(Cow::from))
+    }
+}
+
+impl<'v> From<&'v Option<String>> for Value<'v> {
+    fn from(text: &'v Option<String>) -> Self {
+        text.as_deref().into()
     }
 }
 
@@ -62,14 +78,113 @@ impl<'v> From<&'v [u8]> for Value<'v> {
     }
 }
 
-/// Statements with their values, in order. None gives rows back.
+impl<'v> From<&'v Vec<u8>> for Value<'v> {
+    fn from(bytes: &'v Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+/// Something as JSON.
+///
+/// # Errors
+/// [`Error::Other`] where it has no such form.
+pub(super) fn json<'v>(of: &impl Serialize) -> Result<Value<'v>, Error> {
+    serde_json::value::to_raw_value(of).map(Value::Json).map_err(|error| Error::Other(error.into()))
+}
+
+/// What a row is read as on both engines: a tuple.
+pub(super) trait Columns:
+    for<'r> FromRow<'r, PgRow> + for<'r> TryFrom<&'r rusqlite::Row<'r>, Error = rusqlite::Error> + Send + Unpin
+{
+}
+
+impl<R> Columns for R where
+    R: for<'r> FromRow<'r, PgRow> + for<'r> TryFrom<&'r rusqlite::Row<'r>, Error = rusqlite::Error> + Send + Unpin
+{
+}
+
+/// A statement with its values.
+#[derive(Clone, Debug)]
+pub(super) struct Statement<'v> {
+    pub(super) sql: &'static str,
+    pub(super) values: Vec<Value<'v>>,
+}
+
+/// A statement that has no values yet.
+pub(super) fn say<'v>(sql: &'static str) -> Statement<'v> {
+    Statement { sql, values: Vec::new() }
+}
+
+impl<'v> Statement<'v> {
+    /// Adds a value: the first is `$1`.
+    pub(super) fn bind(mut self, value: impl Into<Value<'v>>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Runs it; how many rows it changed.
+    pub(super) async fn execute(self, tx: &mut Tx) -> Result<u64, Error> {
+        match tx {
+            Tx::Sqlite(connection) => Ok(sqlite::execute(connection, &self)?),
+            Tx::Postgres(connection) => {
+                let query = sqlx::query_with::<Postgres, _>(self.sql, self.arguments()?);
+                Ok(query.execute(&mut **connection).await?.rows_affected())
+            }
+        }
+    }
+
+    /// Its rows.
+    pub(super) async fn fetch_all<R: Columns>(self, tx: &mut Tx) -> Result<Vec<R>, Error> {
+        match tx {
+            Tx::Sqlite(connection) => Ok(sqlite::rows(connection, &self)?),
+            Tx::Postgres(connection) => {
+                let query = sqlx::query_as_with::<Postgres, R, _>(self.sql, self.arguments()?);
+                Ok(query.fetch_all(&mut **connection).await?)
+            }
+        }
+    }
+
+    /// Its first row, if it has any.
+    pub(super) async fn fetch_optional<R: Columns>(self, tx: &mut Tx) -> Result<Option<R>, Error> {
+        match tx {
+            Tx::Sqlite(connection) => Ok(sqlite::rows(connection, &self)?.into_iter().next()),
+            Tx::Postgres(connection) => {
+                let query = sqlx::query_as_with::<Postgres, R, _>(self.sql, self.arguments()?);
+                Ok(query.fetch_optional(&mut **connection).await?)
+            }
+        }
+    }
+
+    /// The first row of one that always has one.
+    pub(super) async fn fetch_one<R: Columns>(self, tx: &mut Tx) -> Result<R, Error> {
+        self.fetch_optional(tx).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+
+    /// The values as PostgreSQL's driver takes them: it is told the type of a NULL as well.
+    fn arguments(&self) -> Result<PgArguments, sqlx::Error> {
+        let mut arguments = PgArguments::default();
+        for value in &self.values {
+            let added = match value {
+                Value::Text(text) => arguments.add(text.as_deref()),
+                Value::Number(number) => arguments.add(*number),
+                Value::Truth(truth) => arguments.add(*truth),
+                Value::Bytes(bytes) => arguments.add(*bytes),
+                Value::Json(json) => arguments.add(Json(json)),
+            };
+            added.map_err(sqlx::Error::Encode)?;
+        }
+        Ok(arguments)
+    }
+}
+
+/// Statements in order. None gives rows back.
 #[derive(Default)]
-pub struct Script<'v>(Vec<(&'static str, Vec<Value<'v>>)>);
+pub struct Script<'v>(Vec<Statement<'v>>);
 
 impl<'v> Script<'v> {
     /// Adds a statement; `$1` is the first of `values`.
     pub(super) fn add<const N: usize>(&mut self, sql: &'static str, values: [Value<'v>; N]) {
-        self.0.push((sql, values.into()));
+        self.0.push(Statement { sql, values: values.into() });
     }
 
     /// Runs everything added.
@@ -77,59 +192,11 @@ impl<'v> Script<'v> {
     /// # Errors
     /// That of the first statement that fails; those after it have not run.
     pub async fn run(self, tx: &mut Tx) -> Result<(), Error> {
-        match tx {
-            Tx::Sqlite(connection) => {
-                for some in self.0.chunks(STATEMENTS_MAX) {
-                    let text = joined(some.iter().map(|(sql, values)| (*sql, values.len())));
-                    let mut query = sqlx::query(AssertSqlSafe(text));
-                    for value in some.iter().flat_map(|(_, values)| values) {
-                        query = match value {
-                            Value::Text(text) => query.bind(*text),
-                            Value::Number(number) => query.bind(*number),
-                            Value::Truth(truth) => query.bind(*truth),
-                            Value::Bytes(bytes) => query.bind(*bytes),
-                        };
-                    }
-                    query.execute(&mut **connection).await?;
-                }
-            }
-            Tx::Postgres(connection) => {
-                for (sql, values) in self.0 {
-                    let mut query = sqlx::query(sql);
-                    for value in values {
-                        query = match value {
-                            Value::Text(text) => query.bind(text),
-                            Value::Number(number) => query.bind(number),
-                            Value::Truth(truth) => query.bind(truth),
-                            Value::Bytes(bytes) => query.bind(bytes),
-                        };
-                    }
-                    query.execute(&mut **connection).await?;
-                }
-            }
+        for statement in self.0 {
+            statement.execute(tx).await?;
         }
         Ok(())
     }
-}
-
-/// Statements sent together: SQLite takes 32,766 values at most, and each text is prepared once and kept.
-const STATEMENTS_MAX: usize = 16;
-
-/// One text of several statements, each with the number of its values: `$1` of the second follows the last of the first.
-fn joined(statements: impl Iterator<Item = (&'static str, usize)>) -> String {
-    let (mut text, mut before) = (String::with_capacity(1_024), 0);
-    for (sql, values) in statements {
-        let mut pieces = sql.split('$');
-        text.push_str(pieces.next().unwrap_or_default());
-        for piece in pieces {
-            let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
-            let number = piece[..digits].parse::<usize>().unwrap_or_default();
-            let _ = write!(text, "${}{}", number + before, &piece[digits..]);
-        }
-        text.push_str(";\n");
-        before += values;
-    }
-    text
 }
 
 /// The two texts, for SQLite and PostgreSQL, of a statement that ends in a list: they have no common way to bind one.
@@ -151,29 +218,14 @@ pub(super) fn list_of(items: &[&str]) -> String {
 }
 
 /// The rows of a statement made with [`listed!`].
-pub(super) async fn fetch_listed<R>(
+pub(super) async fn fetch_listed<R: Columns>(
     tx: &mut Tx,
     [sqlite, postgres]: [&'static str; 2],
     items: &[&str],
-) -> Result<Vec<R>, Error>
-where
-    R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
-    let list = list_of(items);
-    Ok(match tx {
-        Tx::Sqlite(connection) => sqlx::query_as(sqlite).bind(list).fetch_all(&mut **connection).await?,
-        Tx::Postgres(connection) => sqlx::query_as(postgres).bind(list).fetch_all(&mut **connection).await?,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_numbered_on() {
-        let text =
-            joined([("DELETE FROM a WHERE b = $1 AND (c = $2 OR d = $1)", 2), ("UPDATE e SET f = $1", 1)].into_iter());
-        assert_eq!(text, "DELETE FROM a WHERE b = $1 AND (c = $2 OR d = $1);\nUPDATE e SET f = $3;\n");
-    }
+) -> Result<Vec<R>, Error> {
+    let sql = match tx {
+        Tx::Sqlite(_) => sqlite,
+        Tx::Postgres(_) => postgres,
+    };
+    say(sql).bind(list_of(items)).fetch_all(tx).await
 }

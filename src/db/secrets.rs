@@ -1,7 +1,7 @@
 //! What the house itself keeps sealed: sessions and keys of its own accounts.
 
-use super::{Db, Error, Tx};
-use crate::{on, on_tx};
+use super::{Db, Error, Tx, say};
+use crate::on;
 
 const GET: &str = "SELECT name, address, sealed FROM house_secret WHERE name = $1";
 const PUT: &str = "INSERT INTO house_secret (name, address, sealed, keyset_key) VALUES ($1, $2, $3, $4) \
@@ -34,8 +34,13 @@ pub async fn get(db: &Db, name: &str) -> Result<Option<Sealed>, Error> {
 
 /// Stores a secret in place of the one that had its name.
 pub async fn put(tx: &mut Tx, secret: &Sealed, keyset_key: u32) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(PUT).bind(&secret.name).bind(&secret.address).bind(&secret.sealed)
-        .bind(i64::from(keyset_key)).execute(c).await.map(|_| ()))?;
+    say(PUT)
+        .bind(&secret.name)
+        .bind(&secret.address)
+        .bind(&secret.sealed)
+        .bind(i64::from(keyset_key))
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -48,7 +53,7 @@ pub async fn not_under(db: &Db, keyset_key: u32) -> Result<Vec<Sealed>, Error> {
 
 /// Puts `new` in the place of a secret; `false`: it was changed meanwhile and keeps what it has.
 pub async fn reseal(tx: &mut Tx, secret: &Sealed, new: &[u8], keyset_key: u32) -> Result<bool, Error> {
-    let done = on_tx!(tx, c => sqlx::query(RESEAL).bind(&secret.name).bind(&secret.sealed).bind(new)
-        .bind(i64::from(keyset_key)).execute(c).await.map(|done| done.rows_affected()))?;
+    let done =
+        say(RESEAL).bind(&secret.name).bind(&secret.sealed).bind(new).bind(i64::from(keyset_key)).execute(tx).await?;
     Ok(done == 1)
 }

@@ -1,8 +1,8 @@
 //! Sessions: times in which what a personality is told in a place is remembered there, and for that time only.
 
-use super::{Db, Error, Script, Tx, memories};
+use super::{Db, Error, Script, Tx, memories, say};
 use crate::domain::{MemberId, MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Tenant};
-use crate::{on, on_tx};
+use crate::on;
 
 const RUNNING: &str = "SELECT id, personality_id, started_by, started_at FROM session \
      WHERE place_id = $1 AND ended_at IS NULL ORDER BY started_at, id";
@@ -85,8 +85,14 @@ pub async fn start(
     by: &MemberId,
     now: Moment,
 ) -> Result<bool, Error> {
-    let started = on_tx!(tx, c => sqlx::query(START).bind(id).bind(place.as_str()).bind(personality.as_str())
-        .bind(by.as_str()).bind(now.0).execute(c).await.map(|done| done.rows_affected()))?;
+    let started = say(START)
+        .bind(id)
+        .bind(place.as_str())
+        .bind(personality.as_str())
+        .bind(by.as_str())
+        .bind(now.0)
+        .execute(tx)
+        .await?;
     Ok(started == 1)
 }
 
@@ -97,8 +103,12 @@ pub async fn take_part(
     personality: &PersonalityId,
     at: Moment,
 ) -> Result<Option<Part>, Error> {
-    let row = on_tx!(tx, c => sqlx::query_as::<_, (Option<i64>, bool)>(TAKE_PART).bind(place.as_str())
-        .bind(personality.as_str()).bind(at.0).fetch_optional(c).await)?;
+    let row = say(TAKE_PART)
+        .bind(place.as_str())
+        .bind(personality.as_str())
+        .bind(at.0)
+        .fetch_optional::<(Option<i64>, bool)>(tx)
+        .await?;
     Ok(row.map(|row| match row {
         (None, _) => Part::Running,
         (Some(_), true) => Part::Kept,
@@ -109,13 +119,11 @@ pub async fn take_part(
 /// Ends a session, and keeps what was said in it for those who said it, or forgets it. What somebody locked is kept for
 /// them in any case. `None`: it has ended already.
 pub async fn end(tx: &mut Tx, id: &str, is_kept: bool, now: Moment) -> Result<Option<Ended>, Error> {
-    let row = on_tx!(tx, c => sqlx::query_as::<_, (String, String)>(END).bind(id).bind(now.0).bind(is_kept)
-        .fetch_optional(c).await)?;
+    let row = say(END).bind(id).bind(now.0).bind(is_kept).fetch_optional::<(String, String)>(tx).await?;
     let Some((place, personality)) = row else { return Ok(None) };
     let (place, personality) = (PlaceId::new(place), PersonalityId::new(personality));
     let tenant = Tenant::session(&place, &personality);
-    let said = on_tx!(tx, c => sqlx::query_as::<_, (String, String, bool, bool)>(SAID).bind(tenant.as_str())
-        .fetch_all(c).await)?;
+    let said = say(SAID).bind(tenant.as_str()).fetch_all::<(String, String, bool, bool)>(tx).await?;
     struct Said {
         id: MemoryId,
         chore: String,
@@ -154,8 +162,7 @@ pub async fn end(tx: &mut Tx, id: &str, is_kept: bool, now: Moment) -> Result<Op
 
 /// Ends the sessions of a place that the house left, and of its threads, and forgets what was said in them.
 pub async fn end_in(tx: &mut Tx, platform: &str, subject: &str, now: Moment) -> Result<(), Error> {
-    let rows =
-        on_tx!(tx, c => sqlx::query_as::<_, (String,)>(IN_PLACE).bind(platform).bind(subject).fetch_all(c).await)?;
+    let rows = say(IN_PLACE).bind(platform).bind(subject).fetch_all::<(String,)>(tx).await?;
     for (id,) in rows {
         end(tx, &id, false, now).await?;
     }
@@ -164,6 +171,6 @@ pub async fn end_in(tx: &mut Tx, platform: &str, subject: &str, now: Moment) -> 
 
 /// Removes what is known of sessions that ended before `before`.
 pub async fn purge(tx: &mut Tx, before: Moment) -> Result<(), Error> {
-    on_tx!(tx, c => sqlx::query(PURGE).bind(before.0).execute(c).await.map(|_| ()))?;
+    say(PURGE).bind(before.0).execute(tx).await?;
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use sqlx::types::Json;
 
-use super::{Db, Error, Script, Tx, lanes, ledger, people, rules};
+use super::{Db, Error, Script, Tx, json, lanes, ledger, people, rules, say};
 use crate::domain::{MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId, TurnState};
-use crate::{on, on_tx};
+use crate::on;
 
 const ADD: &str = "INSERT INTO turn \
      (id, place_id, seq, message_id, personality_id, member_id, persona_id, trace, notice, \
@@ -205,8 +205,7 @@ pub async fn is_cancelled(db: &Db, turn: &TurnId) -> Result<bool, Error> {
 
 /// Withdraws a member's turns in a place that have no answer yet; returns how many.
 pub async fn cancel(tx: &mut Tx, place: &PlaceId, member: &MemberId, now: Moment) -> Result<u64, Error> {
-    Ok(on_tx!(tx, c => sqlx::query(CANCEL).bind(place.as_str()).bind(true).bind(now.0).bind(member.as_str())
-        .execute(c).await.map(|done| done.rows_affected()))?)
+    say(CANCEL).bind(place.as_str()).bind(true).bind(now.0).bind(member.as_str()).execute(tx).await
 }
 
 /// Stores a turn's text and its parts: from here on it is never generated again.
@@ -218,15 +217,16 @@ pub async fn answered(tx: &mut Tx, answer: &Answered, now: Moment) -> Result<(),
     if answer.is_handed_over {
         lanes::release(tx, &answer.place, answer.epoch).await?;
     }
-    let kept = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(ANSWERED)
+    let kept = say(ANSWERED)
         .bind(answer.turn.as_str())
         .bind(answer.epoch)
         .bind(&answer.text)
         .bind(answer.failure)
-        .bind(Json(&answer.made_of))
+        .bind(json(&answer.made_of)?)
         .bind(now.0)
         .bind(i64::from(!answer.is_handed_over))
-        .fetch_optional(c).await)?;
+        .fetch_optional::<(String,)>(tx)
+        .await?;
     if kept.is_none() {
         return Err(Error::Fenced);
     }
@@ -287,9 +287,15 @@ pub fn part_sent<'v>(script: &mut Script<'v>, turn: &'v TurnId, part: i64, platf
 
 /// Notes that a draft of a turn is about to be sent; `false`: the turn was withdrawn, or is another worker's.
 pub async fn note_draft(tx: &mut Tx, turn: &Turn, once_key: &str, now: Moment) -> Result<bool, Error> {
-    let noted = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(NOTE_DRAFT)
-        .bind(turn.id.as_str()).bind(DRAFT_PART).bind(once_key).bind(false).bind(now.0).bind(turn.epoch)
-        .fetch_optional(c).await)?;
+    let noted = say(NOTE_DRAFT)
+        .bind(turn.id.as_str())
+        .bind(DRAFT_PART)
+        .bind(once_key)
+        .bind(false)
+        .bind(now.0)
+        .bind(turn.epoch)
+        .fetch_optional::<(String,)>(tx)
+        .await?;
     Ok(noted.is_some())
 }
 
@@ -319,9 +325,15 @@ pub async fn cancel_drafted(
     platform_id: &str,
     now: Moment,
 ) -> Result<Option<TurnId>, Error> {
-    let row = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(CANCEL_DRAFTED)
-        .bind(platform).bind(subject).bind(platform_id).bind(DRAFT_PART).bind(true).bind(now.0)
-        .fetch_optional(c).await)?;
+    let row = say(CANCEL_DRAFTED)
+        .bind(platform)
+        .bind(subject)
+        .bind(platform_id)
+        .bind(DRAFT_PART)
+        .bind(true)
+        .bind(now.0)
+        .fetch_optional::<(String,)>(tx)
+        .await?;
     Ok(row.map(|(id,)| TurnId::new(id)))
 }
 
@@ -404,8 +416,7 @@ pub async fn place_of_part(db: &Db, account: &str, platform_id: &str) -> Result<
 
 /// Withdraws every turn without an answer in a place and in what hangs on it; returns them.
 pub async fn cancel_in(tx: &mut Tx, platform: &str, subject: &str, now: Moment) -> Result<Vec<TurnId>, Error> {
-    let rows = on_tx!(tx, c => sqlx::query_as::<_, (String,)>(CANCEL_IN)
-        .bind(platform).bind(subject).bind(true).bind(now.0).fetch_all(c).await)?;
+    let rows = say(CANCEL_IN).bind(platform).bind(subject).bind(true).bind(now.0).fetch_all::<(String,)>(tx).await?;
     Ok(rows.into_iter().map(|(id,)| TurnId::new(id)).collect())
 }
 

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
-use super::{BUSY_TIMEOUT, Db, Error, Pool, Tx, opening};
+use super::{BUSY_TIMEOUT, Db, Error, Pool, Tx, opening, say};
 use crate::domain::Moment;
-use crate::{on, on_tx};
+use crate::on;
 
 const COPY: &str = "VACUUM INTO $1";
 const QUICK_CHECK: &str = "PRAGMA quick_check(1)";
@@ -45,17 +45,14 @@ pub async fn copy(house: &Path, copy: &Path) -> Result<(), Error> {
 /// turns end unanswered, calls count as used, and the facts of `meta` that begin like one of `stale` are forgotten. Returns
 /// how many turns ended.
 pub async fn settle(tx: &mut Tx, stale: &[&str], now: Moment) -> Result<u64, Error> {
-    let ended = on_tx!(tx, c => {
-        let ended = sqlx::query(END_TURNS).bind(true).bind(now.0).execute(&mut *c).await?.rows_affected();
-        sqlx::query(DROP_DRAFTS).execute(&mut *c).await?;
-        sqlx::query(LOSE_CALLS).bind(false).execute(&mut *c).await?;
-        sqlx::query(RELEASE_CALLS).execute(&mut *c).await?;
-        sqlx::query(LEAVE_LANES).execute(&mut *c).await?;
-        for prefix in stale {
-            sqlx::query(FORGET_FACTS).bind(*prefix).execute(&mut *c).await?;
-        }
-        ended
-    });
+    let ended = say(END_TURNS).bind(true).bind(now.0).execute(tx).await?;
+    say(DROP_DRAFTS).execute(tx).await?;
+    say(LOSE_CALLS).bind(false).execute(tx).await?;
+    say(RELEASE_CALLS).execute(tx).await?;
+    say(LEAVE_LANES).execute(tx).await?;
+    for prefix in stale {
+        say(FORGET_FACTS).bind(*prefix).execute(tx).await?;
+    }
     Ok(ended)
 }
 
@@ -67,10 +64,8 @@ pub async fn sealed(db: &Db) -> Result<u64, Error> {
 
 /// Removes everything that is sealed.
 pub async fn drop_sealed(tx: &mut Tx) -> Result<(), Error> {
-    on_tx!(tx, c => {
-        sqlx::query(DROP_KEYS).execute(&mut *c).await?;
-        sqlx::query(DROP_SECRETS).execute(&mut *c).await?;
-    });
+    say(DROP_KEYS).execute(tx).await?;
+    say(DROP_SECRETS).execute(tx).await?;
     Ok(())
 }
 

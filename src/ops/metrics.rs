@@ -298,8 +298,8 @@ pub enum SpanOutcome {
 }
 
 /// The values of the label `kind` of database failures.
-const DB_KINDS: [&str; 9] =
-    ["full", "busy", "corrupt", "unavailable", "newer", "inconsistent", "fenced", "changed", "other"];
+const DB_KINDS: [&str; 10] =
+    ["full", "busy", "corrupt", "unavailable", "newer", "inconsistent", "fenced", "changed", "broken", "other"];
 
 /// The database failed.
 pub fn db_failed(error: &crate::db::Error) {
@@ -313,6 +313,7 @@ pub fn db_failed(error: &crate::db::Error) {
         Error::Inconsistent { .. } => "inconsistent",
         Error::Fenced => "fenced",
         Error::Changed => "changed",
+        Error::Broken => "broken",
         Error::Other(_) => "other",
     };
     metrics::counter!(DB_ERRORS, "kind" => kind).increment(1);

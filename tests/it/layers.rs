@@ -91,6 +91,7 @@ const IMPLEMENTATIONS: [&str; 14] = [
 /// Crates that are kept in one place, with the paths below `src/` that may name them.
 const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["db"]),
+    ("rusqlite", &["db"]),
     ("serenity", &["platform/discord"]),
     ("poise", &["platform/discord"]),
     ("matrix_sdk", &[]),
@@ -250,6 +251,7 @@ fn the_checker_sees_what_it_should() {
         ("desk/mod.rs", "use crate::{\n    domain::Turn,\n    cli::{A, B},\n};"),
         ("queue/mod.rs", "use sqlx::query;"),
         ("ops/doctor.rs", "fn f() -> sqlx::Error { g() }"),
+        ("turn/store.rs", "use rusqlite::Connection;"),
         ("platform/matrix/mod.rs", "use serenity::all::*;"),
         ("dbase.rs", "use sqlx::query;"),
         ("novel/mod.rs", "use crate::db;"),

@@ -56,6 +56,23 @@ both!(every_statement_is_understood, |engine| {
     db.close().await;
 });
 
+both!(values_of_every_kind_come_back_as_they_were, |engine| {
+    let scratch = Scratch::new();
+    let db = Db::open(&fresh_database(engine, &scratch).await).await.unwrap();
+    let json = serde_json::json!({"key": ["it's", 1.5, null, true], "ä": {}});
+    for (text, number) in [(Some("it's ä \u{1F98A}"), Some(i64::MIN)), (Some(""), None), (None, Some(0)), (None, None)]
+    {
+        for (truth, bytes) in [(true, &[0, 255, 39][..]), (false, &[])] {
+            let (again, said, is_true, read, written, number_too) =
+                db.echo((text, number), truth, bytes, json.clone()).await.unwrap();
+            assert_eq!((said.as_deref(), again, number_too), (text, number, number));
+            assert_eq!((is_true, read.as_slice()), (truth, bytes));
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&written).unwrap(), json);
+        }
+    }
+    db.close().await;
+});
+
 #[tokio::test]
 async fn both_schemas_are_the_same() {
     let scratch = Scratch::new();
