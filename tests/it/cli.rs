@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The program with nothing in its environment but what a test sets.
 fn greenroom(data_dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    let mut command = Command::new(crate::program());
     command
         .env_clear()
         .env("GREENROOM_DATA_DIR", data_dir)
