@@ -1,8 +1,9 @@
 //! Scoring: the one reference of every store. Pure.
 //!
 //! A search looks at *candidates*: the [`pool`] best chunks by vector and the [`pool`] best by words. Each is given
-//! eleven numbers ([`parts`]): how alike its vector is and how many of the words it has, the same of the lines around it and
-//! of the stretch of talk it is part of, what kind of talk it is and whether it is of a day that is named. Each list of numbers is brought to a common scale
+//! twelve numbers ([`parts`]): how alike its vector is and how many of the words it has, the same of the lines around it and
+//! of the stretch of talk it is part of, what kind of talk it is, whether it is of a day that is named, and whether it has
+//! words akin to those that it lacks. Each list of numbers is brought to a common scale
 //! over the candidates, the weighted sum ranks them, and the best chunk of a memory stands for it, the newest of memories
 //! that say the same for all of them ([`best`]). A question for what there was over time takes from several stretches of
 //! talk ([`spread`]). Nothing
@@ -71,12 +72,14 @@ pub struct Candidate<'a> {
     pub is_of_day: bool,
     /// How often each of the question's telling words was spoken in it.
     pub counts: &'a [u16],
+    /// How much the nearest kin of each telling word that was spoken in it is like that word: 0 to 255.
+    pub kin: &'a [u8],
     /// What its line says, see [`said_once`]; 0: nothing that another says as well.
     pub says: u64,
 }
 
 /// Numbers of a candidate.
-pub const PARTS: usize = 11;
+pub const PARTS: usize = 12;
 
 /// The numbers of every candidate, a list each, in the order of the fields of [`Weights`]. The candidates are ordered by
 /// id: which of a line's chunks stands for it, and what is added up first, does not depend on how a store found them.
@@ -117,6 +120,7 @@ pub fn parts(question: &Question, candidates: &[Candidate<'_>]) -> [Vec<f64>; PA
         list(&|candidate| flag(candidate.signs.own)),
         list(&|candidate| f64::from(candidate.signs.size).ln_1p()),
         list(&|candidate| flag(candidate.is_of_day)),
+        list(&|candidate| words.kin(candidate)),
     ]
 }
 
@@ -189,6 +193,13 @@ impl<'a> SpokenWords<'a> {
             f64::from(idf(candidates.len(), containing))
         });
         Self { candidates, worth: worth.collect() }
+    }
+
+    /// What a candidate has of words akin to those that it lacks.
+    fn kin(&self, candidate: &Candidate<'_>) -> f64 {
+        let words = self.worth.iter().zip(candidate.counts).zip(candidate.kin);
+        let akin = words.filter(|((_, count), _)| **count == 0);
+        akin.map(|((worth, _), kin)| worth * f64::from(*kin) / f64::from(u8::MAX)).sum()
     }
 
     fn scores(&self, groups: &[Vec<usize>]) -> Vec<f64> {
@@ -334,6 +345,7 @@ mod tests {
                 is_named: false,
                 is_of_day: false,
                 counts: &self.counts[at],
+                kin: &[0; 2],
                 says: 0,
             };
             self.memories.iter().enumerate().map(candidate).collect()
@@ -347,6 +359,7 @@ mod tests {
     const NEAR_DENSE: usize = 2;
     const NEAR_WORDS: usize = 3;
     const STRETCH: usize = 4;
+    const KIN: usize = 11;
     const HOURS_6: i64 = 6 * 3_600_000;
 
     #[test]
@@ -356,6 +369,18 @@ mod tests {
         // Line 1 and 2 see both words, 3 and 4 the second alone; 5 and later neither.
         assert!(scores[1] > scores[3] && scores[2] > scores[4] && scores[4] > 0.0, "{scores:?}");
         assert_eq!(scores[5..], [0.0; 3]);
+    }
+
+    #[test]
+    fn kin_count_where_the_word_itself_is_not_said() {
+        let talk = Talk::of(&[[1, 0], [0, 0], [0, 0], [0, 1], [0, 0], [0, 0]]);
+        let mut candidates = talk.candidates();
+        candidates[0].kin = &[255, 0];
+        candidates[1].kin = &[200, 0];
+        candidates[2].kin = &[100, 0];
+        let scores = &parts(&two_words(), &candidates)[KIN];
+        assert!(scores[1] > scores[2] && scores[2] > 0.0, "{scores:?}");
+        assert_eq!((scores[0], &scores[3..]), (0.0, &[0.0; 3][..]));
     }
 
     #[test]
@@ -449,6 +474,7 @@ mod tests {
             is_named: false,
             is_of_day: false,
             counts: &[],
+            kin: &[],
             says: 0,
         };
         let candidates = [
