@@ -190,8 +190,11 @@ async fn news_that_does_not_arrive_is_found_after_a_while() {
     // The connection breaks: what it should have brought may be lost.
     assert!(world.db.number(HANG_UP).await.unwrap() > 0);
     comes("Anna", Duration::from_secs(30)).await;
-    // It stands, and does not bring everything.
+    // It stands again, and does not bring everything.
+    tokio::time::sleep(Duration::from_secs(5)).await;
     world.db.run("UPDATE persona SET name = 'Annie'").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(name().await, "Anna", "without news what is in memory holds");
     comes("Annie", Duration::from_secs(90)).await;
     drop(post);
     stop.cancel();
