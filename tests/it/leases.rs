@@ -192,6 +192,7 @@ async fn news_that_does_not_arrive_is_found_after_a_while() {
     comes("Anna", Duration::from_secs(30)).await;
     // It stands again, and does not bring everything.
     tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(name().await, "Anna");
     world.db.run("UPDATE persona SET name = 'Annie'").await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(name().await, "Anna", "without news what is in memory holds");
