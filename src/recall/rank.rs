@@ -11,7 +11,7 @@
 //! rule as one that can, and what a scope does not admit changes nothing.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 
 use super::Weights;
 use super::said_once::{self, Once};
@@ -263,21 +263,60 @@ pub fn best(question: &Question, candidates: &[Candidate<'_>], weights: Weights,
 
 /// Ranks anew, so that each that comes behind others of its stretch of talk is put back by `by` for each of them; of
 /// equals the one that was ahead before.
-fn spread(mut left: Vec<(usize, f32)>, stretches: &[Vec<usize>], by: f32) -> Vec<(usize, f32)> {
-    let of: HashMap<usize, usize> =
-        stretches.iter().enumerate().flat_map(|(stretch, all)| all.iter().map(move |at| (*at, stretch))).collect();
-    let mut taken = vec![0_u16; stretches.len()];
-    let mut ranked = Vec::with_capacity(left.len());
-    while !left.is_empty() {
-        let score = |(at, score): &(usize, f32)| score - by * f32::from(taken[of[at]]);
-        let first = (1..left.len()).fold(0, |best, at| if score(&left[at]) > score(&left[best]) { at } else { best });
-        let (at, score) = (left[first].0, score(&left[first]));
-        left.remove(first);
-        taken[of[&at]] = taken[of[&at]].saturating_add(1);
-        ranked.push((at, score));
+fn spread(ranked: Vec<(usize, f32)>, stretches: &[Vec<usize>], by: f32) -> Vec<(usize, f32)> {
+    let mut of = vec![0; stretches.iter().map(Vec::len).sum()];
+    for (stretch, all) in stretches.iter().enumerate() {
+        all.iter().for_each(|at| of[*at] = stretch);
     }
-    ranked
+    // Within a stretch the order stays, so only the first that is left of each can be next.
+    let mut left: Vec<VecDeque<(usize, f32)>> = vec![VecDeque::new(); stretches.len()];
+    for (rank, (at, score)) in ranked.iter().enumerate() {
+        left[of[*at]].push_back((rank, *score));
+    }
+    let mut taken = vec![0_u16; stretches.len()];
+    let mut heads = BinaryHeap::with_capacity(stretches.len());
+    let mut advance = |stretch: usize, heads: &mut BinaryHeap<Head>| {
+        if let Some((rank, score)) = left[stretch].pop_front() {
+            heads.push(Head { score: score - by * f32::from(taken[stretch]), rank, stretch });
+            taken[stretch] = taken[stretch].saturating_add(1);
+        }
+    };
+    (0..stretches.len()).for_each(|stretch| advance(stretch, &mut heads));
+    let mut spread = Vec::with_capacity(ranked.len());
+    while let Some(Head { score, rank, stretch }) = heads.pop() {
+        spread.push((ranked[rank].0, score));
+        advance(stretch, &mut heads);
+    }
+    spread
 }
+
+/// The first of a stretch that is left, as a heap of them is ordered: the best score, then the one that was ahead before.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    score: f32,
+    rank: usize,
+    stretch: usize,
+}
+
+impl Ord for Head {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.score.total_cmp(&other.score).then_with(|| other.rank.cmp(&self.rank))
+    }
+}
+
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Head {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Head {}
 
 fn order(a: (f32, &Candidate<'_>), b: (f32, &Candidate<'_>)) -> Ordering {
     ahead((a.0, a.1.at, a.1.id), (b.0, b.1.at, b.1.id))
