@@ -4,6 +4,7 @@
 //! by the clock on the wall, and by the processor's time alone, which a machine that others stop at times does not lengthen.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use greenroom::db::Db;
@@ -20,11 +21,20 @@ const BATCH: usize = 1_000;
 const QUERIES: usize = 2_000;
 const RECALL_QUERIES: usize = 200;
 const K: usize = 10;
-const VOCABULARY: f64 = 20_000.0;
 /// Words of a chunk.
 const WORDS: usize = 57;
 /// Of these, spoken in the chunk itself.
 const SPOKEN: usize = 27;
+
+/// English words, frequent ones first: those that have kin, which cost look-ups.
+fn vocabulary() -> &'static [&'static str] {
+    static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let file = include_bytes!("../models/kin-v1.bin");
+        let length = u32::from_le_bytes(file[44..48].try_into().expect("four bytes")) as usize;
+        std::str::from_utf8(&file[file.len() - length..]).expect("words").lines().collect()
+    });
+    &WORDS
+}
 
 struct Dice(u64);
 
@@ -51,8 +61,11 @@ impl Dice {
 
     /// Words as people use them: few often, many seldom.
     fn text(&mut self, words: usize) -> String {
-        let word =
-            |dice: &mut Self| format!("w{}", VOCABULARY.powf(dice.below(1 << 20) as f64 / f64::from(1 << 20)) as u64);
+        let all = vocabulary();
+        let word = |dice: &mut Self| {
+            let at = (all.len() as f64).powf(dice.below(1 << 20) as f64 / f64::from(1 << 20)) as usize;
+            all[at.min(all.len() - 1)]
+        };
         (0..words).map(|_| word(self)).collect::<Vec<_>>().join(" ")
     }
 

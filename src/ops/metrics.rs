@@ -173,6 +173,8 @@ pub enum Connection {
     Made,
     /// The session before went on.
     Resumed,
+    /// A session that was asked for was not given.
+    Refused,
     Lost,
 }
 
@@ -181,6 +183,7 @@ pub fn connection(platform: &'static str, change: Connection) {
     let change = match change {
         Connection::Made => "made",
         Connection::Resumed => "resumed",
+        Connection::Refused => "refused",
         Connection::Lost => "lost",
     };
     metrics::counter!(CONNECTIONS, "platform" => platform, "change" => change).increment(1);

@@ -95,6 +95,12 @@ impl House {
     }
 }
 
+/// SHA-256 of the model, whole.
+#[cfg(test)]
+pub(super) fn checksum() -> &'static [u8] {
+    HOUSE.checksum
+}
+
 /// A unit vector for text without a known token: signs drawn from a hash, so that equal texts meet and others
 /// are about orthogonal.
 fn unreadable(text: &str) -> Vec<f32> {

@@ -11,6 +11,7 @@ mod exact;
 pub mod house;
 pub mod index_text;
 mod keeper;
+mod kin;
 mod qdrant;
 pub mod rank;
 pub mod said_once;
@@ -137,6 +138,8 @@ pub struct Weights {
     pub size: f32,
     /// The question names a day or month, and it was said or was then.
     pub day: f32,
+    /// Words akin to those that are asked for, where these are not said.
+    pub kin: f32,
     /// How far one is put back for each other of its stretch of talk before it, where a question asks for what there was
     /// over time; 0: nothing is different about such questions.
     pub spread: f32,
@@ -156,6 +159,7 @@ impl Weights {
         own: 0.8,
         size: 0.6,
         day: 1.0,
+        kin: 0.5,
         spread: 0.6,
     };
 
@@ -173,6 +177,7 @@ impl Weights {
             ("self", &mut self.own),
             ("size", &mut self.size),
             ("day", &mut self.day),
+            ("kin", &mut self.kin),
         ]
     }
 
@@ -195,6 +200,7 @@ impl Weights {
             own: 0.0,
             size: 0.0,
             day: 0.0,
+            kin: 0.0,
             spread: 0.0,
         }
     }

@@ -325,10 +325,11 @@ fn rank(
     };
     let counts: Vec<Vec<u16>> =
         found.iter().map(|one| question.telling.iter().map(|term| spoken(&one.print, term)).collect()).collect();
+    let kin: Vec<Vec<u8>> = found.iter().map(|one| question.kin_in(&one.print)).collect();
     let candidates: Vec<Candidate<'_>> = found
         .iter()
-        .zip(&counts)
-        .map(|(Found { chunk, print, hit }, counts)| Candidate {
+        .zip(counts.iter().zip(&kin))
+        .map(|(Found { chunk, print, hit }, (counts, kin))| Candidate {
             id: chunk,
             memory: &hit.memory,
             place: &hit.place,
@@ -340,6 +341,7 @@ fn rank(
             is_named: question.names(&print.by),
             is_of_day: print.is_of(&question.days),
             counts,
+            kin,
             says: print.says,
         })
         .collect();

@@ -1,8 +1,9 @@
 //! Scoring: the one reference of every store. Pure.
 //!
 //! A search looks at *candidates*: the [`pool`] best chunks by vector and the [`pool`] best by words. Each is given
-//! eleven numbers ([`parts`]): how alike its vector is and how many of the words it has, the same of the lines around it and
-//! of the stretch of talk it is part of, what kind of talk it is and whether it is of a day that is named. Each list of numbers is brought to a common scale
+//! twelve numbers ([`parts`]): how alike its vector is and how many of the words it has, the same of the lines around it and
+//! of the stretch of talk it is part of, what kind of talk it is, whether it is of a day that is named, and whether it has
+//! words akin to those that it lacks. Each list of numbers is brought to a common scale
 //! over the candidates, the weighted sum ranks them, and the best chunk of a memory stands for it, the newest of memories
 //! that say the same for all of them ([`best`]). A question for what there was over time takes from several stretches of
 //! talk ([`spread`]). Nothing
@@ -10,7 +11,7 @@
 //! rule as one that can, and what a scope does not admit changes nothing.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 
 use super::Weights;
 use super::said_once::{self, Once};
@@ -71,12 +72,14 @@ pub struct Candidate<'a> {
     pub is_of_day: bool,
     /// How often each of the question's telling words was spoken in it.
     pub counts: &'a [u16],
+    /// How much the nearest kin of each telling word that was spoken in it is like that word: 0 to 255.
+    pub kin: &'a [u8],
     /// What its line says, see [`said_once`]; 0: nothing that another says as well.
     pub says: u64,
 }
 
 /// Numbers of a candidate.
-pub const PARTS: usize = 11;
+pub const PARTS: usize = 12;
 
 /// The numbers of every candidate, a list each, in the order of the fields of [`Weights`]. The candidates are ordered by
 /// id: which of a line's chunks stands for it, and what is added up first, does not depend on how a store found them.
@@ -117,6 +120,7 @@ pub fn parts(question: &Question, candidates: &[Candidate<'_>]) -> [Vec<f64>; PA
         list(&|candidate| flag(candidate.signs.own)),
         list(&|candidate| f64::from(candidate.signs.size).ln_1p()),
         list(&|candidate| flag(candidate.is_of_day)),
+        list(&|candidate| words.kin(candidate)),
     ]
 }
 
@@ -191,6 +195,13 @@ impl<'a> SpokenWords<'a> {
         Self { candidates, worth: worth.collect() }
     }
 
+    /// What a candidate has of words akin to those that it lacks.
+    fn kin(&self, candidate: &Candidate<'_>) -> f64 {
+        let words = self.worth.iter().zip(candidate.counts).zip(candidate.kin);
+        let akin = words.filter(|((_, count), _)| **count == 0);
+        akin.map(|((worth, _), kin)| worth * f64::from(*kin) / f64::from(u8::MAX)).sum()
+    }
+
     fn scores(&self, groups: &[Vec<usize>]) -> Vec<f64> {
         let length = |group: &Vec<usize>| group.iter().map(|at| f64::from(self.candidates[*at].signs.size)).sum();
         let lengths: Vec<f64> = groups.iter().map(length).collect();
@@ -252,21 +263,60 @@ pub fn best(question: &Question, candidates: &[Candidate<'_>], weights: Weights,
 
 /// Ranks anew, so that each that comes behind others of its stretch of talk is put back by `by` for each of them; of
 /// equals the one that was ahead before.
-fn spread(mut left: Vec<(usize, f32)>, stretches: &[Vec<usize>], by: f32) -> Vec<(usize, f32)> {
-    let of: HashMap<usize, usize> =
-        stretches.iter().enumerate().flat_map(|(stretch, all)| all.iter().map(move |at| (*at, stretch))).collect();
-    let mut taken = vec![0_u16; stretches.len()];
-    let mut ranked = Vec::with_capacity(left.len());
-    while !left.is_empty() {
-        let score = |(at, score): &(usize, f32)| score - by * f32::from(taken[of[at]]);
-        let first = (1..left.len()).fold(0, |best, at| if score(&left[at]) > score(&left[best]) { at } else { best });
-        let (at, score) = (left[first].0, score(&left[first]));
-        left.remove(first);
-        taken[of[&at]] = taken[of[&at]].saturating_add(1);
-        ranked.push((at, score));
+fn spread(ranked: Vec<(usize, f32)>, stretches: &[Vec<usize>], by: f32) -> Vec<(usize, f32)> {
+    let mut of = vec![0; stretches.iter().map(Vec::len).sum()];
+    for (stretch, all) in stretches.iter().enumerate() {
+        all.iter().for_each(|at| of[*at] = stretch);
     }
-    ranked
+    // Within a stretch the order stays, so only the first that is left of each can be next.
+    let mut left: Vec<VecDeque<(usize, f32)>> = vec![VecDeque::new(); stretches.len()];
+    for (rank, (at, score)) in ranked.iter().enumerate() {
+        left[of[*at]].push_back((rank, *score));
+    }
+    let mut taken = vec![0_u16; stretches.len()];
+    let mut heads = BinaryHeap::with_capacity(stretches.len());
+    let mut advance = |stretch: usize, heads: &mut BinaryHeap<Head>| {
+        if let Some((rank, score)) = left[stretch].pop_front() {
+            heads.push(Head { score: score - by * f32::from(taken[stretch]), rank, stretch });
+            taken[stretch] = taken[stretch].saturating_add(1);
+        }
+    };
+    (0..stretches.len()).for_each(|stretch| advance(stretch, &mut heads));
+    let mut spread = Vec::with_capacity(ranked.len());
+    while let Some(Head { score, rank, stretch }) = heads.pop() {
+        spread.push((ranked[rank].0, score));
+        advance(stretch, &mut heads);
+    }
+    spread
 }
+
+/// The first of a stretch that is left, as a heap of them is ordered: the best score, then the one that was ahead before.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    score: f32,
+    rank: usize,
+    stretch: usize,
+}
+
+impl Ord for Head {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.score.total_cmp(&other.score).then_with(|| other.rank.cmp(&self.rank))
+    }
+}
+
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Head {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Head {}
 
 fn order(a: (f32, &Candidate<'_>), b: (f32, &Candidate<'_>)) -> Ordering {
     ahead((a.0, a.1.at, a.1.id), (b.0, b.1.at, b.1.id))
@@ -334,6 +384,7 @@ mod tests {
                 is_named: false,
                 is_of_day: false,
                 counts: &self.counts[at],
+                kin: &[0; 2],
                 says: 0,
             };
             self.memories.iter().enumerate().map(candidate).collect()
@@ -347,6 +398,7 @@ mod tests {
     const NEAR_DENSE: usize = 2;
     const NEAR_WORDS: usize = 3;
     const STRETCH: usize = 4;
+    const KIN: usize = 11;
     const HOURS_6: i64 = 6 * 3_600_000;
 
     #[test]
@@ -356,6 +408,18 @@ mod tests {
         // Line 1 and 2 see both words, 3 and 4 the second alone; 5 and later neither.
         assert!(scores[1] > scores[3] && scores[2] > scores[4] && scores[4] > 0.0, "{scores:?}");
         assert_eq!(scores[5..], [0.0; 3]);
+    }
+
+    #[test]
+    fn kin_count_where_the_word_itself_is_not_said() {
+        let talk = Talk::of(&[[1, 0], [0, 0], [0, 0], [0, 1], [0, 0], [0, 0]]);
+        let mut candidates = talk.candidates();
+        candidates[0].kin = &[255, 0];
+        candidates[1].kin = &[200, 0];
+        candidates[2].kin = &[100, 0];
+        let scores = &parts(&two_words(), &candidates)[KIN];
+        assert!(scores[1] > scores[2] && scores[2] > 0.0, "{scores:?}");
+        assert_eq!((scores[0], &scores[3..]), (0.0, &[0.0; 3][..]));
     }
 
     #[test]
@@ -449,6 +513,7 @@ mod tests {
             is_named: false,
             is_of_day: false,
             counts: &[],
+            kin: &[],
             says: 0,
         };
         let candidates = [

@@ -182,12 +182,15 @@ pub fn search(shelves: &[&Shelf], scope: &Scope, query: &Query) -> Vec<Hit> {
         chosen.extend(near.into_iter().map(|(at, score)| (at, Some(score))));
     }
     let counts = wall.spoken(&question.telling, &chosen);
+    let kin = wall.kin(&question, &chosen);
     let of_day = wall.with_any(&question.days, &chosen);
+    let words = question.telling.len();
     let candidates: Vec<_> = chosen
         .iter()
-        .zip(counts.chunks(question.telling.len().max(1)).chain(std::iter::repeat(&[][..])))
         .zip(of_day)
-        .map(|(((at, dense), counts), is_of_day)| {
+        .enumerate()
+        .map(|(slot, ((at, dense), is_of_day))| {
+            let of_slot = slot * words..(slot + 1) * words;
             let (part, row) = (wall.part(*at), wall.row(*at));
             rank::Candidate {
                 id: &row.id,
@@ -200,7 +203,8 @@ pub fn search(shelves: &[&Shelf], scope: &Scope, query: &Query) -> Vec<Hit> {
                 signs: row.signs,
                 is_named: question.names(&part.shelf.names[row.by as usize]),
                 is_of_day,
-                counts,
+                counts: &counts[of_slot.clone()],
+                kin: &kin[of_slot],
                 says: row.says,
             }
         })
@@ -305,6 +309,20 @@ impl<'s> Wall<'s> {
         let mut counts = vec![0; chosen.len() * terms.len()];
         self.each_posting(terms, chosen, |slot, number, posting| counts[slot * terms.len() + number] = posting.spoken);
         counts
+    }
+
+    /// How much the nearest kin of each telling word that was spoken in each of the `chosen` chunks is like it.
+    fn kin(&self, question: &Question, chosen: &[(usize, Option<f32>)]) -> Vec<u8> {
+        let (words, terms) = (question.telling.len(), question.kin.iter().map(|kin| kin.term).collect::<Vec<_>>());
+        let mut nearest = vec![0; chosen.len() * words];
+        self.each_posting(&terms, chosen, |slot, number, posting| {
+            let kin = question.kin[number];
+            let nearest = &mut nearest[slot * words + kin.of];
+            if posting.spoken > 0 {
+                *nearest = kin.likeness.max(*nearest);
+            }
+        });
+        nearest
     }
 
     /// Whether any of `terms` occurs in each of the `chosen` chunks.

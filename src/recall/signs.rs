@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use super::dates;
+use super::kin::{self, Kin};
 use super::words::{Terms, hash, words};
 use crate::domain::MemoryId;
 
@@ -197,6 +198,8 @@ pub struct Question {
     pub terms: Vec<u32>,
     /// Those that say something; all of them where none does.
     pub telling: Vec<u32>,
+    /// Words akin to the telling ones.
+    pub kin: Vec<Kin>,
     /// It asks for a time.
     pub asks_when: bool,
     /// It asks for what there was over time ("what has she painted", "how many"), which several talks have a share in.
@@ -224,7 +227,21 @@ impl Question {
         let gathers = !asks_when
             && (said.iter().any(|word| OVER_TIME.contains(&&**word))
                 || said.windows(2).any(|pair| follows(pair, "how", &["many"])));
-        Self { terms, telling, asks_when, gathers, days: days_in(text) }
+        // Those that say nothing say nothing for others either.
+        let kin = kin::of(&telling).into_iter().filter(|kin| !EMPTY.contains(&kin.term)).collect();
+        Self { terms, telling, kin, asks_when, gathers, days: days_in(text) }
+    }
+
+    /// How much the nearest kin of each telling word that was spoken in a chunk is like that word.
+    pub fn kin_in(&self, print: &Print) -> Vec<u8> {
+        let mut nearest = vec![0; self.telling.len()];
+        for kin in &self.kin {
+            let at = print.counts.binary_search_by_key(&kin.term, |count| count.term);
+            if at.is_ok_and(|at| print.counts[at].spoken > 0) {
+                nearest[kin.of] = kin.likeness.max(nearest[kin.of]);
+            }
+        }
+        nearest
     }
 
     /// Whether the question names the speaker `by`.

@@ -123,6 +123,11 @@ pub(super) fn plain(text: &str) -> String {
     words.join(" ")
 }
 
+/// The term of a single word in lower case and without accents.
+pub(super) fn term(word: &str) -> u32 {
+    hash(&stem(word))
+}
+
 /// FNV-1a, 64 bits folded to 32: stable across versions and machines.
 pub(super) fn hash(word: &str) -> u32 {
     let wide = wide_hash(word);

@@ -92,7 +92,7 @@ both!(a_log_that_was_cut_off_with_its_end_is_told_by_what_was_noted, |engine| {
     let earlier = audit::newest(&db, 6).await.unwrap().pop().unwrap();
     assert_eq!(audit::verify(&db, Some((1, &earlier.hash))).await.unwrap().map(|(n, _)| n), Ok(6));
     let verify = async |noted: Option<String>| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        let mut command = Command::new(crate::program());
         command.env_clear().env("GREENROOM_DATA_DIR", scratch.path().join("data")).env("DATABASE_URL", &url);
         command.args(["audit", "verify"]);
         if let Some(noted) = noted {
@@ -262,7 +262,7 @@ both!(every_deed_is_written_down_without_names_or_texts, |engine| {
     }
     robin.fills("/data erase", &["robin"]).await;
     let run = async |data: &Path, args: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        let mut command = Command::new(crate::program());
         command.env_clear().env("GREENROOM_DATA_DIR", data).env("DATABASE_URL", &url).args(args);
         let Output { status, stdout, stderr } = command.output().await.unwrap();
         (status.code(), [stdout, stderr].map(|text| String::from_utf8(text).unwrap()).concat())

@@ -21,7 +21,7 @@ use crate::{both, leaks};
 
 /// The program on a data directory and a database, with nothing else in its environment.
 fn program(data: &Path, database: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    let mut command = Command::new(crate::program());
     command
         .env_clear()
         .env("GREENROOM_DATA_DIR", data)

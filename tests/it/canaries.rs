@@ -88,7 +88,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 fn program(data: &Path, llm: &FakeLlm, names: &[String]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    let mut command = Command::new(crate::program());
     let providers: Vec<String> = names.iter().map(|name| format!("{name}={}", llm.url())).collect();
     command
         .env_clear()
@@ -261,7 +261,7 @@ async fn a_rotation_that_is_killed_anywhere_loses_no_key() {
         put(&db, &vault, n, 0).await;
     }
     let rotate = async |crash: Option<(&str, usize)>| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        let mut command = Command::new(crate::program());
         command.env_clear().env("GREENROOM_DATA_DIR", &data).env("DATABASE_URL", &database).args(["keys", "rotate"]);
         if let Some((point, nth)) = crash {
             command.env("GREENROOM_TEST_CRASH_AT", format!("{point}:{nth}"));

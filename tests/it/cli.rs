@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The program with nothing in its environment but what a test sets.
 fn greenroom(data_dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    let mut command = Command::new(crate::program());
     command
         .env_clear()
         .env("GREENROOM_DATA_DIR", data_dir)
@@ -289,7 +289,8 @@ async fn answers_are_read_and_judged_by_the_configured_model() {
     let seen = llm.seen();
     let asked = seen.iter().find(|seen| seen.last_line().contains("What did Priya sketch")).expect("it was asked");
     let shown = asked.last_line();
-    assert!(shown.contains("[Monday 6 January 2025] Priya: The watercolours were in the bag"), "{shown}");
+    let answer = "[Monday 6 January 2025] Priya: Windy. I drew the same lighthouse every single day.";
+    assert!(shown.contains(answer), "{shown}");
 }
 
 #[test]

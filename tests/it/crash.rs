@@ -45,7 +45,7 @@ pub fn all_words() -> usize {
 }
 
 pub fn program(data: &Path, database: &str, outside: &Outside, crash: Option<(&str, u64)>) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    let mut command = Command::new(crate::program());
     command
         .env_clear()
         .env("GREENROOM_DATA_DIR", data)

@@ -73,7 +73,8 @@ both!(ten_thousand_cross_retrievals_find_nothing_foreign, |engine| {
     let own = |text: &str, asker: &Scope| {
         // A word may be seen by its own persona and personality, from its own room or from an open one.
         owned.iter().filter(|(word, _, _)| text.contains(word.as_str())).all(|(_, scope, room)| {
-            scope.tenants()[0] == asker.tenants()[0] && (room.starts_with('#') || scope.place() == asker.place())
+            let of_same = (scope.persona(), scope.personality()) == (asker.persona(), asker.personality());
+            of_same && (room.starts_with('#') || scope.place() == asker.place())
         })
     };
     let mut dice = Dice(7);

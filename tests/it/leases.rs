@@ -159,3 +159,45 @@ async fn what_another_process_changes_is_heard() {
     stop.cancel();
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn news_that_does_not_arrive_is_found_after_a_while() {
+    const HANG_UP: &str = "SELECT COUNT(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+        WHERE datname = current_database() AND query LIKE 'LISTEN%') AS ended";
+    let world = World::on(Engine::Postgres).await;
+    let stop = CancellationToken::new();
+    let (turns, until) = (Arc::clone(&world.turns), stop.clone());
+    world.life.spawn("news", async move { cluster::listen(turns, until).await });
+    let identity = Identity { platform: "fake".into(), subject: "ann".into() };
+    let directory = &world.turns.directory;
+    let name = async || directory.person(&identity, "Ann").await.unwrap().persona.name.clone();
+    let comes = async |wanted: &str, within: Duration| {
+        let started = std::time::Instant::now();
+        while name().await != wanted {
+            assert!(started.elapsed() < within, "{wanted} is not found");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        println!("{wanted} after {:?}", started.elapsed());
+    };
+    let mut post = Post::open(&world.db).await.unwrap();
+    while post.next().await.unwrap() != News::Beat {}
+    assert_eq!(name().await, "Ann");
+    // From here on nobody is told.
+    world.db.run("DROP TRIGGER persona_changed ON persona").await.unwrap();
+    world.db.run("UPDATE persona SET name = 'Anna'").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(name().await, "Ann", "without news what is in memory holds");
+    // The connection breaks: what it should have brought may be lost.
+    assert!(world.db.number(HANG_UP).await.unwrap() > 0);
+    comes("Anna", Duration::from_secs(30)).await;
+    // It stands again, and does not bring everything.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(name().await, "Anna");
+    world.db.run("UPDATE persona SET name = 'Annie'").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(name().await, "Anna", "without news what is in memory holds");
+    comes("Annie", Duration::from_secs(90)).await;
+    drop(post);
+    stop.cancel();
+    world.stop().await;
+}

@@ -34,6 +34,13 @@ mod sql;
 mod stories;
 mod watched;
 
+/// The program as processes are started of it: the one built with the tests, or another one that `GREENROOM_TEST_PROGRAM`
+/// names, for long runs of an optimised build (`cargo build --release --features testing`).
+fn program() -> std::path::PathBuf {
+    let other = std::env::var_os("GREENROOM_TEST_PROGRAM");
+    other.map_or_else(|| env!("CARGO_BIN_EXE_greenroom").into(), Into::into)
+}
+
 /// Makes one test on each database engine out of an async block that gets the engine.
 #[macro_export]
 macro_rules! both {

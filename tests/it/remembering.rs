@@ -26,7 +26,7 @@ async fn visit(data: &Path, llm: &FakeLlm, args: &[&str], lines: &str) -> String
 }
 
 async fn run(data: &Path, llm: &FakeLlm, settings: &[(&str, &str)], args: &[&str], lines: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_greenroom"))
+    let mut child = Command::new(crate::program())
         .env_clear()
         .envs(settings.iter().copied())
         .env("GREENROOM_DATA_DIR", data)

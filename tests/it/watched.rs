@@ -63,7 +63,7 @@ impl House {
         let (lounge, robin) = (fake.channel(guild, "lounge", Kind::Text), fake.user("robin"));
         fake.join(guild, robin);
         let (folder, metrics) = (tempfile::tempdir().unwrap(), free_address());
-        let program = Command::new(env!("CARGO_BIN_EXE_greenroom"))
+        let program = Command::new(crate::program())
             .arg("run")
             .env_clear()
             .env("GREENROOM_DATA_DIR", folder.path().join("data"))

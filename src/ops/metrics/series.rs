@@ -91,7 +91,7 @@ pub const SERIES: &[Series] = &[
     counter(DELIVERIES, &["platform", "outcome"], "Message parts sent, or not"),
     counter(DELIVERIES_RETRIED, &["platform", "why"], "Sends that had to be tried again: rate_limited, unsure"),
     counter(EVENTS, &["platform", "kind"], "Events that platforms brought"),
-    counter(CONNECTIONS, &["platform", "change"], "Connections to platforms made, resumed and lost"),
+    counter(CONNECTIONS, &["platform", "change"], "Connections to platforms made, resumed, refused and lost"),
     counter(REST_REQUESTS, &["route", "outcome"], "Requests to Discord: ok, limited, refused, unsure"),
     in_unit(Unit::Seconds, histogram(REST_WAIT, &["route"], "Time requests to Discord waited for its rate limits")),
     counter(RECALL_SEARCHES, &["result"], "Memory searches: hit, empty, failed"),

@@ -18,6 +18,7 @@ use twilight_gateway::queue::InMemoryQueue;
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message as GatewayMessage, Session, Shard, ShardId};
 
 use super::rest::{RestError, Route};
+use super::starts::Starts;
 use super::wire::{Channel, Deleted, Flake, Guild, Message, Role, first_of, flake_of};
 use super::{Discord, Me, NAME};
 use crate::db::{meta, places};
@@ -39,6 +40,8 @@ const GOODBYE: Duration = Duration::from_secs(3);
 const MISSED_MAX_MILLIS: i64 = 15 * 60 * 1_000;
 /// Looked at again before the last thing that was taken in: clocks and ids are not exact.
 const OVERLAP_MILLIS: i64 = 60 * 1_000;
+/// Code of the frame by which Discord does not give a session, or ends it.
+const INVALID_SESSION: u8 = 9;
 /// How often a connection that is closing is looked at.
 const POLL: Duration = Duration::from_millis(10);
 /// Messages of one page, and pages of one channel, that are looked at after a gap.
@@ -184,18 +187,19 @@ impl Discord {
         if limit.remaining < plan.shards {
             tracing::warn!(limit.remaining, "Discord allows few connections more until its day is over");
         }
-        let queue = InMemoryQueue::new(
+        let allowed = InMemoryQueue::new(
             limit.max_concurrency.max(1),
-            limit.remaining,
+            limit.remaining.min(limit.total),
             Duration::from_millis(limit.reset_after),
             limit.total,
         );
+        let starts = Starts::new(allowed, self.life.clone());
         if let Err(error) = self.register(me).await {
             tracing::error!(error = %error, "the commands could not be registered; the former ones stay");
         }
         for number in 0..plan.shards.max(1) {
-            let (here, plan, queue) = (self.clone(), plan.clone(), queue.clone());
-            self.life.spawn("discord shard", async move { here.listen(me, &plan, number, queue).await });
+            let (here, plan, starts) = (self.clone(), plan.clone(), starts.clone());
+            self.life.spawn("discord shard", async move { here.listen(me, &plan, number, starts).await });
         }
     }
 
@@ -239,11 +243,11 @@ impl Discord {
         if self.options.reads_messages { usual | Intents::MESSAGE_CONTENT } else { usual }
     }
 
-    async fn listen(self: Arc<Self>, me: Me, plan: &Plan, number: u32, queue: InMemoryQueue) {
+    async fn listen(self: Arc<Self>, me: Me, plan: &Plan, number: u32, starts: Starts) {
         let key = format!("discord.{}.shard.{number}", me.application);
         let Some(kept) = self.session_of(&key).await else { return };
         let mut config = ConfigBuilder::new(self.options.token.expose_secret().to_owned(), self.intents())
-            .queue(queue)
+            .queue(starts)
             .proxy_url(plan.url.trim_end_matches('/').to_owned());
         let here = Arc::new(Listening {
             lanes: Lanes::default(),
@@ -318,7 +322,7 @@ impl Discord {
     }
 
     /// Closes a connection so that Discord keeps its session for the next start.
-    async fn say_goodbye(self: &Arc<Self>, here: &Arc<Listening>, shard: &mut Shard<InMemoryQueue>) {
+    async fn say_goodbye(self: &Arc<Self>, here: &Arc<Listening>, shard: &mut Shard<Starts>) {
         let until = Instant::now() + GOODBYE;
         shard.close(CloseFrame::RESUME);
         // Polled by hand: once it is closed, the shard would connect again.
@@ -372,6 +376,9 @@ impl Discord {
     /// Takes one frame; what needs its order goes into its lane.
     async fn frame(self: &Arc<Self>, here: &Arc<Listening>, text: &str) {
         let Ok(frame) = serde_json::from_str::<Frame>(text) else { return };
+        if frame.op == INVALID_SESSION {
+            metrics::connection(NAME, Connection::Refused);
+        }
         let (0, Some(kind), Some(data)) = (frame.op, frame.t.as_deref(), frame.d) else { return };
         metrics::event(NAME, of_kind(kind));
         let under_way = frame.s.map(|seq| here.progress.begin(seq));

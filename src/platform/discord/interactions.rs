@@ -19,7 +19,7 @@ use crate::domain::{Answer, Ask, AskKind, Form, Identity, PlaceRef, Privacy};
 use crate::platform::rendered::answer_text;
 
 /// How long an answer may take before it is only announced. Discord waits three seconds, people less.
-const ANNOUNCE_AFTER: Duration = Duration::from_millis(700);
+const ANNOUNCE_AFTER: Duration = Duration::from_millis(500);
 /// How long completion may take.
 const COMPLETE_WITHIN: Duration = Duration::from_millis(2_500);
 /// Longest message, in characters.
@@ -90,12 +90,18 @@ impl Lines {
     }
 }
 
-/// Somebody's interaction.
+/// Somebody's interaction, as Discord tells it: nothing here needs the database.
 struct Asked<'a> {
     id: String,
     token: String,
+    value: &'a Value,
     data: &'a Value,
-    caller: Caller,
+    identity: Identity,
+    name: String,
+    channel: Flake,
+    locale: Option<String>,
+    /// Whether Discord lets them look after the place; `None`: it is no server's.
+    is_moderator: Option<bool>,
     /// The house is no member there: somebody brought it along, and the others asked for nothing.
     is_guest: bool,
 }
@@ -106,6 +112,10 @@ enum Wish {
     Words(Vec<String>),
     /// A line.
     Line(String),
+    /// A line about a message.
+    About(&'static str, Flake),
+    /// To forget what a message taught.
+    Forget(Flake),
     /// A line whose form came back.
     Form(String),
 }
@@ -113,7 +123,7 @@ enum Wish {
 impl Discord {
     /// Answers an interaction.
     pub(super) async fn interaction(&self, value: &Value) {
-        let Some(asked) = self.asked(value).await else { return };
+        let Some(asked) = asked(value) else { return };
         let done = match value["type"].as_u64() {
             Some(COMPLETION) => self.complete(&asked).await,
             Some(COMMAND) => self.command(&asked).await,
@@ -126,35 +136,20 @@ impl Discord {
         }
     }
 
-    async fn asked<'a>(&self, value: &'a Value) -> Option<Asked<'a>> {
-        let member: Option<Member> = serde_json::from_value(value["member"].clone()).ok();
-        let user = member.as_ref().and_then(|member| member.user.clone());
-        let user = user.or_else(|| serde_json::from_value::<User>(value["user"].clone()).ok())?;
-        let channel = flake_of(&value["channel_id"]).or_else(|| flake_of(&value["channel"]["id"]))?;
-        let place = self.place_of(value, channel).await;
-        let permissions = member.as_ref().and_then(|member| member.permissions.clone());
-        let is_moderator = match permissions {
-            Some(permissions) => bits(&Value::String(permissions)) & MODERATES != 0,
-            None => place.privacy == Privacy::Direct,
-        };
-        let identity = Identity { platform: NAME.to_owned(), subject: user.id.to_string() };
-        let personality = self.house().turns.talks_with(&identity, &place).await.unwrap_or_default();
-        Some(Asked {
-            id: value["id"].as_str()?.to_owned(),
-            token: value["token"].as_str()?.to_owned(),
-            data: &value["data"],
-            is_guest: value["authorizing_integration_owners"].as_object().is_some_and(|by| !by.contains_key("0")),
-            caller: Caller {
-                identity,
-                name: user.shown(member.as_ref()).to_owned(),
-                place,
-                personality,
-                is_moderator,
-                locale: value["locale"].as_str().map(str::to_owned),
-                message: None,
-                persona: None,
-            },
-        })
+    /// Who asks, and with whom they talk there.
+    async fn caller(&self, asked: &Asked<'_>) -> Caller {
+        let place = self.place_of(asked.value, asked.channel).await;
+        let personality = self.house().turns.talks_with(&asked.identity, &place).await.unwrap_or_default();
+        Caller {
+            identity: asked.identity.clone(),
+            name: asked.name.clone(),
+            is_moderator: asked.is_moderator.unwrap_or(place.privacy == Privacy::Direct),
+            place,
+            personality,
+            locale: asked.locale.clone(),
+            message: None,
+            persona: None,
+        }
     }
 
     /// Where an interaction happened, as far as it is known: nobody may wait here for Discord to say more. Where nothing is
@@ -190,7 +185,7 @@ impl Discord {
     async fn complete(&self, asked: &Asked<'_>) -> Result<(), RestError> {
         let offered = match focused(&given(asked.data)) {
             Some((source, typed)) => {
-                let suggesting = self.house().desk.suggest(&asked.caller, source, &typed);
+                let suggesting = async { self.house().desk.suggest(&self.caller(asked).await, source, &typed).await };
                 tokio::time::timeout(COMPLETE_WITHIN, suggesting).await.unwrap_or_default()
             }
             None => Vec::new(),
@@ -207,7 +202,13 @@ impl Discord {
         let texts = &self.house().turns.texts;
         if asked.data["type"].as_u64().is_some_and(|kind| kind != 1) {
             let Some((menu, message)) = on_message(texts, asked.data) else { return Ok(()) };
-            return self.on_message(asked, menu, message).await;
+            let wish = match menu {
+                OnMessage::Inspect => Wish::About("/inspect", message),
+                OnMessage::Again => Wish::About("/again", message),
+                OnMessage::Unsay => Wish::About("/unsay", message),
+                OnMessage::Forget => Wish::Forget(message),
+            };
+            return self.answer(asked, wish, (true, false)).await;
         }
         let given = given(asked.data);
         let is_private =
@@ -218,35 +219,20 @@ impl Discord {
         self.answer(asked, Wish::Words(words), (is_private, false)).await
     }
 
-    async fn on_message(&self, asked: &Asked<'_>, menu: OnMessage, message: Flake) -> Result<(), RestError> {
+    /// Forgets what a message taught.
+    async fn forget(&self, caller: Caller, message: Flake) -> Answer {
+        const NOTHING: &str = "refusal-nothing-learned";
         let house = self.house();
-        let caller = Caller { message: Some(message.to_string()), ..asked.caller.clone() };
-        let line = match menu {
-            OnMessage::Inspect => "/inspect".to_owned(),
-            OnMessage::Again => "/again".to_owned(),
-            OnMessage::Unsay => "/unsay".to_owned(),
-            OnMessage::Forget => {
-                let learned = memories::of_message(&house.db, NAME, &message.to_string()).await.unwrap_or_default();
-                match learned.first() {
-                    Some(first) => {
-                        let of_same = learned.iter().filter(|other| (&other.by, &other.of) == (&first.by, &first.of));
-                        let ids: Vec<&str> = of_same.map(|one| MemoryRef::short(one.id.as_str())).collect();
-                        let (personality, persona) = (first.by.clone(), Some(first.of.clone()));
-                        let caller = Caller { personality, persona, ..caller };
-                        let line = format!("/memory delete {}", ids.join(" "));
-                        let asked = Asked { caller, id: asked.id.clone(), token: asked.token.clone(), ..*asked };
-                        return self.answer(&asked, Wish::Line(line), (true, false)).await;
-                    }
-                    None => {
-                        let locale = asked.caller.locale.clone().unwrap_or_default();
-                        let text = house.turns.texts.say(&locale, "refusal-nothing-learned", &[]);
-                        return self.first(asked, &message_of(MESSAGE, &text, true, &[]), &[]).await;
-                    }
-                }
-            }
+        let learned = memories::of_message(&house.db, NAME, &message.to_string()).await.unwrap_or_default();
+        let Some(first) = learned.first() else {
+            let locale = caller.locale.unwrap_or_default();
+            return Answer::refusal(NOTHING, house.turns.texts.say(&locale, NOTHING, &[]));
         };
-        let asked = Asked { caller, id: asked.id.clone(), token: asked.token.clone(), ..*asked };
-        self.answer(&asked, Wish::Line(line), (true, false)).await
+        let of_same = learned.iter().filter(|other| (&other.by, &other.of) == (&first.by, &first.of));
+        let ids: Vec<&str> = of_same.map(|one| MemoryRef::short(one.id.as_str())).collect();
+        let line = format!("/memory delete {}", ids.join(" "));
+        let (personality, persona) = (first.by.clone(), Some(first.of.clone()));
+        house.desk.line(&Caller { personality, persona, message: Some(message.to_string()), ..caller }, &line).await
     }
 
     async fn form_back(&self, asked: &Asked<'_>) -> Result<(), RestError> {
@@ -288,14 +274,14 @@ impl Discord {
         let Some((what, line)) = self.lines.line(id) else { return self.too_late(asked).await };
         // Others may press as well: what they get is theirs alone.
         let owner = flake_of(&message["interaction_metadata"]["user"]["id"]);
-        let is_own = owner.is_none_or(|owner| owner.to_string() == asked.caller.identity.subject);
+        let is_own = owner.is_none_or(|owner| owner.to_string() == asked.identity.subject);
         let is_private = message["flags"].as_u64().unwrap_or_default() & EPHEMERAL != 0;
         let updates = what == "page" && is_own;
         self.answer(asked, Wish::Line(line), (is_private || !updates, updates)).await
     }
 
     async fn too_late(&self, asked: &Asked<'_>) -> Result<(), RestError> {
-        let locale = asked.caller.locale.clone().unwrap_or_default();
+        let locale = asked.locale.clone().unwrap_or_default();
         let text = self.house().turns.texts.say(&locale, "refusal-form-too-old", &[]);
         self.first(asked, &message_of(MESSAGE, &text, true, &[]), &[]).await
     }
@@ -310,10 +296,15 @@ impl Discord {
         let desk = &self.house().desk;
         let is_private = is_private || asked.is_guest;
         let working = async {
+            let caller = self.caller(asked).await;
             match wish {
-                Wish::Words(words) => desk.words(&asked.caller, words).await,
-                Wish::Line(line) => desk.line(&asked.caller, &line).await,
-                Wish::Form(line) => desk.filled(&asked.caller, &line, self.filled(asked.data).await).await,
+                Wish::Words(words) => desk.words(&caller, words).await,
+                Wish::Line(line) => desk.line(&caller, &line).await,
+                Wish::About(line, message) => {
+                    desk.line(&Caller { message: Some(message.to_string()), ..caller }, line).await
+                }
+                Wish::Forget(message) => self.forget(caller, message).await,
+                Wish::Form(line) => desk.filled(&caller, &line, self.filled(asked.data).await).await,
             }
         };
         tokio::pin!(working);
@@ -417,6 +408,26 @@ impl Discord {
         let id = self.lines.id("form", &form.line, || self.house().turns.clock.id());
         json!({"type": OPEN_FORM, "data": {"custom_id": id, "title": cut(&title, LABEL_MAX), "components": components}})
     }
+}
+
+/// What an interaction says of itself.
+fn asked(value: &Value) -> Option<Asked<'_>> {
+    let member: Option<Member> = serde_json::from_value(value["member"].clone()).ok();
+    let user = member.as_ref().and_then(|member| member.user.clone());
+    let user = user.or_else(|| serde_json::from_value::<User>(value["user"].clone()).ok())?;
+    let permissions = member.as_ref().and_then(|member| member.permissions.clone());
+    Some(Asked {
+        id: value["id"].as_str()?.to_owned(),
+        token: value["token"].as_str()?.to_owned(),
+        value,
+        data: &value["data"],
+        identity: Identity { platform: NAME.to_owned(), subject: user.id.to_string() },
+        name: user.shown(member.as_ref()).to_owned(),
+        channel: flake_of(&value["channel_id"]).or_else(|| flake_of(&value["channel"]["id"]))?,
+        locale: value["locale"].as_str().map(str::to_owned),
+        is_moderator: permissions.map(|permissions| bits(&Value::String(permissions)) & MODERATES != 0),
+        is_guest: value["authorizing_integration_owners"].as_object().is_some_and(|by| !by.contains_key("0")),
+    })
 }
 
 /// A field of a form.

@@ -18,6 +18,7 @@ mod proxies;
 mod rest;
 mod send;
 mod services;
+mod starts;
 mod webhooks;
 mod wire;
 

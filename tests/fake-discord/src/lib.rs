@@ -159,6 +159,11 @@ impl FakeDiscord {
     pub fn session_start_limit(&self, remaining: u64) {
         self.shared().change(|world| world.gate.starts_left = remaining);
     }
+
+    /// Refuses the next sessions that begin, as Discord does on a bad day: each with an invalid session.
+    pub fn refuse_sessions(&self, count: u64) {
+        self.shared().change(|world| world.gate.refusals_left = count);
+    }
 }
 
 impl Server {

@@ -1,6 +1,7 @@
 //! Processes that are killed, one after another or for good.
 //!
-//! Small here; `GREENROOM_TEST_CLUSTER_MESSAGES=20000 ./test --test it cluster::kills` runs it large.
+//! Small here; `GREENROOM_TEST_CLUSTER_MESSAGES=20000 ./test --test it cluster::kills` runs it large, with an
+//! optimised program in `GREENROOM_TEST_PROGRAM` if one is at hand.
 
 use std::time::{Duration, Instant};
 

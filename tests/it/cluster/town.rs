@@ -49,7 +49,7 @@ impl Town {
     }
 
     pub fn command(&self, role: &str, folder: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        let mut command = Command::new(crate::program());
         command
             .env_clear()
             .env("GREENROOM_DATA_DIR", self.scratch.path().join(folder))

@@ -1,7 +1,7 @@
 //! What goes wrong between Discord and the house: nothing is lost, nothing is said twice.
 
-use std::collections::HashMap;
-use std::time::Duration;
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 use fake_discord::{Cut, Disorder, FakeDiscord, Fault, FaultKind, Kind, RandomFaults};
 use greenroom::testing::{Answering, Engine, World};
@@ -223,4 +223,107 @@ async fn many_shards_begin_as_fast_as_discord_allows_and_no_faster() {
     fake.until(answers, SOON).await;
     assert_eq!(fake.violations(), Vec::<String>::new());
     world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_that_are_refused_are_asked_for_more_and_more_rarely() {
+    const REFUSED: u64 = 4;
+    let town = Town::new().await;
+    town.asks(town.robin, town.lounge, "@Abbey one", 1).await;
+    town.settled().await;
+    town.fake.refuse_sessions(REFUSED);
+    town.fake.says(town.robin, town.lounge, "@Abbey unheard");
+    town.fake.forget_sessions();
+    let before = town.said(town.lounge).len();
+    let cut = Instant::now();
+    town.fake.cut(Cut::Tcp);
+    let mut asked = Vec::new();
+    while asked.len() < REFUSED as usize + 1 {
+        town.fake.until(|fake| (fake.identifies().len() > 1 + asked.len()).then_some(()), SOON).await;
+        asked.push(cut.elapsed());
+    }
+    // Discord's own pace is one in five seconds; ours comes before it, and doubles from the third on.
+    assert!(asked[3] - asked[2] >= Duration::from_secs(9), "{asked:?}");
+    assert!(asked[4] - asked[3] >= Duration::from_secs(19), "{asked:?}");
+    town.answers(town.lounge, before, 1).await;
+    town.settled().await;
+    assert_eq!(town.said(town.lounge).len(), before + 1, "what was said meanwhile is answered once");
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_channels_are_read_back_within_discords_limits() {
+    const GUILDS: usize = 2;
+    const CHANNELS: usize = 1_000;
+    let town = Town::new().await;
+    town.asks(town.robin, town.lounge, "@Abbey one", 1).await;
+    let dm = town.fake.dm(town.kim);
+    town.asks(town.kim, dm, "hello", 1).await;
+    let channels: Vec<u64> = (0..GUILDS)
+        .flat_map(|n| {
+            let guild = town.fake.guild(&format!("Large town {n}"));
+            town.fake.join(guild, town.robin);
+            let channel = |at| town.fake.channel(guild, &format!("room-{at}"), Kind::Text);
+            (0..CHANNELS / GUILDS).map(channel).collect::<Vec<_>>()
+        })
+        .collect();
+    town.settled().await;
+    // The house has to have written down that it was there.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let (fake, robin, kim) = (town.fake.clone(), town.robin, town.kim);
+    let again = town.world.restarted().await;
+    fake.forget_sessions();
+    fake.identify_window(Duration::ZERO);
+    for channel in &channels {
+        fake.says(robin, *channel, "nobody in particular");
+    }
+    let last = *channels.last().unwrap();
+    fake.says(robin, last, "@Abbey are you back?");
+    fake.says(kim, dm, "and here?");
+    fake.take_requests();
+    let (connected, directs) = (Instant::now(), fake.bot_messages(dm).len());
+    connect(&fake, &again, true, None);
+    fake.until(|fake| (fake.bot_messages(dm).len() > directs).then_some(()), SOON).await;
+    let direct = connected.elapsed();
+    fake.until(|fake| (!fake.bot_messages(last).is_empty()).then_some(()), SOON).await;
+    let wanted: HashSet<String> = channels.iter().map(|channel| format!("/channels/{channel}/messages")).collect();
+    let are_read = |fake: &FakeDiscord| {
+        let read = fake.requests().into_iter().filter(|request| request.method == "GET" && request.status == 200);
+        let read: HashSet<String> = read.map(|request| request.path).collect();
+        wanted.is_subset(&read).then_some(())
+    };
+    fake.until(are_read, SOON).await;
+    println!("read back after {:?}, the direct conversation answered after {direct:?}", connected.elapsed());
+    assert_eq!(fake.invalid_requests(), 0);
+    assert_eq!(fake.violations(), Vec::<String>::new());
+    again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_are_acknowledged_while_the_database_stands_still() {
+    /// Longer than Discord waits.
+    const STANDS_STILL: &str = "DO $$ BEGIN \
+        LOCK TABLE member, identity, place, message, turn, personality, memory IN ACCESS EXCLUSIVE MODE; \
+        PERFORM pg_sleep(5); END $$";
+    let town = Town::on(Engine::Postgres).await;
+    let before = town.asks(town.robin, town.lounge, "@Abbey one", 1).await;
+    town.settled().await;
+    let db = town.world.db.clone();
+    town.world.life.spawn("standstill", async move { db.run(STANDS_STILL).await.unwrap() });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let asked = [
+        town.fake.slash(town.robin, town.lounge, "memory view", &[]),
+        town.fake.slash(town.kim, town.lounge, "memory view", &[]),
+        town.fake.context_menu(town.robin, town.lounge, "Forget this", before[0].id),
+    ];
+    for one in &asked {
+        let acked = one.acked().await;
+        println!("acknowledged after {acked:?}");
+        assert_eq!(one.callback().await["type"], 5, "it is only announced");
+    }
+    for one in &asked {
+        let said = one.answered().await;
+        assert!(!said[0].content.is_empty() && one.violations().is_empty(), "{said:?} {:?}", one.violations());
+    }
+    town.close().await;
 }

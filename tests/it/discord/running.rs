@@ -11,7 +11,7 @@ use super::town::SOON;
 
 /// The program with a folder of its own, against a fake model and a fake Discord.
 fn program(folder: &std::path::Path, fake: &FakeDiscord, llm: &FakeLlm, token: &str, command: &str) -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    let mut program = Command::new(crate::program());
     program
         .arg(command)
         .env_clear()

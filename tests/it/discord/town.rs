@@ -34,31 +34,41 @@ impl Town {
     /// A town with members who speak through PluralKit.
     pub async fn plural() -> (Self, FakePluralKit) {
         let pluralkit = FakePluralKit::start().await;
-        (Self::built(Plan::default(), Some(&pluralkit.url()), true, HOME).await, pluralkit)
+        (Self::built(Engine::Sqlite, Plan::default(), Some(&pluralkit.url()), true, HOME).await, pluralkit)
     }
 
     pub async fn planned(plan: Plan) -> Self {
-        Self::built(plan, None, true, HOME).await
+        Self::built(Engine::Sqlite, plan, None, true, HOME).await
     }
 
     /// A town where the house may not read what people write to one another.
     pub async fn without_content() -> Self {
-        Self::built(Plan::default(), None, false, HOME).await
+        Self::built(Engine::Sqlite, Plan::default(), None, false, HOME).await
     }
 
     /// A town whose house others reach at `home`, or nowhere.
     pub async fn at(home: Option<&str>) -> Self {
-        Self::built(Plan::default(), None, true, home).await
+        Self::built(Engine::Sqlite, Plan::default(), None, true, home).await
     }
 
-    async fn built(plan: Plan, pluralkit: Option<&str>, reads_messages: bool, home: Option<&str>) -> Self {
+    pub async fn on(engine: Engine) -> Self {
+        Self::built(engine, Plan::default(), None, true, HOME).await
+    }
+
+    async fn built(
+        engine: Engine,
+        plan: Plan,
+        pluralkit: Option<&str>,
+        reads_messages: bool,
+        home: Option<&str>,
+    ) -> Self {
         let fake = FakeDiscord::start().await;
         let guild = fake.guild("Town");
         let lounge = fake.channel(guild, "lounge", Kind::Text);
         let (robin, kim) = (fake.user("robin"), fake.user("kim"));
         fake.join(guild, robin);
         fake.join(guild, kim);
-        let world = World::planned(Engine::Sqlite, plan).await;
+        let world = World::planned(engine, plan).await;
         world.goes_by();
         connect_at(&fake, &world, reads_messages, pluralkit, home);
         fake.connected().await;

@@ -169,7 +169,7 @@ both!(a_migration_that_is_killed_anywhere_goes_on_and_leaves_nothing_half_made, 
     let (database, whole) = (fresh_database(engine, &scratch).await, fresh_database(engine, &whole).await);
     let data = scratch.path().join("data");
     let migrate = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        let mut command = Command::new(crate::program());
         command.env_clear().env("GREENROOM_DATA_DIR", &data).env("DATABASE_URL", &database).arg("migrate");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
     };

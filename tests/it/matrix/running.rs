@@ -30,7 +30,7 @@ pub struct Program<'a> {
 
 impl Program<'_> {
     fn command(&self, command: &str) -> Command {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        let mut program = Command::new(crate::program());
         program
             .arg(command)
             .env_clear()

@@ -1,6 +1,7 @@
 //! Made-up talk, and the slow, plain computation of what a search should answer.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use greenroom::domain::{MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Reach, Scope, Tenant};
 use greenroom::recall::words::words;
@@ -72,8 +73,23 @@ pub fn entry(who: &str, memory: &str) -> Entry {
     }
 }
 
-/// Words that say nothing, a time or something of the speaker, and what asks for a time.
-const SPRINKLED: [&str; 8] = ["the", "and", "yesterday", "friday", "I", "my", "what", "really?"];
+/// Words that say nothing, a time or something of the speaker, what asks for a time, and words that are akin.
+const SPRINKLED: [&str; 14] = [
+    "the",
+    "and",
+    "yesterday",
+    "friday",
+    "I",
+    "my",
+    "what",
+    "really?",
+    "violin",
+    "cello",
+    "dogs",
+    "puppy",
+    "canine",
+    "bread",
+];
 /// Days and a month that some of the talk is of.
 const DAYS: [&str; 4] = ["2026.05.08", "2026.05.09", "2026.06.01", "2026.05"];
 /// Speakers of the made-up talk.
@@ -252,6 +268,31 @@ fn stretches(pool: &[&Entry]) -> Vec<Vec<usize>> {
     stretches
 }
 
+/// How alike two words are, as `models/kin.py` listed it: the sprinkled ones, by their stems.
+fn kin() -> &'static HashMap<(String, String), f64> {
+    static KIN: LazyLock<HashMap<(String, String), f64>> = LazyLock::new(|| {
+        let file = include_bytes!("../../../models/kin-v1.bin");
+        let number = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("four bytes")) as usize;
+        let (count, kin) = (number(40), number(48));
+        let listed = &file[52 + count..52 + count + 3 * kin];
+        let text = std::str::from_utf8(&file[52 + count + 3 * kin..]).expect("words");
+        let stems: Vec<String> = text.lines().map(|word| words(word).remove(0)).collect();
+        let sprinkled: HashSet<String> = SPRINKLED.iter().flat_map(|word| words(word)).collect();
+        let (mut of, mut found) = (listed.chunks(3), HashMap::new());
+        for (stem, count) in stems.iter().zip(&file[52..]) {
+            for entry in of.by_ref().take(usize::from(*count)) {
+                let other = &stems[usize::from(entry[0]) + 256 * usize::from(entry[1])];
+                if sprinkled.contains(stem) && sprinkled.contains(other) {
+                    found.insert((stem.clone(), other.clone()), f64::from(entry[2]) / 255.0);
+                }
+            }
+        }
+        assert!(found.len() >= 6, "some of the sprinkled words are akin: {found:?}");
+        found
+    });
+    &KIN
+}
+
 /// What the lines around, the stretch of talk and the signs of each of `pool` count, list by list.
 fn signs(pool: &[&Entry], dense: &[f64], query: &Query) -> Vec<Vec<f64>> {
     let empty = words("the and what when did where was I my both");
@@ -269,15 +310,19 @@ fn signs(pool: &[&Entry], dense: &[f64], query: &Query) -> Vec<Vec<f64>> {
         let first = |at: &usize| lines.insert(pool[*at].spoken.line.id);
         (0..pool.len()).filter(first).filter(|other| line.id != 0 && is_near(pool[*other].spoken.line)).collect()
     };
+    let worth = |word: &&String| {
+        let with = spoken.iter().filter(|spoken| spoken.contains(*word)).count() as f64;
+        (1.0 + (pool.len() as f64 - with + 0.5).max(0.0) / (with + 0.5)).ln()
+    };
+    let worths: Vec<f64> = telling.iter().map(worth).collect();
     let bm25 = |groups: &[Vec<usize>]| -> Vec<f64> {
         let length = |group: &Vec<usize>| group.iter().map(|at| size(*at)).sum::<f64>();
         let average = groups.iter().map(length).sum::<f64>() / groups.len() as f64;
         let score = |group: &Vec<usize>| {
             telling
                 .iter()
-                .map(|word| {
-                    let with = spoken.iter().filter(|spoken| spoken.contains(*word)).count() as f64;
-                    let idf = (1.0 + (pool.len() as f64 - with + 0.5).max(0.0) / (with + 0.5)).ln();
+                .zip(&worths)
+                .map(|(word, idf)| {
                     let has = |at: &usize| spoken[*at].iter().filter(|other| *other == *word).count();
                     let count = group.iter().map(has).sum::<usize>() as f64;
                     idf * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length(group) / average))
@@ -285,6 +330,14 @@ fn signs(pool: &[&Entry], dense: &[f64], query: &Query) -> Vec<Vec<f64>> {
                 .sum()
         };
         groups.iter().map(score).collect()
+    };
+    let akin = |at: usize| -> f64 {
+        let lacking = telling.iter().zip(&worths).filter(|(word, _)| !spoken[at].contains(word));
+        let like = |word: &String, other: &String| kin().get(&(word.clone(), other.clone())).copied();
+        let nearest = |word: &String| spoken[at].iter().filter_map(|other| like(word, other)).fold(0.0, f64::max);
+        // Most words have no kin at all.
+        let lacking = lacking.filter(|(word, _)| kin().keys().any(|(one, _)| one == **word));
+        lacking.map(|(word, worth)| worth * nearest(word)).sum()
     };
     let all = || 0..pool.len();
     let flags = |is_so: &dyn Fn(usize) -> bool| all().map(|at| f64::from(u8::from(is_so(at)))).collect::<Vec<f64>>();
@@ -309,5 +362,6 @@ fn signs(pool: &[&Entry], dense: &[f64], query: &Query) -> Vec<Vec<f64>> {
         flags(&|at| says(at, &["i", "my"])),
         all().map(|at| size(at).ln_1p()).collect(),
         flags(&|at| words(&pool[at].text).iter().any(|word| DAYS.contains(&word.as_str()) && asked.contains(word))),
+        all().map(akin).collect(),
     ]
 }

@@ -233,7 +233,7 @@ impl Connection {
 }
 
 impl World {
-    /// Begins a session; `Err(None)`: too many at once.
+    /// Begins a session; `Err(None)`: too many at once, or refused because the test asked for it.
     fn identify(&mut self, data: &Value, number: u64, out: UnboundedSender<Out>) -> Result<(), Option<Closing>> {
         let now = Instant::now();
         let mut kept = data.clone();
@@ -270,6 +270,10 @@ impl World {
             return Err(None);
         }
         self.gate.starts.push((now, shard));
+        if self.gate.refusals_left > 0 {
+            self.gate.refusals_left -= 1;
+            return Err(None);
+        }
         self.begin_session(number, out, intents, (shard, shards));
         Ok(())
     }

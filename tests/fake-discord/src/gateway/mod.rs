@@ -75,6 +75,8 @@ pub(crate) struct Gate {
     /// Within this time no more than `max_concurrency` sessions may begin.
     pub identify_window: Duration,
     pub starts_left: u64,
+    /// Sessions that are refused before one is let in again.
+    pub refusals_left: u64,
     pub identifies: Vec<Value>,
     /// Sessions that began lately, and their shards.
     pub starts: Vec<(Instant, u64)>,
@@ -96,6 +98,7 @@ impl Default for Gate {
             max_concurrency: 1,
             identify_window: Duration::from_millis(4_900),
             starts_left: 1_000,
+            refusals_left: 0,
             identifies: Vec::new(),
             starts: Vec::new(),
             resumes: Vec::new(),
