@@ -3,11 +3,12 @@
 //! It behaves as a good chat service does: every event is replayed until the cursor is moved past it, and a send
 //! under a known key returns the first message instead of making another.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use futures::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use super::{Face, Limits, OnceKey, Part, Platform, SendError, Streams};
@@ -31,6 +32,8 @@ pub const LIMITS: Limits = Limits {
 };
 /// Where the cursor of the event stream is kept.
 const CURSOR: &str = "fake.cursor";
+/// Rooms whose events are handed over at once.
+const SIDE_BY_SIDE: usize = 32;
 
 /// Something a member said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -227,24 +230,60 @@ impl FakePlatform {
         let soft = turns.life.soft();
         let mut cursor: u64 = meta::get(db, CURSOR).await.ok().flatten().and_then(|n| n.parse().ok()).unwrap_or(0);
         while !soft.is_cancelled() {
-            let events = self.events(cursor).await.unwrap_or_default();
-            for event in events {
-                metrics::event("fake", metrics::Event::Said);
-                if turns.receive(event.incoming()).await.is_err() {
-                    break;
-                }
-                cursor = event.n;
-                let value = cursor.to_string();
-                if db.write(move |tx| Box::pin(async move { meta::set(tx, CURSOR, &value).await })).await.is_err() {
-                    break;
-                }
-                crash::point("frame acknowledged");
-            }
+            cursor = self.hand_over(turns, db, cursor).await;
             tokio::select! {
                 () = tokio::time::sleep(poll) => {}
                 () = soft.cancelled() => {}
             }
         }
+    }
+
+    /// Hands over what is new after `cursor`: what was said in a room in its order, rooms side by side. Returns how far
+    /// the cursor has come.
+    async fn hand_over(&self, turns: &Turns, db: &Db, cursor: u64) -> u64 {
+        let mut rooms: BTreeMap<String, Vec<Event>> = BTreeMap::new();
+        for event in self.events(cursor).await.unwrap_or_default() {
+            rooms.entry(event.room.clone()).or_default().push(event);
+        }
+        let passed = Mutex::new(Passed { to: cursor, ahead: BTreeSet::new() });
+        let pass = |n| passed.lock().unwrap_or_else(PoisonError::into_inner).pass(n);
+        let handed_over = stream::iter(rooms.into_values()).for_each_concurrent(SIDE_BY_SIDE, async |events| {
+            for event in events {
+                metrics::event("fake", metrics::Event::Said);
+                if turns.receive(event.incoming()).await.is_err() {
+                    return;
+                }
+                if let Some(cursor) = pass(event.n) {
+                    let value = cursor.to_string();
+                    if db.write(move |tx| Box::pin(async move { meta::set(tx, CURSOR, &value).await })).await.is_err() {
+                        return;
+                    }
+                }
+                crash::point("frame acknowledged");
+            }
+        });
+        handed_over.await;
+        passed.into_inner().unwrap_or_else(PoisonError::into_inner).to
+    }
+}
+
+/// How far a stream has come whose events end in any order.
+struct Passed {
+    /// Every event up to this one has ended.
+    to: u64,
+    /// Later ones that have.
+    ahead: BTreeSet<u64>,
+}
+
+impl Passed {
+    /// Notes that event `n` has ended; where the stream has come to, if it has moved.
+    fn pass(&mut self, n: u64) -> Option<u64> {
+        self.ahead.insert(n);
+        let before = self.to;
+        while self.ahead.remove(&(self.to + 1)) {
+            self.to += 1;
+        }
+        (self.to > before).then_some(self.to)
     }
 }
 
@@ -283,4 +322,16 @@ impl Platform for FakePlatform {
     }
 
     fn writing(&self, _to: &Place, _face: &Face, _draft: Option<&str>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cursor_waits_for_the_oldest() {
+        let mut passed = Passed { to: 3, ahead: BTreeSet::new() };
+        let cursors = [5, 4, 7, 8, 6, 9].map(|n| passed.pass(n));
+        assert_eq!(cursors, [None, Some(5), None, None, Some(8), Some(9)]);
+    }
 }
