@@ -13,7 +13,7 @@ use dashmap::DashMap;
 use crate::db::{Db, Error, aliases, choices, ledger, people, personalities, places, rules};
 use crate::domain::{
     Choices, Clock, Copied, Denials, Identity, Kind, Member, MemberId, Moment, Persona, PersonaId, PersonalityFile,
-    PersonalityId, Place, PlaceId, PlaceRef, Proxied, Quiet, QuietKind, quiet_until,
+    PersonalityId, Place, PlaceId, PlaceRef, Proxied, Quiet, QuietKind, one_line, quiet_until,
 };
 
 pub use names::{Names, Seen};
@@ -299,8 +299,7 @@ impl Directory {
     }
 
     async fn introduce_proxied(&self, member: &MemberId, proxied: &Proxied) -> Result<(), Error> {
-        let name: String = proxied.name.split_whitespace().collect::<Vec<_>>().join(" ");
-        let name: String = name.chars().take(PROXIED_NAME_MAX).collect();
+        let name: String = one_line(&proxied.name).chars().take(PROXIED_NAME_MAX).collect();
         let name = if name.is_empty() { "…".to_owned() } else { name };
         let name_there = name.clone();
         let personas = people::personas(&self.db, member).await?;

@@ -11,7 +11,7 @@ use super::{Session, Stop};
 use crate::db::{audit, choices, layers, memories, people};
 use crate::domain::{
     Answer, Ask, AskKind, Deed, Done, Form, Memory, MemoryId, MemoryKind, Moment, Provenance, Quiet, QuietKind,
-    Refusal, Tenant, holds_a_key,
+    Refusal, Tenant, holds_a_key, one_line,
 };
 use crate::turn::prompt::written;
 
@@ -430,9 +430,9 @@ fn marked_row(session: &Session<'_>, answer: Answer, memory: &Memory, mut marks:
 }
 
 fn shown(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = one_line(text);
     match text.char_indices().nth(SHOWN_CHARS) {
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
-        None => text,
+        None => text.into_owned(),
     }
 }

@@ -30,7 +30,7 @@ use crate::db::{self, audit, ledger, people};
 use crate::directory::Person;
 use crate::domain::{
     Answer, Ask, AskKind, Budget, Deed, Done, Field, Form, Identity, MemberId, Memory, Payer, Persona, PersonaId,
-    Personality, PersonalityId, Place, PlaceRef, Refusal, Scope, holds_a_key, slug_of,
+    Personality, PersonalityId, Place, PlaceRef, Refusal, Scope, holds_a_key, one_line, slug_of,
 };
 use crate::guard::{access, outgoing};
 use crate::texts::{Arg, Texts};
@@ -352,7 +352,7 @@ impl Session<'_> {
 
     /// What the caller said, where it may be seen here: what was said in an encrypted room is shown in that room only.
     fn words_of(&self, memory: &Memory) -> Option<String> {
-        (!memory.is_sealed_off(&self.place.id)).then(|| memory.said.split_whitespace().collect::<Vec<_>>().join(" "))
+        (!memory.is_sealed_off(&self.place.id)).then(|| one_line(&memory.said).into_owned())
     }
 
     /// As whom a personality sees the caller.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::domain::{Alias, MemberId, Personality, PersonalityId, spelling};
+use crate::domain::{Alias, MemberId, Personality, PersonalityId, one_line, spelling};
 
 /// Every name a personality answers to.
 #[derive(Debug, Default)]
@@ -162,7 +162,7 @@ impl<'n> Seen<'n> {
 /// A name without its punctuation, words a single space apart.
 fn plain(name: &str) -> String {
     let letters = name.chars().filter(|c| c.is_alphanumeric() || c.is_whitespace());
-    letters.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(&letters.collect::<String>()).into_owned()
 }
 
 /// A name as names are compared.

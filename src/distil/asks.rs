@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::outcome::{ITEMS_MAX, Known};
-use crate::domain::{Aspect, Memory, Moment, Provenance, within_fence};
+use crate::domain::{Aspect, Memory, Moment, Provenance, one_line, within_fence};
 use crate::model::{ChatLine, Role};
 
 const LEARN: &str = include_str!("../../prompts/learn.md");
@@ -67,7 +67,7 @@ fn asked(instructions: &str, scene: Scene<'_>, material: String) -> Vec<ChatLine
         .replace("{name}", &one_line(scene.personality))
         .replace("{persona}", &one_line(scene.persona));
     // Line by line: what one line holds closes no fence for those after it.
-    let material: Vec<String> = material.lines().map(|line| within_fence(line, "material")).collect();
+    let material: Vec<String> = material.lines().map(|line| within_fence(line, "material").into_owned()).collect();
     let content = format!("<material>\n{}\n</material>", material.join("\n"));
     vec![ChatLine { role: Role::System, content: instructions }, ChatLine { role: Role::User, content }]
 }
@@ -89,15 +89,11 @@ fn side(text: &str) -> String {
     let text = one_line(text);
     let length = text.chars().count();
     if length <= SIDE_MAX {
-        return text;
+        return text.into_owned();
     }
     let head: String = text.chars().take(SIDE_MAX / 2).collect();
     let tail: String = text.chars().skip(length - SIDE_MAX / 2).collect();
     format!("{head} […] {tail}")
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn name_of(aspect: Aspect) -> &'static str {

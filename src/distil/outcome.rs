@@ -6,7 +6,7 @@
 
 use serde::Deserialize;
 
-use crate::domain::{Aspect, Memory, Provenance, holds_a_key};
+use crate::domain::{Aspect, Memory, Provenance, holds_a_key, one_line};
 
 /// Most items of a kind that one reading brings; more is a model that copies the talk.
 pub const ITEMS_MAX: usize = 12;
@@ -297,12 +297,12 @@ fn lines_of(numbers: &[usize], lines: usize) -> Option<Vec<usize>> {
 
 /// A text on one line; `None` where it is too short or too long, or carries what no memory may.
 fn tidy(text: &str, min: usize, max: usize) -> Option<String> {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = one_line(text);
     let length = text.chars().count();
     let lower = text.to_lowercase();
     let is_fine =
         (min..=max).contains(&length) && !holds_a_key(&text) && !ORDERS.iter().any(|order| lower.contains(order));
-    is_fine.then_some(text)
+    is_fine.then(|| text.into_owned())
 }
 
 /// Whether a statement bids somebody do something.

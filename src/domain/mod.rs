@@ -28,7 +28,7 @@ pub use audit::{Deed, Done};
 pub use cascade::{Choices, Chosen, Decided, Kind, Tier};
 pub use clock::{Clock, Moment, SystemClock, made_at};
 pub use denial::{Denial, DenialMode, Denials};
-pub use fence::within_fence;
+pub use fence::{one_line, within_fence};
 pub use id::{MemberId, MemoryId, MessageId, PersonaId, PersonalityId, PlaceId, TurnId};
 pub use incoming::{Incoming, Proxied, Speaker};
 pub use limits::{Budget, Payer, Period, SetBy, Used, leaves, member_in, shares};

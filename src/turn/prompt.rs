@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::domain::{Memory, Moment, Persona, Personality, Privacy, TurnId};
+use crate::domain::{Memory, Moment, Persona, Personality, Privacy, TurnId, one_line};
 use crate::model::{ChatLine, Role, tokens};
 use crate::recall::Hit;
 use crate::turn::made_of::{Considered, PromptUse};
-use crate::turn::remembered::{self, Block, Room};
+use crate::turn::remembered::{self, Block, Room, block};
 
 const SYSTEM: &str = include_str!("../../prompts/system.md");
 const BRIEF: &str = include_str!("../../prompts/brief.md");
@@ -121,12 +121,13 @@ pub fn build(context: &Context, budget: Budget) -> Prompt {
     let memory_limit = ((budget.prompt as f32 * budget.memory_share) as usize).min(left);
     let reserved = newest_within(&context.history, recent_tokens + left - memory_limit, several);
     let room = Room { limit: memory_limit, share_of: memory_limit };
-    let wanted = remembered::block(context, room, &context.history[reserved..]).tokens;
+    let quotes = remembered::quotes(context);
+    let wanted = block(&quotes, room, &context.history[reserved..]).tokens;
     left -= wanted.min(left);
     let start = cut_of(&context.history, newest_within(&context.history, recent_tokens + left, several), recent);
     let history = &context.history[start..];
     let room = Room { limit: wanted, share_of: memory_limit };
-    let Block { text: remembered, considered, tokens: memory_tokens } = remembered::block(context, room, history);
+    let Block { text: remembered, considered, tokens: memory_tokens } = block(&quotes, room, history);
 
     let mut lines = Vec::with_capacity(history.len() + 2 + context.personality.file.examples.len() * 2);
     lines.push(ChatLine { role: Role::System, content: character });
@@ -165,10 +166,6 @@ fn push(lines: &mut Vec<ChatLine>, role: Role, content: String) {
 
 fn said_by(author: &str, text: &str) -> String {
     format!("{}: {text}", one_line(author))
-}
-
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn line_tokens(line: &HistoryLine, several: bool) -> usize {

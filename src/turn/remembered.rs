@@ -3,10 +3,13 @@
 //! How two stand to each other always comes along; facts and summaries may take a part of what there is for memories,
 //! and the exchanges themselves the rest, best first.
 
+use std::borrow::Cow;
+
 use super::made_of::Considered;
 use super::prompt::{Context, HistoryLine};
 use crate::domain::{Aspect, Memory, MemoryKind, Moment, within_fence};
 use crate::model::tokens;
+use crate::recall::Hit;
 
 /// Share of what there is for memories that the profile may take.
 const PROFILE_SHARE: f32 = 0.3;
@@ -63,29 +66,44 @@ impl Part {
     }
 }
 
-/// The memories that fit into `room`. What is shown in `history` is not remembered as well.
-pub fn block(context: &Context, room: Room, history: &[HistoryLine]) -> Block {
-    let mut taken: Vec<(Part, Moment, String)> = Vec::new();
+/// A memory as the prompt would quote it.
+pub struct Quote<'c> {
+    memory: &'c Memory,
+    /// How it was found; what always comes along was not.
+    hit: Option<&'c Hit>,
+    part: Part,
+    text: String,
+    tokens: usize,
+}
+
+/// Everything that may be remembered: what always comes along, then what was found, best first.
+pub fn quotes(context: &Context) -> Vec<Quote<'_>> {
+    // What always comes along is not shown again because it was found as well.
+    let is_known = |memory: &Memory| context.profile.iter().any(|known| known.id == memory.id);
+    let found = context.memories.iter().filter(|item| !is_known(&item.memory));
+    let always = context.profile.iter().map(|memory| (memory, None));
+    let all = always.chain(found.map(|item| (&item.memory, Some(&item.hit))));
+    let quoted = all.map(|(memory, hit)| {
+        let text = quote(memory, &context.persona.name, &context.time_zone);
+        Quote { memory, hit, part: Part::of(memory), tokens: tokens::count(&text) + 1, text }
+    });
+    quoted.collect()
+}
+
+/// Those of `quotes` that fit into `room`. What is shown in `history` is not remembered as well.
+pub fn block(quotes: &[Quote<'_>], room: Room, history: &[HistoryLine]) -> Block {
+    let mut taken: Vec<&Quote<'_>> = Vec::new();
     let mut considered = Vec::new();
     let of_share = |share: f32| (room.share_of as f32 * share) as usize;
     let (profile_room, distilled_room) = (of_share(PROFILE_SHARE), of_share(DISTILLED_SHARE));
-    let headings = if context.profile.is_empty() && context.memories.iter().all(|item| is_exchange(&item.memory)) {
-        0
-    } else {
-        HEADINGS
-    };
+    let headings = if quotes.iter().all(|quote| quote.part == Part::Exchanges) { 0 } else { HEADINGS };
     let (mut sum, mut distilled) = (0, 0);
-    let is_shown = |memory: &Memory| {
-        memory.turn.as_ref().is_some_and(|turn| history.iter().any(|line| line.turn.as_ref() == Some(turn)))
+    let is_shown = |quote: &Quote<'_>| {
+        let turn = quote.memory.turn.as_ref().filter(|_| quote.hit.is_some());
+        turn.is_some_and(|turn| history.iter().any(|line| line.turn.as_ref() == Some(turn)))
     };
-    // What always comes along is not shown again because it was found as well.
-    let is_known = |memory: &Memory| context.profile.iter().any(|known| known.id == memory.id);
-    let found = context.memories.iter().filter(|item| !is_shown(&item.memory) && !is_known(&item.memory));
-    let always = context.profile.iter().map(|memory| (memory, None));
-    for (memory, hit) in always.chain(found.map(|item| (&item.memory, Some(&item.hit)))) {
-        let part = Part::of(memory);
-        let text = quote(memory, &context.persona.name, &context.time_zone);
-        let cost = tokens::count(&text) + 1;
+    for quote in quotes.iter().filter(|quote| !is_shown(quote)) {
+        let &Quote { memory, hit, part, tokens: cost, .. } = quote;
         let fits = match part {
             Part::Exchanges => true,
             Part::Profile if hit.is_none() => distilled + cost <= profile_room,
@@ -95,7 +113,7 @@ pub fn block(context: &Context, room: Room, history: &[HistoryLine]) -> Block {
         if used {
             sum += cost;
             distilled += if part == Part::Exchanges { 0 } else { cost };
-            taken.push((part, memory.at, text));
+            taken.push(quote);
         }
         considered.push(Considered {
             id: memory.id.clone(),
@@ -110,31 +128,30 @@ pub fn block(context: &Context, room: Room, history: &[HistoryLine]) -> Block {
     if taken.is_empty() {
         return Block { text: String::new(), considered, tokens: 0 };
     }
-    taken.sort_by_key(|(part, at, _)| (*part, *at));
+    taken.sort_by_key(|quote| (quote.part, quote.memory.at));
     let mut text = String::from("<remembered>\n");
     let mut before = None;
-    for (part, _, line) in taken {
+    for quote in taken {
         // Exchanges alone need no heading.
-        if headings > 0 && before != Some(part) {
-            text.push_str(part.heading());
+        if headings > 0 && before != Some(quote.part) {
+            text.push_str(quote.part.heading());
             text.push('\n');
-            before = Some(part);
+            before = Some(quote.part);
         }
-        text.push_str(&line);
+        text.push_str(&quote.text);
         text.push('\n');
     }
     text.push_str("</remembered>");
     Block { text, considered, tokens: sum + FENCE + headings }
 }
 
-fn is_exchange(memory: &Memory) -> bool {
-    memory.kind == MemoryKind::Episode
+fn safe(text: &str) -> Cow<'_, str> {
+    within_fence(text, "remembered")
 }
 
 /// A memory as quoted data: dated, attributed, on one line. `persona` is who talks now.
 fn quote(memory: &Memory, persona: &str, zone: &str) -> String {
     let day = |at: Moment| at.written(zone, "%-d %B %Y");
-    let safe = |text: &str| within_fence(text, "remembered");
     let when = day(memory.at);
     let said = safe(&memory.said);
     match memory.kind {

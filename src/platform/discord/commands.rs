@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::rest::{RestError, Route};
 use super::wire::{Flake, flake_of};
 use super::{Discord, Me};
+use crate::domain::one_line;
 use crate::texts::{SOURCE_LOCALE, Texts};
 
 /// Kinds of options.
@@ -172,8 +173,12 @@ fn others(texts: &Texts, say: impl Fn(&str) -> Option<String>) -> Value {
 }
 
 fn short(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() <= ABOUT_MAX { text } else { text.chars().take(ABOUT_MAX - 1).chain(['…']).collect() }
+    let text = one_line(text);
+    if text.chars().count() <= ABOUT_MAX {
+        text.into_owned()
+    } else {
+        text.chars().take(ABOUT_MAX - 1).chain(['…']).collect()
+    }
 }
 
 /// What Discord sends back of a command, without what it adds.

@@ -1,5 +1,7 @@
 //! Names as Discord lets webhooks have them: adjusted so that people read the same, rather than refused.
 
+use crate::domain::one_line;
+
 /// Longest name of a webhook, in characters.
 const NAME_MAX: usize = 80;
 /// Words that no name may hold.
@@ -22,7 +24,7 @@ pub fn legal(name: &str) -> String {
             c => c,
         })
         .collect();
-    let mut name = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut name = one_line(&plain).into_owned();
     for word in FORBIDDEN {
         while let Some(at) = position(&name, word) {
             let second = name[at..].char_indices().nth(1).map_or(name.len(), |(second, _)| at + second);

@@ -3,6 +3,7 @@
 use matrix_account::Event;
 use serde_json::Value;
 
+use crate::domain::one_line;
 use crate::platform::files::{self, TEXT_FILE_MAX};
 
 /// Where a message says whom it is shown as: MSC4144 under the name that clients use.
@@ -204,8 +205,12 @@ fn without_name(body: String, name: &str) -> String {
 }
 
 fn cut(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= NAME_MAX { line } else { line.chars().take(NAME_MAX - 1).chain(['…']).collect() }
+    let line = one_line(text);
+    if line.chars().count() <= NAME_MAX {
+        line.into_owned()
+    } else {
+        line.chars().take(NAME_MAX - 1).chain(['…']).collect()
+    }
 }
 
 #[cfg(test)]

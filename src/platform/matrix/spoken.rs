@@ -5,6 +5,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::content::{HOUSE_MARK, PROFILE};
+use crate::domain::one_line;
 
 /// Longest looks of a message, in bytes: an event may hold 65,536, encrypted, with the text itself.
 const LOOKS_MAX: usize = 24 * 1024;
@@ -98,7 +99,7 @@ pub fn with_footer(text: &str, footer: Option<&str>) -> String {
 
 /// A name on one line.
 fn tidy(name: &str) -> String {
-    name.split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(name).into_owned()
 }
 
 /// The same as a reply, or in a thread.
