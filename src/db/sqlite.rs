@@ -10,17 +10,19 @@ use sqlx::{ConnectOptions as _, SqlitePool};
 use super::script::{Columns, Statement, Value};
 use super::{BUSY_TIMEOUT, Error, opening};
 
-/// What every connection is set to. The page cache is 16 MiB at most, filled as needed; the log is folded into the file
-/// when it has 4,000 pages, 16 MiB.
-const PRAGMAS: [(&str, &str); 7] = [
+/// What every connection is set to; the log is folded into the file when it has 4,000 pages, 16 MiB.
+const PRAGMAS: [(&str, &str); 6] = [
     ("journal_mode", "WAL"),
     ("synchronous", "FULL"),
     ("foreign_keys", "ON"),
     ("secure_delete", "ON"),
     ("temp_store", "MEMORY"),
-    ("cache_size", "-16384"),
     ("wal_autocheckpoint", "4000"),
 ];
+/// Pages that a connection keeps, at most, in KiB: a reader's are stale with each commit of the writer.
+const CACHE: &str = "cache_size";
+const WRITERS_CACHE: &str = "-16384";
+const READERS_CACHE: &str = "-4096";
 /// Readers of one file.
 const READERS: u32 = 4;
 /// Statements that the writer keeps prepared: there are fewer.
@@ -39,7 +41,7 @@ fn connected(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    for (name, value) in PRAGMAS {
+    for (name, value) in PRAGMAS.into_iter().chain([(CACHE, WRITERS_CACHE)]) {
         connection.execute_batch(&format!("PRAGMA {name} = {value}"))?;
     }
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
@@ -54,7 +56,8 @@ pub(super) fn readers(path: &Path) -> SqlitePool {
         .busy_timeout(BUSY_TIMEOUT)
         .optimize_on_close(false, None)
         .disable_statement_logging();
-    let options = PRAGMAS.into_iter().fold(options, |options, (name, value)| options.pragma(name, value));
+    let pragmas = PRAGMAS.into_iter().chain([(CACHE, READERS_CACHE)]);
+    let options = pragmas.fold(options, |options, (name, value)| options.pragma(name, value));
     // A file does not hang up between two reads.
     SqlitePoolOptions::new().max_connections(READERS).test_before_acquire(false).connect_lazy_with(options)
 }
