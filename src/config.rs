@@ -38,6 +38,7 @@ const CONTEXT_MIN: u32 = 512;
 const CONTEXT_MAX: u32 = 10_000_000;
 /// Longest answer that can be kept, in characters.
 const ANSWER_MAX_CHARS: usize = 1 << 20;
+const CACHE_MAX_MB: usize = 1 << 20;
 
 /// What this instance is told to be.
 #[derive(Clone, Debug)]
@@ -50,6 +51,8 @@ pub struct Config {
     pub qdrant_url: Option<String>,
     /// `QDRANT_API_KEY`.
     pub qdrant_api_key: Option<SecretString>,
+    /// `GREENROOM_MEMORY_CACHE_MB`: MiB of memories that the embedded store keeps in memory.
+    pub memory_cache_mb: usize,
     pub llm: LlmConfig,
     pub embeddings: EmbeddingsConfig,
     /// `GREENROOM_OPERATOR_KEY`; [`Config::operator_key`] resolves the default.
@@ -299,6 +302,7 @@ impl Config {
             database_url: values.parsed("DATABASE_URL", database_url).map(SecretString::from),
             qdrant_url: url("QDRANT_URL"),
             qdrant_api_key: values.secret("QDRANT_API_KEY"),
+            memory_cache_mb: values.number("GREENROOM_MEMORY_CACHE_MB", 1, CACHE_MAX_MB).unwrap_or(1),
             llm: LlmConfig {
                 base_url: url("LLM_BASE_URL"),
                 api_key: values.secret("LLM_API_KEY"),

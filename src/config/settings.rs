@@ -62,6 +62,11 @@ pub const GROUPS: &[Group] = &[
                 "Qdrant's gRPC address, such as http://127.0.0.1:6334.",
             ),
             secret("QDRANT_API_KEY", "none is sent", "Key for Qdrant."),
+            value(
+                "GREENROOM_MEMORY_CACHE_MB",
+                "64",
+                "MiB of memories that the embedded store keeps ready; about 2 KiB each. The rest is read when it is asked for.",
+            ),
             unset(
                 "GREENROOM_PERSONALITIES_DIR",
                 "only the built-in personalities",

@@ -18,7 +18,7 @@ use crate::db::chunks::{self, Chunk, Loaded, Revised};
 use crate::db::{self, Db};
 use crate::domain::{MemoryId, Moment, PlaceId, Reach, Scope, Tenant};
 
-/// Bytes of tenants' copies kept in memory, unless the largest alone takes more.
+/// Bytes of tenants' copies kept in memory where nothing else is said, unless the largest alone takes more.
 pub const CACHE_BYTES: usize = 64 << 20;
 /// Products of a scan that are done on the spot (a few hundred microseconds); longer ones move to a blocking thread.
 const INLINE_PRODUCTS: usize = 16_384 * 384;

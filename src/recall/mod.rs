@@ -259,7 +259,7 @@ pub trait VectorStore: Send + Sync {
 /// [`RecallError::Unusable`] when a setting cannot be used. A server that is away is no error here.
 pub async fn open_store(config: &Config, db: &Db) -> Result<Arc<dyn VectorStore>, RecallError> {
     let Some(url) = &config.qdrant_url else {
-        return Ok(Arc::new(Exact::new(db.clone())));
+        return Ok(Arc::new(Exact::with_cache(db.clone(), config.memory_cache_mb << 20)));
     };
     let settings = QdrantSettings { api_key: config.qdrant_api_key.clone(), ..QdrantSettings::new(url) };
     Ok(Arc::new(Qdrant::new(settings)?))

@@ -88,6 +88,7 @@ fn each_bad_value_is_one_sentence_that_names_the_setting() {
         ("DATABASE_URL", "mysql://localhost/x"),
         ("DATABASE_URL", "sqlite://"),
         ("QDRANT_URL", "localhost:6334"),
+        ("GREENROOM_MEMORY_CACHE_MB", "0"),
         ("LLM_BASE_URL", "ftp://example.org"),
         ("LLM_BASE_URL", "not an address"),
         ("LLM_CONTEXT_TOKENS", "12"),
