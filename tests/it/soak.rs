@@ -23,10 +23,12 @@ const SMOKE: Duration = Duration::from_secs(10);
 const SMOKE_PER_SECOND: u64 = 12;
 /// One message in so many is said on Discord, which takes fewer than the rest: 45 requests a second in all.
 const ON_DISCORD: u64 = 8;
-/// Rooms, channels of Discord, and members who talk in each.
+/// Rooms with members of their own, channels of Discord with members who are in all of them, and how many in each.
 const ROOMS: u64 = 40;
 const CHANNELS: u64 = 8;
 const MEMBERS: u64 = 25;
+/// What the program keeps of memories, so that it is full before the program is measured.
+const CACHE_MB: &str = "16";
 /// One answer of the model in so many is a fault.
 const FAULTY: u64 = 12;
 /// How often the connection to Discord is cut.
@@ -109,7 +111,8 @@ fn program(folder: &Path, outside: &Outside, discord: &FakeDiscord, llm: &FakeLl
         .env("DISCORD_TOKEN", discord.token())
         .env("DISCORD_API_URL", discord.url())
         .env("HTTP_ADDR", "127.0.0.1:0")
-        .env("METRICS_ADDR", "127.0.0.1:0");
+        .env("METRICS_ADDR", "127.0.0.1:0")
+        .env("GREENROOM_MEMORY_CACHE_MB", CACHE_MB);
     // Whoever talks here is nobody: none of them is to be told that it is too fast.
     for limit in ["MEMBER_PER_MINUTE", "PLACE_PER_MINUTE", "PERSONALITY_PER_MINUTE", "MEMBER_WAITING", "PLACE_WAITING"]
     {
@@ -162,7 +165,7 @@ async fn steady_talk_and_steady_trouble_need_no_more_in_the_end_than_in_the_begi
                 n: 0,
                 room: format!("room{}", n % ROOMS),
                 privacy: Privacy::Open,
-                who: format!("member{who}"),
+                who: format!("member{who} of room{}", n % ROOMS),
                 name: format!("member{who}"),
                 text: format!("@Abbey {}", token(n)),
                 at: 1_795_262_400_000 + n as i64,
