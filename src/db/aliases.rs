@@ -2,7 +2,6 @@
 
 use super::{Db, Error, Tx, say};
 use crate::domain::{Alias, MemberId, Moment, PersonalityId};
-use crate::on;
 
 const LIST: &str = "SELECT id, name, personality_id, member_id FROM alias ORDER BY folded, id";
 const ADD: &str = "INSERT INTO alias (id, name, folded, personality_id, member_id, created_at) \
@@ -15,7 +14,7 @@ pub const ALL: &[&str] = &[LIST, ADD, REMOVE];
 /// All aliases.
 pub async fn list(db: &Db) -> Result<Vec<Alias>, Error> {
     type Row = (String, String, String, Option<String>);
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(LIST).fetch_all(c).await)?;
+    let rows = say(LIST).read_all::<Row>(db).await?;
     let alias = |(id, name, personality, member): Row| Alias {
         id,
         name,

@@ -4,7 +4,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Db, Error, Tx, say};
 use crate::domain::{Done, MemberId};
-use crate::on;
 
 /// Rows that are looked through at a time.
 const PAGE: i64 = 1_000;
@@ -137,7 +136,7 @@ async fn mark(tx: &mut Tx, member: Option<&MemberId>) -> Result<Option<String>, 
 
 /// The newest rows, newest first.
 pub async fn newest(db: &Db, limit: i64) -> Result<Vec<Row>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, Stored>(NEWEST).bind(limit).fetch_all(c).await)?;
+    let rows = say(NEWEST).bind(limit).read_all::<Stored>(db).await?;
     Ok(rows.into_iter().map(row_of).collect())
 }
 
@@ -149,10 +148,10 @@ pub async fn newest(db: &Db, limit: i64) -> Result<Vec<Row>, Error> {
 /// As reading does.
 pub async fn verify(db: &Db, noted: Option<(i64, &str)>) -> Result<Result<(i64, String), Flaw>, Error> {
     // Read first: what is added meanwhile comes after it.
-    let (end, end_hash) = on!(db, c => sqlx::query_as::<_, (i64, String)>(END).fetch_one(c).await)?;
+    let (end, end_hash) = say(END).read_one::<(i64, String)>(db).await?;
     let (mut last, mut hash, mut met) = (0, String::new(), noted.is_none());
     loop {
-        let rows = on!(db, c => sqlx::query_as::<_, Stored>(AFTER).bind(last).bind(PAGE).fetch_all(c).await)?;
+        let rows = say(AFTER).bind(last).bind(PAGE).read_all::<Stored>(db).await?;
         if rows.is_empty() {
             break;
         }

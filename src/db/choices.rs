@@ -2,7 +2,6 @@
 
 use super::{Db, Error, Script, Tx, say};
 use crate::domain::{Choices, Chosen, Kind, MemberId, Moment, PersonalityId, Quiet, QuietKind, Tier};
-use crate::on;
 
 const FOR: &str = "SELECT kind, member_id IS NOT NULL, personality_id IS NOT NULL, value FROM choice \
      WHERE (member_id = $1 OR member_id IS NULL) AND (personality_id = $2 OR personality_id IS NULL)";
@@ -24,8 +23,8 @@ pub const ALL: &[&str] = &[FOR, CLEAR, SET, OF_MEMBER, QUIET, BE_QUIET, REPLACE,
 
 /// What all tiers chose for a member and a personality.
 pub async fn for_bond(db: &Db, member: &MemberId, personality: &PersonalityId) -> Result<Choices, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String, bool, bool, String)>(FOR)
-        .bind(member.as_str()).bind(personality.as_str()).fetch_all(c).await)?;
+    let rows =
+        say(FOR).bind(member.as_str()).bind(personality.as_str()).read_all::<(String, bool, bool, String)>(db).await?;
     let mut choices = Choices::default();
     for (kind, of_member, of_personality, value) in rows {
         let tier = match (of_member, of_personality) {
@@ -80,8 +79,8 @@ pub async fn set(
 
 /// What a member chose: kind, value as written, and the personality's name for one of them alone.
 pub async fn of_member(db: &Db, member: &MemberId) -> Result<Vec<(String, String, Option<String>)>, Error> {
-    type Row = (String, String, Option<sqlx::types::Json<crate::domain::PersonalityFile>>);
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(OF_MEMBER).bind(member.as_str()).fetch_all(c).await)?;
+    type Row = (String, String, Option<super::Json<crate::domain::PersonalityFile>>);
+    let rows = say(OF_MEMBER).bind(member.as_str()).read_all::<Row>(db).await?;
     Ok(rows.into_iter().map(|(kind, value, file)| (kind, value, file.map(|file| file.0.name))).collect())
 }
 
@@ -92,8 +91,7 @@ pub fn forget_persona<'v>(script: &mut Script<'v>, member: &'v MemberId, written
 
 /// What a member wants to be quiet, past ones included.
 pub async fn quiets(db: &Db, member: &MemberId) -> Result<Vec<Quiet>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String, Option<String>, i64)>(QUIET)
-        .bind(member.as_str()).fetch_all(c).await)?;
+    let rows = say(QUIET).bind(member.as_str()).read_all::<(String, Option<String>, i64)>(db).await?;
     let quiet = |(kind, personality, until): (String, Option<String>, i64)| {
         let kind = QuietKind::read(&kind)?;
         Some(Quiet { kind, personality: personality.map(PersonalityId::new), until: Moment(until) })

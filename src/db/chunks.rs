@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use super::script::{fetch_listed, listed};
 use super::{Db, Error, Script, Tx, say};
 use crate::domain::{MemoryId, Tenant};
-use crate::on;
 
 const SPACE_KEY: &str = "recall.space.embedded";
 
@@ -220,14 +219,14 @@ async fn tidy(tx: &mut Tx, revised: &[Revised]) -> Result<(), Error> {
 /// The revisions of those of three tenants that have chunks.
 pub async fn revisions(db: &Db, tenants: [&Tenant; 3]) -> Result<Vec<(String, i64)>, Error> {
     let [a, b, c] = tenants.map(Tenant::as_str);
-    Ok(on!(db, pool => sqlx::query_as::<_, (String, i64)>(REVISIONS).bind(a).bind(b).bind(c).fetch_all(pool).await)?)
+    Ok(say(REVISIONS).bind(a).bind(b).bind(c).read_all::<(String, i64)>(db).await?)
 }
 
 type LoadedRow = (i64, String, String, String, String, String, i64, Vec<u8>, Vec<u8>);
 
 /// The chunks of a tenant, all of one revision.
 pub async fn load(db: &Db, tenant: &Tenant) -> Result<Vec<Loaded>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, LoadedRow>(LOAD).bind(tenant.as_str()).fetch_all(c).await)?;
+    let rows = say(LOAD).bind(tenant.as_str()).read_all::<LoadedRow>(db).await?;
     let read = |(revision, space, id, memory_id, place_id, reach, at, terms, dense): LoadedRow| Loaded {
         revision,
         space,
@@ -245,10 +244,8 @@ pub async fn load(db: &Db, tenant: &Tenant) -> Result<Vec<Loaded>, Error> {
 /// Number of chunks of `tenant`, or of all.
 pub async fn count(db: &Db, tenant: Option<&Tenant>) -> Result<u64, Error> {
     let (count,) = match tenant {
-        Some(tenant) => {
-            on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT_TENANT).bind(tenant.as_str()).fetch_one(c).await)?
-        }
-        None => on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT).fetch_one(c).await)?,
+        Some(tenant) => say(COUNT_TENANT).bind(tenant.as_str()).read_one::<(i64,)>(db).await?,
+        None => say(COUNT).read_one::<(i64,)>(db).await?,
     };
     Ok(u64::try_from(count).unwrap_or_default())
 }

@@ -3,7 +3,6 @@
 
 use super::{Db, Error, Tx, say};
 use crate::domain::Moment;
-use crate::on;
 
 const CLAIM: &str =
     "INSERT INTO dealt_with (account, event, at) VALUES ($1, $2, $3) ON CONFLICT (account, event) DO NOTHING";
@@ -21,7 +20,7 @@ pub async fn claim(tx: &mut Tx, account: &str, event: &str, now: Moment) -> Resu
 
 /// The last event of an account, in the order of their ids.
 pub async fn last(db: &Db, account: &str) -> Result<Option<String>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String,)>(LAST).bind(account).fetch_optional(c).await)?;
+    let row = say(LAST).bind(account).read_optional::<(String,)>(db).await?;
     Ok(row.map(|(event,)| event))
 }
 

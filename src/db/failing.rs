@@ -1,11 +1,9 @@
 //! Failures of the database on request, for tests: never part of the program.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-
-use super::{Db, Error, Pool};
+use super::{Db, Error};
 
 /// When a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +26,6 @@ struct Plan {
     calls: AtomicU32,
 }
 
-/// A database that cannot be opened.
-static BROKEN: LazyLock<Pool> = LazyLock::new(|| {
-    let nowhere = SqliteConnectOptions::new().filename("/nowhere/at/all.db").create_if_missing(false);
-    Pool::Sqlite(SqlitePoolOptions::new().connect_lazy_with(nowhere))
-});
-
 fn broken() -> Error {
     Error::Unavailable("planned by a test".into())
 }
@@ -48,9 +40,9 @@ impl Failing {
         self.0.left.load(Ordering::SeqCst) > 0 && self.0.left.fetch_sub(1, Ordering::SeqCst) == 1
     }
 
-    pub(super) fn instead_of_reading(&self) -> Option<&'static Pool> {
+    pub(super) fn before_reading(&self) -> Result<(), Error> {
         self.0.calls.fetch_add(1, Ordering::SeqCst);
-        self.is_now().then(|| &*BROKEN)
+        if self.is_now() { Err(broken()) } else { Ok(()) }
     }
 
     pub(super) fn before_writing(&self) -> Result<(), Error> {

@@ -4,13 +4,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
-use super::{
-    BUSY_TIMEOUT, Db, Error, POSTGRES_MIGRATIONS, Pool, SQLITE_MIGRATIONS, meta, migrator, opening, sqlite_path,
-};
+use super::readers::Readers;
+use super::sqlite::NOTHING_SET;
+use super::{Db, Error, POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, meta, migrator, opening, say, sqlite_path};
 use crate::domain::{Moment, made_at};
-use crate::on;
 
 /// How long an examination waits for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -81,7 +79,7 @@ impl Db {
     /// # Errors
     /// As reading and writing do.
     pub async fn ping(&self) -> Result<(), Error> {
-        on!(self, c => sqlx::query("SELECT 1").execute(c).await.map(|_| ()).map_err(Error::from))?;
+        say("SELECT CAST(1 AS BIGINT)").read_one::<(i64,)>(self).await?;
         if self.trouble.now().is_none() {
             return Ok(());
         }
@@ -97,8 +95,8 @@ impl Db {
     /// # Errors
     /// As reading does.
     pub async fn backlog(&self, now: Moment) -> Result<Backlog, Error> {
-        let turns = on!(self, c => sqlx::query_as::<_, (String, i64, i64)>(OPEN_TURNS).fetch_all(c).await)?;
-        let (outbox, first) = on!(self, c => sqlx::query_as::<_, (i64, String)>(OUTBOX).fetch_one(c).await)?;
+        let turns = say(OPEN_TURNS).read_all::<(String, i64, i64)>(self).await?;
+        let (outbox, first) = say(OUTBOX).read_one::<(i64, String)>(self).await?;
         let count = |number: i64| u64::try_from(number).unwrap_or(0);
         let in_state =
             |state: &str| turns.iter().find(|(name, ..)| name == state).map_or(0, |(_, turns, _)| count(*turns));
@@ -120,11 +118,7 @@ impl Db {
     /// # Errors
     /// As reading does.
     pub async fn size(&self) -> Result<u64, Error> {
-        let statement = match self.pool() {
-            Pool::Sqlite(_) => SIZE_SQLITE,
-            Pool::Postgres(_) => SIZE_POSTGRES,
-        };
-        let (bytes,) = on!(self, c => sqlx::query_as::<_, (i64,)>(statement).fetch_one(c).await)?;
+        let (bytes,) = say(self.text([SIZE_SQLITE, SIZE_POSTGRES])).read_one::<(i64,)>(self).await?;
         Ok(u64::try_from(bytes).unwrap_or(0))
     }
 
@@ -143,55 +137,38 @@ impl Db {
                 let wanted = newest(&SQLITE_MIGRATIONS);
                 return Ok(Examination { schema: None, wanted, damage: None, last_change: None });
             }
-            Some(path) => {
-                let options =
-                    SqliteConnectOptions::new().filename(path).create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
-                let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(opening)?;
-                Patient(Pool::Sqlite(pool))
-            }
+            Some(path) => Readers::of_file(&path, NOTHING_SET),
             None => {
                 let options = PgConnectOptions::from_str(url)
                     .map_err(|_| Error::Unavailable("DATABASE_URL is not a postgres:// URL".into()))?;
                 let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT);
-                Patient(Pool::Postgres(pool.connect_with(options).await.map_err(opening)?))
+                Readers::Server(pool.connect_with(options).await.map_err(opening)?)
             }
         };
-        let found = patient.examine().await;
-        match patient.0 {
-            Pool::Sqlite(pool) => pool.close().await,
-            Pool::Postgres(pool) => pool.close().await,
-        }
+        let found = examined(&patient).await;
+        patient.close().await;
         found
     }
 }
 
-/// A database under examination, in the shape `on!` wants.
-struct Patient(Pool);
-
-impl Patient {
-    fn pool(&self) -> &Pool {
-        &self.0
-    }
-
-    async fn examine(&self) -> Result<Examination, Error> {
-        let (wanted, has_schema, damage) = match &self.0 {
-            Pool::Sqlite(pool) => {
-                let (said,) = sqlx::query_as::<_, (String,)>(QUICK_CHECK).fetch_one(pool).await?;
-                (newest(&SQLITE_MIGRATIONS), HAS_SCHEMA_SQLITE, (said != "ok").then_some(said))
-            }
-            Pool::Postgres(_) => (newest(&POSTGRES_MIGRATIONS), HAS_SCHEMA_POSTGRES, None),
-        };
-        let (tables,) = on!(self, c => sqlx::query_as::<_, (i64,)>(has_schema).fetch_one(c).await)?;
-        if tables == 0 || damage.is_some() {
-            let schema = damage.is_some().then_some(0);
-            return Ok(Examination { schema, wanted, damage, last_change: None });
+async fn examined(patient: &Readers) -> Result<Examination, Error> {
+    let (wanted, has_schema, damage) = match patient {
+        Readers::File(_) => {
+            let (said,) = say(QUICK_CHECK).read_one::<(String,)>(patient).await?;
+            (newest(&SQLITE_MIGRATIONS), HAS_SCHEMA_SQLITE, (said != "ok").then_some(said))
         }
-        let (schema,) = on!(self, c => sqlx::query_as::<_, (i64,)>(SCHEMA).fetch_one(c).await)?;
-        // An older schema may lack the table or column.
-        let last = on!(self, c => sqlx::query_as::<_, (i64,)>(LAST_CHANGE).fetch_one(c).await);
-        let last_change = last.ok().map(|(at,)| Moment(at)).filter(|at| at.0 > 0);
-        Ok(Examination { schema: Some(schema), wanted, damage, last_change })
+        Readers::Server(_) => (newest(&POSTGRES_MIGRATIONS), HAS_SCHEMA_POSTGRES, None),
+    };
+    let (tables,) = say(has_schema).read_one::<(i64,)>(patient).await?;
+    if tables == 0 || damage.is_some() {
+        let schema = damage.is_some().then_some(0);
+        return Ok(Examination { schema, wanted, damage, last_change: None });
     }
+    let (schema,) = say(SCHEMA).read_one::<(i64,)>(patient).await?;
+    // An older schema may lack the table or column.
+    let last = say(LAST_CHANGE).read_one::<(i64,)>(patient).await;
+    let last_change = last.ok().map(|(at,)| Moment(at)).filter(|at| at.0 > 0);
+    Ok(Examination { schema: Some(schema), wanted, damage, last_change })
 }
 
 /// Number of the newest migration of an engine.

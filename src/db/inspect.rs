@@ -1,10 +1,9 @@
-//! Looking at and limiting the database from tests: never part of the program.
+//! Looking at and limiting the database from tests: never part of the program. Statements that tests make are leaked.
 
-use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
+use sqlx::{Executor as _, SqlSafeStr as _};
 
-use super::{Db, Error, Pool, Tx, json, say};
+use super::{Db, Error, Readers, Reads as _, Tx, json, say};
 use crate::domain::{MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId, TurnState};
-use crate::on;
 
 const SQLITE_COLUMNS: &str = "SELECT m.name, p.name, CAST(p.\"notnull\" AS BIGINT) FROM sqlite_master m, pragma_table_info(m.name) p \
      WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '_sqlx_%' ORDER BY 1, 2";
@@ -29,21 +28,16 @@ pub type Echo = (Option<i64>, Option<String>, bool, Vec<u8>, String, Option<i64>
 impl Db {
     /// Has the engine understand a statement.
     pub async fn prepare(&self, statement: &'static str) -> Result<(), Error> {
-        match self.pool() {
-            Pool::Sqlite(pool) => pool.prepare(statement.into_sql_str()).await.map(|_| ())?,
-            Pool::Postgres(pool) => pool.prepare(statement.into_sql_str()).await.map(|_| ())?,
+        match self.readers()? {
+            Readers::File(file) => file.run(move |connection| connection.prepare(statement).map(drop)).await,
+            Readers::Server(pool) => Ok(pool.prepare(statement.into_sql_str()).await.map(|_| ())?),
         }
-        Ok(())
     }
 
     /// Every column as (table, column, whether it must be set), sorted.
     pub async fn columns(&self) -> Result<Vec<(String, String, bool)>, Error> {
-        let rows = match self.pool() {
-            Pool::Sqlite(pool) => sqlx::query_as::<_, (String, String, i64)>(SQLITE_COLUMNS).fetch_all(pool).await?,
-            Pool::Postgres(pool) => {
-                sqlx::query_as::<_, (String, String, i64)>(POSTGRES_COLUMNS).fetch_all(pool).await?
-            }
-        };
+        let columns = say(self.text([SQLITE_COLUMNS, POSTGRES_COLUMNS]));
+        let rows = columns.read_all::<(String, String, i64)>(self).await?;
         let mut columns: Vec<_> = rows.into_iter().map(|(table, column, set)| (table, column, set != 0)).collect();
         columns.sort();
         Ok(columns)
@@ -53,15 +47,11 @@ impl Db {
     pub async fn rows(&self, table: &str) -> Result<Vec<String>, Error> {
         let columns = self.columns().await?.into_iter().filter(|(of, _, _)| of == table);
         let quoted: Vec<String> = columns.map(|(_, column, _)| format!("quote({column})")).collect();
-        let mut rows: Vec<(String,)> = match self.pool() {
-            Pool::Sqlite(pool) => {
-                let statement = format!("SELECT {} FROM {table}", quoted.join(" || '|' || "));
-                sqlx::query_as(AssertSqlSafe(statement)).fetch_all(pool).await?
-            }
-            Pool::Postgres(pool) => {
-                sqlx::query_as(AssertSqlSafe(format!("SELECT CAST(t AS TEXT) FROM {table} t"))).fetch_all(pool).await?
-            }
+        let statement = match self.engine() {
+            "sqlite" => format!("SELECT {} FROM {table}", quoted.join(" || '|' || ")),
+            _ => format!("SELECT CAST(t AS TEXT) FROM {table} t"),
         };
+        let mut rows = say(statement.leak()).read_all::<(String,)>(self).await?;
         rows.sort();
         Ok(rows.into_iter().map(|(row,)| row).collect())
     }
@@ -97,7 +87,7 @@ impl Db {
 
     /// One number that `statement` selects.
     pub async fn number(&self, statement: &'static str) -> Result<i64, Error> {
-        let (number,) = on!(self, c => sqlx::query_as::<_, (i64,)>(statement).fetch_one(c).await)?;
+        let (number,) = say(statement).read_one::<(i64,)>(self).await?;
         Ok(number)
     }
 
@@ -114,13 +104,13 @@ impl Db {
 
     /// Runs a statement with a name in it that only the test knows, outside of any transaction.
     pub async fn run_made(&self, statement: String) -> Result<(), Error> {
-        Ok(on!(self, c => sqlx::query(AssertSqlSafe(statement)).execute(c).await.map(|_| ()))?)
+        say(statement.leak()).run(self).await.map(|_| ())
     }
 
     /// A turn as a worker would have it, whatever has become of it.
     pub async fn turn(&self, id: &TurnId) -> Result<Option<Turn>, Error> {
         type TurnRow = (String, String, String, String, String, i64);
-        let row = on!(self, c => sqlx::query_as::<_, TurnRow>(TURN).bind(id.as_str()).fetch_optional(c).await)?;
+        let row = say(TURN).bind(id.as_str()).read_optional::<TurnRow>(self).await?;
         Ok(row.map(|(place, message, personality, member, persona, created_at)| Turn {
             id: id.clone(),
             place: PlaceId::new(place),

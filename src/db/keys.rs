@@ -2,7 +2,6 @@
 
 use super::{Db, Error, Tx, say};
 use crate::domain::{KeyState, MemberId, MemberKey, Moment};
-use crate::on;
 
 const PUT: &str = "INSERT INTO member_key (id, member_id, provider, base_url, model, sealed, keyset_key, fingerprint, \
      mask, state, checked_at, chosen_at, created_at) \
@@ -69,13 +68,13 @@ pub async fn put(
 
 /// A member's keys, the one that answers first.
 pub async fn of_member(db: &Db, member: &MemberId) -> Result<Vec<MemberKey>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(OF_MEMBER).bind(member.as_str()).fetch_all(c).await)?;
+    let rows = say(OF_MEMBER).bind(member.as_str()).read_all::<Row>(db).await?;
     Ok(rows.into_iter().map(key_of).collect())
 }
 
 /// The sealed bytes of a key.
 pub async fn sealed(db: &Db, id: &str) -> Result<Option<Vec<u8>>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (Vec<u8>,)>(SEALED).bind(id).fetch_optional(c).await)?;
+    let row = say(SEALED).bind(id).read_optional::<(Vec<u8>,)>(db).await?;
     Ok(row.map(|(sealed,)| sealed))
 }
 
@@ -93,8 +92,7 @@ pub async fn remove(tx: &mut Tx, member: &MemberId, provider: &str) -> Result<bo
 
 /// Keys after `after`, by id, that are sealed under another key of the keyset than `keyset_key`.
 pub async fn not_under(db: &Db, keyset_key: u32, after: &str, limit: i64) -> Result<Vec<MemberKey>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(NOT_UNDER)
-        .bind(i64::from(keyset_key)).bind(after).bind(limit).fetch_all(c).await)?;
+    let rows = say(NOT_UNDER).bind(i64::from(keyset_key)).bind(after).bind(limit).read_all::<Row>(db).await?;
     Ok(rows.into_iter().map(key_of).collect())
 }
 
@@ -106,6 +104,6 @@ pub async fn reseal(tx: &mut Tx, id: &str, old: &[u8], new: &[u8], keyset_key: u
 
 /// How much is sealed under each key of the keyset: members' keys and what the house itself keeps.
 pub async fn by_keyset_key(db: &Db) -> Result<Vec<(u32, i64)>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (i64, i64)>(BY_KEYSET_KEY).fetch_all(c).await)?;
+    let rows = say(BY_KEYSET_KEY).read_all::<(i64, i64)>(db).await?;
     Ok(rows.into_iter().map(|(id, count)| (u32::try_from(id).unwrap_or_default(), count)).collect())
 }

@@ -7,7 +7,6 @@ use super::{Db, Error, Script, Tx, ledger, say};
 use crate::domain::{
     Line, MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Role, Turn, TurnId, TurnState,
 };
-use crate::on;
 
 const CLAIM_LANE: &str = "INSERT INTO lane (id, owner, until, epoch) VALUES ($1, $2, $3, 1) \
      ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, until = excluded.until, epoch = lane.epoch + 1 \
@@ -248,10 +247,9 @@ pub async fn later(tx: &mut Tx, turn: &TurnId, epoch: i64, run_at: Moment, now: 
 /// Lanes with unfinished turns for `hand`, longest waiting first, each with somebody who waits there.
 pub async fn waiting(db: &Db, hand: &Hand, now: Moment) -> Result<Vec<(PlaceId, MemberId)>, Error> {
     let rows = if hand.role == Role::House {
-        on!(db, c => sqlx::query_as::<_, (String, String)>(WAITING).fetch_all(c).await)?
+        say(WAITING).read_all::<(String, String)>(db).await?
     } else {
-        on!(db, c => sqlx::query_as::<_, (String, String)>(WAITING_FOR)
-            .bind(hand.role.as_str()).bind(now.0).bind(&hand.owner).fetch_all(c).await)?
+        say(WAITING_FOR).bind(hand.role.as_str()).bind(now.0).bind(&hand.owner).read_all::<(String, String)>(db).await?
     };
     Ok(rows.into_iter().map(|(place, member)| (PlaceId::new(place), MemberId::new(member))).collect())
 }

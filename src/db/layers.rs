@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 
 use super::memories::{self, Row, memory, memory_of, seen};
-use super::script::{fetch_listed, list_of, listed};
-use super::{Db, Error, Pool, Script, Tx, say};
+use super::script::{fetch_listed, listed, read_listed};
+use super::{Db, Error, Script, Tx, say};
 use crate::domain::{Memory, MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Reach, Scope, Tenant};
-use crate::on;
 
 const PROFILE: &str = memory!(
     "WHERE tenant IN ($1, $2, $3) AND kind = 'profile' AND corrected_by IS NULL AND ",
@@ -142,12 +141,9 @@ const STATEMENTS_MIN: i64 = 4;
 pub async fn unread(db: &Db, step: Step, until: Moment, limit: i64) -> Result<Vec<Unread>, Error> {
     type UnreadRow = (String, String, String, String, i64, i64, i64, i64);
     let rows: Vec<UnreadRow> = match step {
-        Step::Learn => on!(db, c => sqlx::query_as::<_, UnreadRow>(UNLEARNED).bind(limit).fetch_all(c).await)?,
-        Step::SumUp => {
-            on!(db, c => sqlx::query_as::<_, UnreadRow>(UNSUMMED).bind(limit).bind(until.0).fetch_all(c).await)?
-        }
-        Step::Audit => on!(db, c => sqlx::query_as::<_, UnreadRow>(STATEMENTS).bind(limit).bind(until.0)
-            .bind(STATEMENTS_MIN).fetch_all(c).await)?,
+        Step::Learn => say(UNLEARNED).bind(limit).read_all::<UnreadRow>(db).await?,
+        Step::SumUp => say(UNSUMMED).bind(limit).bind(until.0).read_all::<UnreadRow>(db).await?,
+        Step::Audit => say(STATEMENTS).bind(limit).bind(until.0).bind(STATEMENTS_MIN).read_all::<UnreadRow>(db).await?,
     };
     let unread = |(tenant, place, persona, personality, count, size, first, last): UnreadRow| Unread {
         tenant: Tenant::stored(tenant),
@@ -165,8 +161,7 @@ pub async fn unread(db: &Db, step: Step, until: Moment, limit: i64) -> Result<Ve
 /// The exchanges of some talk that were not read for facts (or not summed up), oldest first.
 pub async fn episodes(db: &Db, is_summed: bool, talk: &Unread, limit: i64) -> Result<Vec<Memory>, Error> {
     let sql = if is_summed { TO_SUM_UP } else { TO_LEARN };
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(sql)
-        .bind(talk.tenant.as_str()).bind(talk.place.as_str()).bind(limit).fetch_all(c).await)?;
+    let rows = say(sql).bind(talk.tenant.as_str()).bind(talk.place.as_str()).bind(limit).read_all::<Row>(db).await?;
     Ok(rows.into_iter().map(memory_of).collect())
 }
 
@@ -306,12 +301,8 @@ async fn reached(tx: &mut Tx, sql: [&'static str; 2], ids: &[MemoryId]) -> Resul
 /// The ids among `ids` that no longer hold for `scope`: something newer that it admits took their place.
 pub async fn outdated(db: &Db, scope: &Scope, ids: &[&MemoryId]) -> Result<HashSet<MemoryId>, Error> {
     type OutdatedRow = (String, String, String, String);
-    let list = list_of(&ids.iter().map(|id| id.as_str()).collect::<Vec<_>>());
-    let [sqlite, postgres] = OUTDATED;
-    let rows: Vec<OutdatedRow> = match db.pool() {
-        Pool::Sqlite(c) => sqlx::query_as(sqlite).bind(list).fetch_all(c).await?,
-        Pool::Postgres(c) => sqlx::query_as(postgres).bind(list).fetch_all(c).await?,
-    };
+    let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    let rows = read_listed::<OutdatedRow>(db, OUTDATED, &ids).await?;
     let holds = |(_, tenant, place, reach): &OutdatedRow| {
         scope.admits(&Tenant::stored(tenant), &PlaceId::new(place), Reach::read(reach))
     };
@@ -339,23 +330,27 @@ pub async fn doubt(tx: &mut Tx, doubts: &[(MemoryId, String)]) -> Result<(), Err
 
 /// Exchanges of before `before` that are told by a summary as well, and that nobody locked; at most `limit`.
 pub async fn told_otherwise(db: &Db, before: Moment, limit: i64) -> Result<Vec<MemoryId>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(TOLD_OTHERWISE).bind(before.0).bind(limit)
-        .fetch_all(c).await)?;
+    let rows = say(TOLD_OTHERWISE).bind(before.0).bind(limit).read_all::<(String,)>(db).await?;
     Ok(rows.into_iter().map(|(id,)| MemoryId::new(id)).collect())
 }
 
 /// The statements of a tenant that were put right, in their old words, newest first.
 pub async fn put_right(db: &Db, tenant: &Tenant) -> Result<Vec<String>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(PUT_RIGHT).bind(tenant.as_str()).bind(PUT_RIGHT_MAX)
-        .fetch_all(c).await)?;
+    let rows = say(PUT_RIGHT).bind(tenant.as_str()).bind(PUT_RIGHT_MAX).read_all::<(String,)>(db).await?;
     Ok(rows.into_iter().map(|(said,)| said).collect())
 }
 
 async fn holding(db: &Db, sql: &'static str, scope: &Scope, limit: i64) -> Result<Vec<Memory>, Error> {
     let [one, two, three] = memories::three(scope);
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(sql)
-        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(memories::looks(scope))
-        .bind(limit).fetch_all(c).await)?;
+    let rows = say(sql)
+        .bind(&one)
+        .bind(&two)
+        .bind(&three)
+        .bind(scope.place().as_str())
+        .bind(memories::looks(scope))
+        .bind(limit)
+        .read_all::<Row>(db)
+        .await?;
     let mut found: Vec<Memory> = rows.into_iter().map(memory_of).collect();
     found.retain(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach));
     if found.is_empty() {

@@ -1,8 +1,7 @@
 //! Leases: what one process at a time holds for all. Only the database's clock counts; those of machines may differ.
 
-use super::{Db, Error, Pool};
+use super::{Db, Error, say};
 use crate::domain::Moment;
-use crate::on;
 
 /// The two texts, for SQLite and PostgreSQL, of a statement that needs the database's own time between its pieces.
 macro_rules! timed {
@@ -32,21 +31,13 @@ pub const ALL: &[&str] = &[GIVE_BACK];
 /// Every statement of this file that has a text for each engine.
 pub const SPLIT: &[[&str; 2]] = &[TAKE, KEEP, HELD, NOW];
 
-fn of(db: &Db, [sqlite, postgres]: [&'static str; 2]) -> &'static str {
-    match db.pool() {
-        Pool::Sqlite(_) => sqlite,
-        Pool::Postgres(_) => postgres,
-    }
-}
-
 /// Takes a lease for `millis`; its epoch, or `None` where another holds it.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn take(db: &Db, name: &str, holder: &str, millis: i64) -> Result<Option<i64>, Error> {
-    let sql = of(db, TAKE);
-    let row = on!(db, c => sqlx::query_as::<_, (i64,)>(sql)
-        .bind(name).bind(holder).bind(millis).fetch_optional(c).await)?;
+    let sql = db.text(TAKE);
+    let row = say(sql).bind(name).bind(holder).bind(millis).read_optional::<(i64,)>(db).await?;
     Ok(row.map(|(epoch,)| epoch))
 }
 
@@ -55,9 +46,8 @@ pub async fn take(db: &Db, name: &str, holder: &str, millis: i64) -> Result<Opti
 /// # Errors
 /// Those of the database.
 pub async fn keep(db: &Db, name: &str, (holder, epoch): (&str, i64), millis: i64) -> Result<bool, Error> {
-    let sql = of(db, KEEP);
-    let row = on!(db, c => sqlx::query_as::<_, (i64,)>(sql)
-        .bind(name).bind(holder).bind(epoch).bind(millis).fetch_optional(c).await)?;
+    let sql = db.text(KEEP);
+    let row = say(sql).bind(name).bind(holder).bind(epoch).bind(millis).read_optional::<(i64,)>(db).await?;
     Ok(row.is_some())
 }
 
@@ -66,8 +56,7 @@ pub async fn keep(db: &Db, name: &str, (holder, epoch): (&str, i64), millis: i64
 /// # Errors
 /// Those of the database.
 pub async fn give_back(db: &Db, name: &str, (holder, epoch): (&str, i64)) -> Result<(), Error> {
-    on!(db, c => sqlx::query(GIVE_BACK).bind(name).bind(holder).bind(epoch).execute(c).await.map(|_| ()))?;
-    Ok(())
+    say(GIVE_BACK).bind(name).bind(holder).bind(epoch).run(db).await.map(|_| ())
 }
 
 /// The leases that are held, and by whom.
@@ -75,8 +64,8 @@ pub async fn give_back(db: &Db, name: &str, (holder, epoch): (&str, i64)) -> Res
 /// # Errors
 /// Those of the database.
 pub async fn held(db: &Db) -> Result<Vec<(String, String)>, Error> {
-    let sql = of(db, HELD);
-    Ok(on!(db, c => sqlx::query_as::<_, (String, String)>(sql).fetch_all(c).await)?)
+    let sql = db.text(HELD);
+    Ok(say(sql).read_all::<(String, String)>(db).await?)
 }
 
 /// The database's time.
@@ -84,7 +73,7 @@ pub async fn held(db: &Db) -> Result<Vec<(String, String)>, Error> {
 /// # Errors
 /// Those of the database.
 pub async fn now(db: &Db) -> Result<Moment, Error> {
-    let sql = of(db, NOW);
-    let (now,) = on!(db, c => sqlx::query_as::<_, (i64,)>(sql).fetch_one(c).await)?;
+    let sql = db.text(NOW);
+    let (now,) = say(sql).read_one::<(i64,)>(db).await?;
     Ok(Moment(now))
 }

@@ -4,7 +4,6 @@ use super::{Db, Error, Script, Tx, say};
 use crate::domain::{
     Budget, KeySource, MemberId, Moment, Payer, Period, PersonalityId, PlaceId, SetBy, TurnId, Used, leaves, member_in,
 };
-use crate::on;
 
 const ADD: &str = "INSERT INTO ledger (id, kind, turn_id, member_id, place_id, personality_id, owner_id, key_source, model, \
      prompt_tokens, completion_tokens, counted_by_provider, cost_micros, at) \
@@ -272,7 +271,7 @@ fn budget_of((payer, subject, period, set_by, tokens, answers, cost_micros): Bud
 
 /// All limits.
 pub async fn budgets(db: &Db) -> Result<Vec<Budget>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, BudgetRow>(BUDGETS).fetch_all(c).await)?;
+    let rows = say(BUDGETS).read_all::<BudgetRow>(db).await?;
     Ok(rows.into_iter().filter_map(budget_of).collect())
 }
 
@@ -314,7 +313,7 @@ pub struct Entry {
 /// The entries of a member, oldest first.
 pub async fn of_member(db: &Db, member: &MemberId) -> Result<Vec<Entry>, Error> {
     type Row = (i64, String, String, String, i64, i64, i64);
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(OF_MEMBER).bind(member.as_str()).fetch_all(c).await)?;
+    let rows = say(OF_MEMBER).bind(member.as_str()).read_all::<Row>(db).await?;
     let entry = |(at, kind, model, key_source, prompt_tokens, completion_tokens, cost_micros): Row| Entry {
         at: Moment(at),
         kind,
@@ -343,8 +342,7 @@ pub struct Sum {
 /// What a member's entries since `since` add up to, most entries first.
 pub async fn sums(db: &Db, member: &MemberId, since: Moment) -> Result<Vec<Sum>, Error> {
     type Row = (String, String, String, String, i64, i64, i64, i64);
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(SUMS)
-        .bind(member.as_str()).bind(since.0).fetch_all(c).await)?;
+    let rows = say(SUMS).bind(member.as_str()).bind(since.0).read_all::<Row>(db).await?;
     let sum =
         |(kind, personality, model, key_source, entries, prompt_tokens, completion_tokens, cost_micros): Row| Sum {
             kind,
@@ -361,7 +359,7 @@ pub async fn sums(db: &Db, member: &MemberId, since: Moment) -> Result<Vec<Sum>,
 
 /// Characters kept of a member: in messages, and in memories.
 pub async fn stored(db: &Db, member: &MemberId) -> Result<(i64, i64), Error> {
-    Ok(on!(db, c => sqlx::query_as::<_, (i64, i64)>(STORED).bind(member.as_str()).fetch_one(c).await)?)
+    Ok(say(STORED).bind(member.as_str()).read_one::<(i64, i64)>(db).await?)
 }
 
 #[cfg(test)]

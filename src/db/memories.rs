@@ -1,16 +1,13 @@
 //! Memories, and the outbox that makes and removes their vectors.
 
-use sqlx::types::Json;
-
 use std::collections::HashMap;
 
-use super::script::{list_of, listed};
-use super::{Db, Error, Pool, Script, Tx, layers, say};
+use super::script::{listed, read_listed};
+use super::{Db, Error, Script, Tx, layers, say};
 use crate::domain::{
     Detail, MemberId, Memory, MemoryId, MemoryKind, Moment, PersonaId, PersonalityId, PlaceId, Provenance, Reach,
     Scope, Tenant, TurnId,
 };
-use crate::on;
 
 /// The columns of a [`Row`]. A row has as many as a tuple may have: what distilled memories have more goes with the kind.
 macro_rules! columns {
@@ -48,13 +45,7 @@ const ADD: &str = "INSERT INTO memory (id, kind, detail, tenant, persona_id, per
      provenance, turn_id, said_by, said, answered_by, answered, at, created_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 const GET: &str = memory!("WHERE id = $1");
-const MANY_SQLITE: &str = concat!(
-    "SELECT json_group_array(json_array(",
-    columns!(),
-    ")) FROM memory WHERE id IN (SELECT value FROM json_each($1)) AND corrected_by IS NULL"
-);
-const MANY_POSTGRES: &str =
-    memory!("WHERE id IN (SELECT jsonb_array_elements_text(CAST($1 AS JSONB))) AND corrected_by IS NULL");
+const MANY: [&str; 2] = listed!(concat!("SELECT ", columns!(), " FROM memory WHERE corrected_by IS NULL AND id IN "));
 const PREVIOUS: [&str; 2] = listed!(
     "SELECT m.id, (SELECT b.id FROM memory b WHERE b.tenant = m.tenant AND b.place_id = m.place_id \
      AND b.kind = 'episode' AND b.corrected_by IS NULL AND (b.at, b.id) < (m.at, m.id) ORDER BY b.at DESC, b.id DESC LIMIT 1) FROM memory m \
@@ -102,9 +93,8 @@ const OF_MESSAGE: &str = "SELECT m.id, p.slug, m.persona_id FROM memory m JOIN p
 const OF_TURN: &str = "SELECT id FROM memory WHERE turn_id = $1 AND (locked_at IS NULL OR NOT $2)";
 const CLEAR_OUTBOX: &str = "DELETE FROM outbox WHERE memory_id = $1";
 
-/// Statements whose text differs between SQLite and PostgreSQL: they have no common way to bind a list, and SQLite's
-/// driver hands every row from thread to thread, so that a list comes back as one.
-pub const SPLIT: &[[&str; 2]] = &[[MANY_SQLITE, MANY_POSTGRES], PREVIOUS];
+/// Statements whose text differs between SQLite and PostgreSQL.
+pub const SPLIT: &[[&str; 2]] = &[MANY, PREVIOUS];
 
 /// Every other statement of this file.
 pub const ALL: &[&str] = &[
@@ -295,28 +285,21 @@ pub async fn many(db: &Db, scope: &Scope, ids: &[&MemoryId]) -> Result<Vec<Memor
 
 /// Memories by id, in no order, for the house's own bookkeeping: never shown to anyone.
 pub async fn stored_many(db: &Db, ids: &[&MemoryId]) -> Result<Vec<Memory>, Error> {
-    let list = list_of(&ids.iter().map(|id| id.as_str()).collect::<Vec<_>>());
-    let rows = match db.pool() {
-        Pool::Sqlite(c) => sqlx::query_as::<_, (Json<Vec<Row>>,)>(MANY_SQLITE).bind(list).fetch_one(c).await?.0.0,
-        Pool::Postgres(c) => sqlx::query_as::<_, Row>(MANY_POSTGRES).bind(list).fetch_all(c).await?,
-    };
+    let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    let rows = read_listed::<Row>(db, MANY, &ids).await?;
     Ok(rows.into_iter().map(memory_of).collect())
 }
 
 /// A memory by id, for the house's own bookkeeping: never shown to anyone.
 pub async fn stored(db: &Db, id: &MemoryId) -> Result<Option<Memory>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, Row>(GET).bind(id.as_str()).fetch_optional(c).await)?;
+    let row = say(GET).bind(id.as_str()).read_optional::<Row>(db).await?;
     Ok(row.map(memory_of))
 }
 
 /// For each of `ids`, the memory of the same tenant and place that was made just before it, where there is one.
 pub async fn previous(db: &Db, ids: &[&MemoryId]) -> Result<HashMap<MemoryId, Memory>, Error> {
-    let list = list_of(&ids.iter().map(|id| id.as_str()).collect::<Vec<_>>());
-    let [sqlite, postgres] = PREVIOUS;
-    let pairs: Vec<(String, Option<String>)> = match db.pool() {
-        Pool::Sqlite(c) => sqlx::query_as(sqlite).bind(list).fetch_all(c).await?,
-        Pool::Postgres(c) => sqlx::query_as(postgres).bind(list).fetch_all(c).await?,
-    };
+    let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    let pairs = read_listed::<(String, Option<String>)>(db, PREVIOUS, &ids).await?;
     let pairs: Vec<(MemoryId, MemoryId)> = pairs
         .into_iter()
         .filter_map(|(id, previous)| previous.map(|previous| (MemoryId::new(id), MemoryId::new(previous))))
@@ -351,9 +334,17 @@ pub(super) fn looks(scope: &Scope) -> i64 {
 /// Memories that `scope` admits, newest first; of a running session only what its own persona said.
 pub async fn page(db: &Db, scope: &Scope, limit: i64, offset: i64) -> Result<Vec<Memory>, Error> {
     let [one, two, three] = of_talk(scope);
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(PAGE)
-        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
-        .bind(scope.persona().as_str()).bind(limit).bind(offset).fetch_all(c).await)?;
+    let rows = say(PAGE)
+        .bind(&one)
+        .bind(&two)
+        .bind(&three)
+        .bind(scope.place().as_str())
+        .bind(looks(scope))
+        .bind(scope.persona().as_str())
+        .bind(limit)
+        .bind(offset)
+        .read_all::<Row>(db)
+        .await?;
     let memories = rows.into_iter().map(memory_of);
     Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach)).collect())
 }
@@ -369,9 +360,18 @@ pub async fn page_from(
 ) -> Result<Vec<Memory>, Error> {
     let [one, two, three] = of_talk(scope);
     let sql = if is_newer { NEWER } else { OLDER };
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(sql)
-        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
-        .bind(scope.persona().as_str()).bind(at.0).bind(id).bind(limit).fetch_all(c).await)?;
+    let rows = say(sql)
+        .bind(&one)
+        .bind(&two)
+        .bind(&three)
+        .bind(scope.place().as_str())
+        .bind(looks(scope))
+        .bind(scope.persona().as_str())
+        .bind(at.0)
+        .bind(id)
+        .bind(limit)
+        .read_all::<Row>(db)
+        .await?;
     let mut memories: Vec<Memory> = rows.into_iter().map(memory_of).collect();
     memories.retain(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach));
     if is_newer {
@@ -383,9 +383,17 @@ pub async fn page_from(
 /// How many memories that `scope` admits are newer than one.
 pub async fn count_newer(db: &Db, scope: &Scope, memory: &Memory) -> Result<i64, Error> {
     let [one, two, three] = of_talk(scope);
-    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT_NEWER)
-        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
-        .bind(scope.persona().as_str()).bind(memory.at.0).bind(memory.id.as_str()).fetch_one(c).await)?;
+    let (count,) = say(COUNT_NEWER)
+        .bind(&one)
+        .bind(&two)
+        .bind(&three)
+        .bind(scope.place().as_str())
+        .bind(looks(scope))
+        .bind(scope.persona().as_str())
+        .bind(memory.at.0)
+        .bind(memory.id.as_str())
+        .read_one::<(i64,)>(db)
+        .await?;
     Ok(count)
 }
 
@@ -395,37 +403,50 @@ pub async fn count_newer(db: &Db, scope: &Scope, memory: &Memory) -> Result<i64,
 pub async fn ending(db: &Db, scope: &Scope, end: &str) -> Result<Vec<Memory>, Error> {
     let [one, two, three] = of_talk(scope);
     let pattern = format!("%{}", end.replace(|c: char| !c.is_ascii_alphanumeric(), ""));
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(ENDING)
-        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
-        .bind(scope.persona().as_str()).bind(pattern).fetch_all(c).await)?;
+    let rows = say(ENDING)
+        .bind(&one)
+        .bind(&two)
+        .bind(&three)
+        .bind(scope.place().as_str())
+        .bind(looks(scope))
+        .bind(scope.persona().as_str())
+        .bind(pattern)
+        .read_all::<Row>(db)
+        .await?;
     let memories = rows.into_iter().map(memory_of);
     Ok(memories.filter(|memory| scope.admits(&memory.tenant, &memory.place, memory.reach)).collect())
 }
 
 /// Every memory about a member, with whichever persona and personality it was made, oldest first.
 pub async fn of_member(db: &Db, member: &MemberId) -> Result<Vec<Memory>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(OF_MEMBER).bind(member.as_str()).fetch_all(c).await)?;
+    let rows = say(OF_MEMBER).bind(member.as_str()).read_all::<Row>(db).await?;
     Ok(rows.into_iter().map(memory_of).collect())
 }
 
 /// The memories of one tenant, newest first, at most `limit`.
 pub async fn of_tenant(db: &Db, tenant: &Tenant, limit: i64) -> Result<Vec<Memory>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(OF_TENANT).bind(tenant.as_str()).bind(limit).fetch_all(c).await)?;
+    let rows = say(OF_TENANT).bind(tenant.as_str()).bind(limit).read_all::<Row>(db).await?;
     Ok(rows.into_iter().map(memory_of).collect())
 }
 
 /// How many memories one tenant has.
 pub async fn count_of(db: &Db, tenant: &Tenant) -> Result<i64, Error> {
-    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT_OF).bind(tenant.as_str()).fetch_one(c).await)?;
+    let (count,) = say(COUNT_OF).bind(tenant.as_str()).read_one::<(i64,)>(db).await?;
     Ok(count)
 }
 
 /// How many memories `scope` admits.
 pub async fn count(db: &Db, scope: &Scope) -> Result<i64, Error> {
     let [one, two, three] = of_talk(scope);
-    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT)
-        .bind(&one).bind(&two).bind(&three).bind(scope.place().as_str()).bind(looks(scope))
-        .bind(scope.persona().as_str()).fetch_one(c).await)?;
+    let (count,) = say(COUNT)
+        .bind(&one)
+        .bind(&two)
+        .bind(&three)
+        .bind(scope.place().as_str())
+        .bind(looks(scope))
+        .bind(scope.persona().as_str())
+        .read_one::<(i64,)>(db)
+        .await?;
     Ok(count)
 }
 
@@ -476,8 +497,7 @@ pub struct Learned {
 
 /// What was learned from the exchange that a platform's message is part of.
 pub async fn of_message(db: &Db, account: &str, platform_id: &str) -> Result<Vec<Learned>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String, String, String)>(OF_MESSAGE)
-        .bind(account).bind(platform_id).fetch_all(c).await)?;
+    let rows = say(OF_MESSAGE).bind(account).bind(platform_id).read_all::<(String, String, String)>(db).await?;
     let learned = |(id, by, of)| Learned { id: MemoryId::new(id), by, of: PersonaId::new(of) };
     Ok(rows.into_iter().map(learned).collect())
 }
@@ -522,7 +542,7 @@ pub async fn correct(
 
 /// The memories that `id` was put in the place of, directly.
 pub async fn corrected_by(db: &Db, id: &MemoryId) -> Result<Vec<MemoryId>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(CORRECTIONS).bind(id.as_str()).fetch_all(c).await)?;
+    let rows = say(CORRECTIONS).bind(id.as_str()).read_all::<(String,)>(db).await?;
     Ok(rows.into_iter().map(|(id,)| MemoryId::new(id)).collect())
 }
 
@@ -542,8 +562,11 @@ pub async fn flag(tx: &mut Tx, id: &MemoryId, reason: Option<&str>) -> Result<()
 
 /// Everything about a member that is not locked, with one personality or with all, what was put right included.
 pub async fn unlocked(db: &Db, member: &MemberId, personality: Option<&PersonalityId>) -> Result<Vec<MemoryId>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(UNLOCKED).bind(member.as_str())
-        .bind(personality.map(PersonalityId::as_str)).fetch_all(c).await)?;
+    let rows = say(UNLOCKED)
+        .bind(member.as_str())
+        .bind(personality.map(PersonalityId::as_str))
+        .read_all::<(String,)>(db)
+        .await?;
     Ok(rows.into_iter().map(|(id,)| MemoryId::new(id)).collect())
 }
 
@@ -564,7 +587,7 @@ pub struct Stats {
 /// How much is remembered of a member, by personality and persona, most first.
 pub async fn stats(db: &Db, member: &MemberId) -> Result<Vec<Stats>, Error> {
     type StatsRow = (String, String, i64, i64, i64, i64, i64, i64);
-    let rows = on!(db, c => sqlx::query_as::<_, StatsRow>(STATS).bind(member.as_str()).fetch_all(c).await)?;
+    let rows = say(STATS).bind(member.as_str()).read_all::<StatsRow>(db).await?;
     let stats = |(personality, persona, count, locked, flagged, size, first, last): StatsRow| Stats {
         personality: PersonalityId::new(personality),
         persona: PersonaId::new(persona),
@@ -580,21 +603,20 @@ pub async fn stats(db: &Db, member: &MemberId) -> Result<Vec<Stats>, Error> {
 
 /// Ids of all memories after `after`, in order, for a reindex.
 pub async fn ids_after(db: &Db, after: &str, limit: i64) -> Result<Vec<MemoryId>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(ALL_IDS).bind(after).bind(limit).fetch_all(c).await)?;
+    let rows = say(ALL_IDS).bind(after).bind(limit).read_all::<(String,)>(db).await?;
     Ok(rows.into_iter().map(|(id,)| MemoryId::new(id)).collect())
 }
 
 /// How many memories there are.
 pub async fn total(db: &Db) -> Result<i64, Error> {
-    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(TOTAL).fetch_one(c).await)?;
+    let (count,) = say(TOTAL).read_one::<(i64,)>(db).await?;
     Ok(count)
 }
 
 /// Chores that are due, oldest first.
 pub async fn due(db: &Db, now: Moment, limit: i64) -> Result<Vec<Chore>, Error> {
     type ChoreRow = (String, String, String, i64);
-    let rows = on!(db, c => sqlx::query_as::<_, ChoreRow>(DUE)
-        .bind(now.0).bind(limit).bind(now.0 + WAIT_MAX_MILLIS).fetch_all(c).await)?;
+    let rows = say(DUE).bind(now.0).bind(limit).bind(now.0 + WAIT_MAX_MILLIS).read_all::<ChoreRow>(db).await?;
     Ok(rows
         .into_iter()
         .map(|(id, memory, action, attempt)| Chore {
@@ -608,7 +630,7 @@ pub async fn due(db: &Db, now: Moment, limit: i64) -> Result<Vec<Chore>, Error> 
 
 /// When the next chore is due.
 pub async fn next_due(db: &Db) -> Result<Option<Moment>, Error> {
-    let (at,) = on!(db, c => sqlx::query_as::<_, (Option<i64>,)>(NEXT_DUE).fetch_one(c).await)?;
+    let (at,) = say(NEXT_DUE).read_one::<(Option<i64>,)>(db).await?;
     Ok(at.map(Moment))
 }
 
@@ -628,6 +650,6 @@ pub async fn retry(tx: &mut Tx, chores: &[String], run_at: Moment) -> Result<(),
 
 /// How many chores wait.
 pub async fn pending(db: &Db) -> Result<i64, Error> {
-    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(PENDING).fetch_one(c).await)?;
+    let (count,) = say(PENDING).read_one::<(i64,)>(db).await?;
     Ok(count)
 }

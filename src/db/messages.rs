@@ -2,12 +2,9 @@
 
 use std::collections::HashSet;
 
-use sqlx::types::Json;
-
 use super::script::Value;
-use super::{Db, Error, Pool, Script, Tx, say};
+use super::{Db, Error, Script, Tx, say};
 use crate::domain::{Identity, MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId};
-use crate::on;
 
 macro_rules! columns {
     () => {
@@ -30,12 +27,6 @@ macro_rules! newest {
         " ORDER BY seq DESC LIMIT $4"
     };
 }
-/// SQLite's driver hands every row from thread to thread: a page comes as one row.
-macro_rules! as_one_row {
-    ($($part:tt)*) => {
-        concat!("SELECT json_group_array(json_array(", columns!(), ")) FROM (", $($part)*, ")")
-    };
-}
 
 const NEXT_SEQ: &str = "INSERT INTO lane (id, next_seq) VALUES ($1, 1) \
      ON CONFLICT (id) DO UPDATE SET next_seq = lane.next_seq + 1";
@@ -48,8 +39,6 @@ const BEFORE_TAKING: &str = "SELECT turn_id, NULL, 0 FROM message WHERE account 
      UNION ALL SELECT NULL, 'member', COUNT(*) FROM turn WHERE member_id = $4 AND state IN ('queued', 'running', 'sending')";
 const BEFORE: &str = concat!("SELECT ", columns!(), " FROM message ", before!(), newest!());
 const BEFORE_WITH: &str = concat!("SELECT ", columns!(), " FROM message m ", before!(), with!(), newest!());
-const BEFORE_LISTED: &str = as_one_row!("SELECT ", columns!(), " FROM message ", before!(), newest!());
-const BEFORE_WITH_LISTED: &str = as_one_row!("SELECT ", columns!(), " FROM message m ", before!(), with!(), newest!());
 const CONTEXT: &str = "SELECT 'asked', text, seq FROM message WHERE (turn_id = $1 OR id = $2) AND personality_id IS NULL \
      AND deleted_at IS NULL \
      UNION ALL SELECT 'said', CASE WHEN own IS NULL THEN text ELSE SUBSTR(text, 1, CAST(own AS INTEGER)) END, seq \
@@ -88,6 +77,8 @@ const DELETE: &str = "UPDATE message SET text = '', tokens = 0, deleted_at = $2 
 pub const ALL: &[&str] = &[
     NEXT_SEQ,
     ADD,
+    BEFORE,
+    BEFORE_WITH,
     BEFORE_TAKING,
     CONTEXT,
     OF_MEMBER,
@@ -105,9 +96,6 @@ pub const ALL: &[&str] = &[
     PLACE_OF,
     IS_FROM,
 ];
-
-/// Statements whose text differs between SQLite and PostgreSQL.
-pub const SPLIT: &[[&str; 2]] = &[[BEFORE_LISTED, BEFORE], [BEFORE_WITH_LISTED, BEFORE_WITH]];
 
 /// A message to store.
 #[derive(Clone, Debug)]
@@ -245,22 +233,10 @@ pub async fn before(
     limit: i64,
     only: Option<&PersonalityId>,
 ) -> Result<Vec<StoredMessage>, Error> {
-    let mut rows = match db.pool() {
-        Pool::Sqlite(c) => {
-            let sql = if only.is_some() { BEFORE_WITH_LISTED } else { BEFORE_LISTED };
-            let page = sqlx::query_as::<_, (Json<Vec<Row>>,)>(sql);
-            let page = page.bind(place.as_str()).bind(before).bind(after).bind(limit);
-            let page = if let Some(personality) = only { page.bind(personality.as_str()) } else { page };
-            page.fetch_one(c).await?.0.0
-        }
-        Pool::Postgres(c) => {
-            let page = sqlx::query_as::<_, Row>(if only.is_some() { BEFORE_WITH } else { BEFORE });
-            let page = page.bind(place.as_str()).bind(before).bind(after).bind(limit);
-            let page = if let Some(personality) = only { page.bind(personality.as_str()) } else { page };
-            page.fetch_all(c).await?
-        }
-    };
-    rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.1));
+    let page = say(if only.is_some() { BEFORE_WITH } else { BEFORE });
+    let page = page.bind(place.as_str()).bind(before).bind(after).bind(limit);
+    let page = if let Some(personality) = only { page.bind(personality.as_str()) } else { page };
+    let rows = page.read_all::<Row>(db).await?;
     Ok(rows.into_iter().map(message_of).collect())
 }
 
@@ -281,9 +257,13 @@ pub struct Start {
 
 /// What the answer of `turn` starts from.
 pub async fn start(db: &Db, turn: &Turn) -> Result<Start, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String, String, Option<i64>)>(CONTEXT)
-        .bind(turn.id.as_str()).bind(turn.message.as_str()).bind(turn.place.as_str()).bind(turn.personality.as_str())
-        .fetch_all(c).await)?;
+    let rows = say(CONTEXT)
+        .bind(turn.id.as_str())
+        .bind(turn.message.as_str())
+        .bind(turn.place.as_str())
+        .bind(turn.personality.as_str())
+        .read_all::<(String, String, Option<i64>)>(db)
+        .await?;
     let (mut asked, mut said, mut pictures, mut start) = (Vec::new(), Vec::new(), Vec::new(), Start::default());
     for (what, text, seq) in rows {
         match what.as_str() {
@@ -316,22 +296,20 @@ pub struct Said {
 /// What a member wrote and what they were answered, oldest first.
 pub async fn of_member(db: &Db, member: &MemberId) -> Result<Vec<Said>, Error> {
     type Row = (String, String, i64, String, String);
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(OF_MEMBER).bind(member.as_str()).fetch_all(c).await)?;
+    let rows = say(OF_MEMBER).bind(member.as_str()).read_all::<Row>(db).await?;
     let said = |(platform, place, at, author, text)| Said { platform, place, at: Moment(at), author, text };
     Ok(rows.into_iter().map(said).collect())
 }
 
 /// The personality that said a platform's message.
 pub async fn speaker(db: &Db, account: &str, platform_id: &str) -> Result<Option<PersonalityId>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (Option<String>,)>(SPEAKER)
-        .bind(account).bind(platform_id).fetch_optional(c).await)?;
+    let row = say(SPEAKER).bind(account).bind(platform_id).read_optional::<(Option<String>,)>(db).await?;
     Ok(row.and_then(|(id,)| id).map(PersonalityId::new))
 }
 
 /// How many messages of what a turn was asked are still there.
 pub async fn asked(db: &Db, turn: &TurnId, message: &MessageId) -> Result<i64, Error> {
-    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(ASKED)
-        .bind(turn.as_str()).bind(message.as_str()).fetch_one(c).await)?;
+    let (count,) = say(ASKED).bind(turn.as_str()).bind(message.as_str()).read_one::<(i64,)>(db).await?;
     Ok(count)
 }
 
@@ -354,22 +332,25 @@ pub struct Kept {
 
 /// A message of the platform, unless it is not kept or was deleted.
 pub async fn find(db: &Db, account: &str, platform_id: &str) -> Result<Option<Kept>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String, Option<String>, bool)>(FIND)
-        .bind(account).bind(platform_id).fetch_optional(c).await)?;
+    let row = say(FIND).bind(account).bind(platform_id).read_optional::<(String, Option<String>, bool)>(db).await?;
     Ok(row.map(|(id, turn, is_answer)| Kept { id: MessageId::new(id), turn: turn.map(TurnId::new), is_answer }))
 }
 
 /// Where a message was said, as its platform names the place.
 pub async fn place_of(db: &Db, account: &str, platform_id: &str) -> Result<Option<String>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String,)>(PLACE_OF)
-        .bind(account).bind(platform_id).fetch_optional(c).await)?;
+    let row = say(PLACE_OF).bind(account).bind(platform_id).read_optional::<(String,)>(db).await?;
     Ok(row.map(|(subject,)| subject))
 }
 
 /// Whether an account of `identity`'s member wrote a message.
 pub async fn is_from(db: &Db, account: &str, platform_id: &str, identity: &Identity) -> Result<bool, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (i64,)>(IS_FROM).bind(account).bind(platform_id)
-        .bind(&identity.platform).bind(&identity.subject).fetch_optional(c).await)?;
+    let row = say(IS_FROM)
+        .bind(account)
+        .bind(platform_id)
+        .bind(&identity.platform)
+        .bind(&identity.subject)
+        .read_optional::<(i64,)>(db)
+        .await?;
     Ok(row.is_some())
 }
 
@@ -380,8 +361,12 @@ pub async fn replaced(
     platform_id: &str,
     member: &MemberId,
 ) -> Result<Option<(MessageId, TurnId)>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String, String)>(REPLACED)
-        .bind(account).bind(platform_id).bind(member.as_str()).fetch_optional(c).await)?;
+    let row = say(REPLACED)
+        .bind(account)
+        .bind(platform_id)
+        .bind(member.as_str())
+        .read_optional::<(String, String)>(db)
+        .await?;
     Ok(row.map(|(message, turn)| (MessageId::new(message), TurnId::new(turn))))
 }
 
@@ -415,6 +400,6 @@ pub async fn remove_old(tx: &mut Tx, before: Moment, limit: i64) -> Result<u64, 
 
 /// How many messages are stored.
 pub async fn count(db: &Db) -> Result<i64, Error> {
-    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT).fetch_one(c).await)?;
+    let (count,) = say(COUNT).read_one::<(i64,)>(db).await?;
     Ok(count)
 }

@@ -1,7 +1,6 @@
 //! Small facts about this instance: cursors of front ends, the embedding space, revisions.
 
 use super::{Db, Error, Tx, say};
-use crate::on;
 
 const GET: &str = "SELECT value FROM meta WHERE key = $1";
 const SET: &str =
@@ -15,7 +14,7 @@ pub const ALL: &[&str] = &[GET, SET, SET_ONCE, REMOVE];
 
 /// The value under `key`.
 pub async fn get(db: &Db, key: &str) -> Result<Option<String>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String,)>(GET).bind(key).fetch_optional(c).await)?;
+    let row = say(GET).bind(key).read_optional::<(String,)>(db).await?;
     Ok(row.map(|(value,)| value))
 }
 

@@ -1,13 +1,13 @@
-//! The database: one SQL text for SQLite and PostgreSQL, two typed pools, one writer that commits in groups.
+//! The database: one SQL text for SQLite and PostgreSQL, readers, and one writer that commits in groups.
 //!
 //! Every write goes through [`Db::write`]: closures that arrive while a commit is under way share the next one, and are
 //! answered only after the commit. When one of a group fails, the group is undone and each runs again by itself, so
-//! that nobody pays for savepoints and nobody for another's failure. Their statements are said with `say` (`script.rs`).
-//! Reads use [`on!`] on the pool. Nothing outside `db` names `sqlx` or `rusqlite`.
+//! that nobody pays for savepoints and nobody for another's failure. Whoever reads asks by single statements
+//! (`readers.rs`). Both say them with `say` (`script.rs`). Nothing outside `db` names `sqlx` or `rusqlite`.
 //!
-//! SQLite has two drivers. That of the pools hands each statement to a thread of its own and waits for the answer, which
-//! costs more than most statements do; so the writer (`writer.rs`) has a connection of the other (`sqlite.rs`) on its own
-//! thread. Both are the same library underneath.
+//! PostgreSQL is asked through `sqlx`; SQLite through `rusqlite` (`sqlite.rs`), because `sqlx` hands each of its statements
+//! and rows to a thread of its own and waits for the answer, which costs more than most statements do. Migrations of both
+//! are those of `sqlx`; they share one `libsqlite3-sys`.
 //!
 //! Where several processes share a database, each write commits by itself: a group would lock many lanes at once, in an
 //! order that another process's group need not follow.
@@ -35,6 +35,7 @@ pub mod personalities;
 pub mod places;
 pub mod post;
 pub mod presets;
+mod readers;
 pub mod rules;
 mod script;
 pub mod secrets;
@@ -52,13 +53,15 @@ use include_dir::{Dir, include_dir};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool, Postgres, SqlSafeStr, SqlitePool};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool, Postgres, SqlSafeStr};
 
 #[cfg(feature = "testing")]
 pub use failing::{Failing, When};
 pub use health::{Backlog, Examination};
+use readers::{Readers, Reads};
 pub use script::Script;
-use script::{json, say};
+use script::{Json, json, say};
 pub use writer::Writing;
 use writer::{Inbox, Source, Trouble, Writer};
 
@@ -75,28 +78,10 @@ pub const CHECKED_AT_START: u64 = 16 << 20;
 /// Connections to PostgreSQL that read.
 const POSTGRES_READERS: u32 = 8;
 
-/// Either engine's pool.
-#[derive(Clone, Debug)]
-pub enum Pool {
-    Sqlite(SqlitePool),
-    Postgres(PgPool),
-}
-
 /// A write transaction in progress.
 pub enum Tx {
     Sqlite(rusqlite::Connection),
     Postgres(PoolConnection<Postgres>),
-}
-
-/// Runs `$body` with `$c` bound to the pool of the engine in use: compiled once for each.
-#[macro_export]
-macro_rules! on {
-    ($db:expr, $c:ident => $body:expr) => {
-        match $db.pool() {
-            $crate::db::Pool::Sqlite($c) => $body,
-            $crate::db::Pool::Postgres($c) => $body,
-        }
-    };
 }
 
 /// A database failure, in words an operator can act on.
@@ -196,7 +181,7 @@ impl Error {
 /// A handle to the database; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    pool: Pool,
+    readers: Readers,
     writer: Inbox,
     trouble: Trouble,
     #[cfg(feature = "testing")]
@@ -212,17 +197,15 @@ impl Db {
     /// [`Error::Unavailable`], [`Error::Corrupt`], [`Error::Newer`], [`Error::Full`], [`Error::Busy`].
     pub async fn open(url: &str) -> Result<Self, Error> {
         let Some(path) = sqlite_path(url) else {
-            let pool = open_postgres(url).await?;
-            migrate(&Pool::Postgres(pool.clone())).await?;
-            return Self::over(Pool::Postgres(pool.clone()), Source::Server(pool), false);
+            return Self::over_server(open_postgres(url).await?, false);
         };
         let connection = sqlite::open(&path).await?;
-        let pool = Pool::Sqlite(sqlite::readers(&path));
+        let readers = Readers::of_file(&path, sqlite::READING);
         if is_below(&path, CHECKED_AT_START) {
-            upkeep::check(&pool).await?;
+            upkeep::check(&readers).await?;
         }
-        migrate(&pool).await?;
-        Self::over(pool, Source::File(Tx::Sqlite(connection)), false)
+        migrate_file(&path).await?;
+        Self::over(readers, Source::File(Tx::Sqlite(connection)), false)
     }
 
     /// Opens a PostgreSQL database that other processes use as well.
@@ -233,13 +216,15 @@ impl Db {
         if sqlite_path(url).is_some() {
             return Err(Error::Unavailable("SQLite serves one process".into()));
         }
-        let pool = open_postgres(url).await?;
-        migrate(&Pool::Postgres(pool.clone())).await?;
-        Self::over(Pool::Postgres(pool.clone()), Source::Server(pool), true)
+        Self::over_server(open_postgres(url).await?, true)
+    }
+
+    fn over_server(pool: PgPool, is_shared: bool) -> Result<Self, Error> {
+        Self::over(Readers::Server(pool.clone()), Source::Server(pool), is_shared)
     }
 
     /// A handle to a database that is ready, and the writer behind it.
-    fn over(pool: Pool, source: Source, is_shared: bool) -> Result<Self, Error> {
+    fn over(readers: Readers, source: Source, is_shared: bool) -> Result<Self, Error> {
         let trouble = Trouble::default();
         #[cfg(feature = "testing")]
         let failing = Failing::default();
@@ -250,7 +235,7 @@ impl Db {
             failing: failing.clone(),
         };
         Ok(Self {
-            pool,
+            readers,
             writer: writer.start(is_shared)?,
             trouble,
             #[cfg(feature = "testing")]
@@ -258,20 +243,16 @@ impl Db {
         })
     }
 
-    /// The pool to read from, for [`on!`].
-    pub fn pool(&self) -> &Pool {
-        #[cfg(feature = "testing")]
-        if let Some(broken) = self.failing.instead_of_reading() {
-            return broken;
-        }
-        &self.pool
-    }
-
     /// `sqlite` or `postgres`.
     pub fn engine(&self) -> &'static str {
-        match self.pool {
-            Pool::Sqlite(_) => "sqlite",
-            Pool::Postgres(_) => "postgres",
+        self.text(["sqlite", "postgres"])
+    }
+
+    /// Of a text for SQLite and one for PostgreSQL, that of the engine in use.
+    fn text(&self, [sqlite, postgres]: [&'static str; 2]) -> &'static str {
+        match self.readers {
+            Readers::File(_) => sqlite,
+            Readers::Server(_) => postgres,
         }
     }
 
@@ -295,24 +276,21 @@ impl Db {
     /// # Errors
     /// [`Error::Corrupt`] when they do not, and as reading does.
     pub async fn check(&self) -> Result<(), Error> {
-        upkeep::check(&self.pool).await
+        upkeep::check(&self.readers).await
     }
 
     /// Folds SQLite's log into the file and empties it, so that what was deleted is in neither. Does nothing on
     /// PostgreSQL; returns whether the log is empty now, which a reader may prevent for a moment.
     pub async fn fold_log(&self) -> Result<bool, Error> {
-        let Pool::Sqlite(pool) = &self.pool else { return Ok(true) };
-        let (busy, _, _) =
-            sqlx::query_as::<_, (i64, i64, i64)>("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(pool).await?;
+        let Readers::File(_) = &self.readers else { return Ok(true) };
+        let folding = say("PRAGMA wal_checkpoint(TRUNCATE)");
+        let (busy, _, _) = folding.read_one::<(i64, i64, i64)>(&self.readers).await?;
         Ok(busy == 0)
     }
 
     /// Closes every connection after the writes under way; SQLite folds its log into the file.
     pub async fn close(&self) {
-        match &self.pool {
-            Pool::Sqlite(pool) => pool.close().await,
-            Pool::Postgres(pool) => pool.close().await,
-        }
+        self.readers.close().await;
         self.writer.close().await;
     }
 }
@@ -343,12 +321,13 @@ fn opening(error: impl Into<Error>) -> Error {
     }
 }
 
+/// A server, its schema up to date.
 async fn open_postgres(url: &str) -> Result<PgPool, Error> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| Error::Unavailable("DATABASE_URL is neither sqlite://PATH nor a postgres:// URL".into()))?
         .application_name("greenroom")
         .disable_statement_logging();
-    PgPoolOptions::new()
+    let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_READERS + 1)
         .acquire_timeout(Duration::from_secs(10))
         .test_before_acquire(false)
@@ -363,7 +342,9 @@ async fn open_postgres(url: &str) -> Result<PgPool, Error> {
         })
         .connect_with(options)
         .await
-        .map_err(opening)
+        .map_err(opening)?;
+    migrator(&POSTGRES_MIGRATIONS).run(&pool).await.map_err(migrating)?;
+    Ok(pool)
 }
 
 /// The migrations of one engine, from the files compiled in.
@@ -385,15 +366,19 @@ fn migrator(files: &'static Dir<'static>) -> Migrator {
     Migrator::with_migrations(migrations)
 }
 
-async fn migrate(pool: &Pool) -> Result<(), Error> {
-    let done = match pool {
-        Pool::Sqlite(pool) => migrator(&SQLITE_MIGRATIONS).run(pool).await,
-        Pool::Postgres(pool) => migrator(&POSTGRES_MIGRATIONS).run(pool).await,
-    };
-    done.map_err(|error| match error {
+async fn migrate_file(path: &Path) -> Result<(), Error> {
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).disable_statement_logging();
+    let mut connection = options.connect().await.map_err(opening)?;
+    let done = migrator(&SQLITE_MIGRATIONS).run(&mut connection).await.map_err(migrating);
+    connection.close().await?;
+    done
+}
+
+fn migrating(error: sqlx::migrate::MigrateError) -> Error {
+    match error {
         sqlx::migrate::MigrateError::VersionMissing(version) => Error::Newer(version),
         sqlx::migrate::MigrateError::Execute(error) => error.into(),
         sqlx::migrate::MigrateError::ExecuteMigration(error, _) => error.into(),
         error => Error::Other(error.into()),
-    })
+    }
 }

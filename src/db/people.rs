@@ -2,7 +2,6 @@
 
 use super::{Db, Error, Script, Tx, choices, say};
 use crate::domain::{Identity, Member, MemberId, Moment, Persona, PersonaId};
-use crate::on;
 
 const FIND: &str = "SELECT m.id, m.locale, m.time_zone, m.told_at FROM identity i JOIN member m ON m.id = i.member_id \
      WHERE i.platform = $1 AND i.subject = $2";
@@ -127,8 +126,7 @@ fn persona_of((id, member, name, pronouns, description, is_default): PersonaRow)
 /// The member behind an identity.
 pub async fn member(db: &Db, identity: &Identity) -> Result<Option<Member>, Error> {
     type Row = (String, Option<String>, Option<String>, Option<i64>);
-    let row = on!(db, c => sqlx::query_as::<_, Row>(FIND)
-        .bind(&identity.platform).bind(&identity.subject).fetch_optional(c).await)?;
+    let row = say(FIND).bind(&identity.platform).bind(&identity.subject).read_optional::<Row>(db).await?;
     Ok(row.map(|(id, locale, time_zone, told)| Member {
         id: MemberId::new(id),
         locale,
@@ -140,7 +138,7 @@ pub async fn member(db: &Db, identity: &Identity) -> Result<Option<Member>, Erro
 /// A member by id.
 pub async fn member_by_id(db: &Db, id: &MemberId) -> Result<Option<Member>, Error> {
     type Row = (String, Option<String>, Option<String>, Option<i64>);
-    let row = on!(db, c => sqlx::query_as::<_, Row>(MEMBER).bind(id.as_str()).fetch_optional(c).await)?;
+    let row = say(MEMBER).bind(id.as_str()).read_optional::<Row>(db).await?;
     Ok(row.map(|(id, locale, time_zone, told)| Member {
         id: MemberId::new(id),
         locale,
@@ -151,14 +149,13 @@ pub async fn member_by_id(db: &Db, id: &MemberId) -> Result<Option<Member>, Erro
 
 /// All personas of a member, oldest first.
 pub async fn personas(db: &Db, member: &MemberId) -> Result<Vec<Persona>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, PersonaRow>(PERSONAS).bind(member.as_str()).fetch_all(c).await)?;
+    let rows = say(PERSONAS).bind(member.as_str()).read_all::<PersonaRow>(db).await?;
     Ok(rows.into_iter().map(persona_of).collect())
 }
 
 /// The platform accounts of a member.
 pub async fn identities(db: &Db, member: &MemberId) -> Result<Vec<Identity>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String, String)>(IDENTITIES)
-        .bind(member.as_str()).fetch_all(c).await)?;
+    let rows = say(IDENTITIES).bind(member.as_str()).read_all::<(String, String)>(db).await?;
     Ok(rows.into_iter().map(|(platform, subject)| Identity { platform, subject }).collect())
 }
 
@@ -185,35 +182,31 @@ pub async fn introduce(
 
 /// The member's default persona.
 pub async fn default_persona(db: &Db, member: &MemberId) -> Result<Option<Persona>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, PersonaRow>(DEFAULT_PERSONA)
-        .bind(member.as_str()).bind(true).fetch_optional(c).await)?;
+    let row = say(DEFAULT_PERSONA).bind(member.as_str()).bind(true).read_optional::<PersonaRow>(db).await?;
     Ok(row.map(persona_of))
 }
 
 /// A persona by id.
 pub async fn persona(db: &Db, id: &PersonaId) -> Result<Option<Persona>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, PersonaRow>(PERSONA).bind(id.as_str()).fetch_optional(c).await)?;
+    let row = say(PERSONA).bind(id.as_str()).read_optional::<PersonaRow>(db).await?;
     Ok(row.map(persona_of))
 }
 
 /// The persona that a member is at a service that speaks for them.
 pub async fn proxied_persona(db: &Db, member: &MemberId, key: &str) -> Result<Option<Persona>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, PersonaRow>(PROXIED)
-        .bind(member.as_str()).bind(key).fetch_optional(c).await)?;
+    let row = say(PROXIED).bind(member.as_str()).bind(key).read_optional::<PersonaRow>(db).await?;
     Ok(row.map(persona_of))
 }
 
 /// The persona of a name that is nobody yet at a service that speaks for members.
 pub async fn unproxied_persona(db: &Db, member: &MemberId, name: &str) -> Result<Option<PersonaId>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String,)>(UNPROXIED)
-        .bind(member.as_str()).bind(name).fetch_optional(c).await)?;
+    let row = say(UNPROXIED).bind(member.as_str()).bind(name).read_optional::<(String,)>(db).await?;
     Ok(row.map(|(id,)| PersonaId::new(id)))
 }
 
 /// Whom an account's member was met as through services that speak for them.
 pub async fn proxied_at(db: &Db, identity: &Identity) -> Result<Vec<String>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(PROXIED_AT)
-        .bind(&identity.platform).bind(&identity.subject).fetch_all(c).await)?;
+    let rows = say(PROXIED_AT).bind(&identity.platform).bind(&identity.subject).read_all::<(String,)>(db).await?;
     Ok(rows.into_iter().map(|(key,)| key).collect())
 }
 
@@ -230,8 +223,7 @@ pub struct Link {
 
 /// Everybody a member speaks as through services, by name.
 pub async fn links(db: &Db, member: &MemberId) -> Result<Vec<Link>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String, String, String)>(LINKS)
-        .bind(member.as_str()).fetch_all(c).await)?;
+    let rows = say(LINKS).bind(member.as_str()).read_all::<(String, String, String)>(db).await?;
     Ok(rows.into_iter().map(|(key, name, persona)| Link { key, name, persona }).collect())
 }
 
@@ -281,13 +273,13 @@ pub async fn erase(tx: &mut Tx, member: &MemberId) -> Result<(), Error> {
 
 /// Files of the pictures that a member gave their personalities.
 pub async fn avatars(db: &Db, member: &MemberId) -> Result<Vec<String>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(FORGET_AVATARS).bind(member.as_str()).fetch_all(c).await)?;
+    let rows = say(FORGET_AVATARS).bind(member.as_str()).read_all::<(String,)>(db).await?;
     Ok(rows.into_iter().map(|(file,)| file).collect())
 }
 
 /// Members after `after`, by id, who have said nothing and were answered nothing since `since`; at most 100.
 pub async fn idle_since(db: &Db, since: Moment, after: &str) -> Result<Vec<MemberId>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(IDLE).bind(since.0).bind(after).fetch_all(c).await)?;
+    let rows = say(IDLE).bind(since.0).bind(after).read_all::<(String,)>(db).await?;
     Ok(rows.into_iter().map(|(id,)| MemberId::new(id)).collect())
 }
 
@@ -339,6 +331,6 @@ pub async fn set_time_zone(tx: &mut Tx, member: &MemberId, zone: &str) -> Result
 
 /// How many members there are.
 pub async fn count(db: &Db) -> Result<i64, Error> {
-    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(COUNT).fetch_one(c).await)?;
+    let (count,) = say(COUNT).read_one::<(i64,)>(db).await?;
     Ok(count)
 }

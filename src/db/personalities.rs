@@ -2,11 +2,8 @@
 
 use std::collections::HashMap;
 
-use sqlx::types::Json;
-
-use super::{Db, Error, Script, Tx, json, say};
+use super::{Db, Error, Json, Script, Tx, json, say};
 use crate::domain::{MemberId, Moment, Personality, PersonalityFile, PersonalityId, Visibility};
-use crate::on;
 
 const LIST: &str = "SELECT id, slug, owner_id, visibility, avatar, spec FROM personality ORDER BY slug";
 const MEMBERS: &str = "SELECT personality_id, member_id, role FROM personality_member ORDER BY created_at, member_id";
@@ -110,8 +107,8 @@ pub async fn delete(tx: &mut Tx, id: &PersonalityId) -> Result<(), Error> {
 /// All personalities by slug.
 pub async fn list(db: &Db) -> Result<Vec<Personality>, Error> {
     type Row = (String, String, Option<String>, String, Option<String>, Json<PersonalityFile>);
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(LIST).fetch_all(c).await)?;
-    let members = on!(db, c => sqlx::query_as::<_, (String, String, String)>(MEMBERS).fetch_all(c).await)?;
+    let rows = say(LIST).read_all::<Row>(db).await?;
+    let members = say(MEMBERS).read_all::<(String, String, String)>(db).await?;
     let mut all: Vec<Personality> = rows
         .into_iter()
         .map(|(id, slug, owner, visibility, avatar, Json(file))| Personality {

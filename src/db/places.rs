@@ -2,7 +2,6 @@
 
 use super::{Db, Error, Tx, rules, say};
 use crate::domain::{MemberId, Moment, PersonalityId, Place, PlaceId, PlaceRef, Privacy, Who};
-use crate::on;
 
 const FIND: &str = "SELECT id, platform, subject, parent, privacy, personality_id, autorespond, is_adult, activate_by, \
      only_allowed, follows_parent, prefix, is_encrypted FROM place WHERE platform = $1 AND subject = $2";
@@ -85,7 +84,7 @@ async fn place_of(
 
 /// The place a platform names.
 pub async fn find(db: &Db, platform: &str, subject: &str) -> Result<Option<Place>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, Row>(FIND).bind(platform).bind(subject).fetch_optional(c).await)?;
+    let row = say(FIND).bind(platform).bind(subject).read_optional::<Row>(db).await?;
     match row {
         Some(row) => Ok(Some(place_of(db, row).await?)),
         None => Ok(None),
@@ -94,13 +93,13 @@ pub async fn find(db: &Db, platform: &str, subject: &str) -> Result<Option<Place
 
 /// Direct conversations on a platform, those with the newest answers first.
 pub async fn direct(db: &Db, platform: &str, limit: i64) -> Result<Vec<String>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(DIRECT).bind(platform).bind(limit).fetch_all(c).await)?;
+    let rows = say(DIRECT).bind(platform).bind(limit).read_all::<(String,)>(db).await?;
     Ok(rows.into_iter().map(|(subject,)| subject).collect())
 }
 
 /// A place by id.
 pub async fn get(db: &Db, id: &PlaceId) -> Result<Option<Place>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, Row>(GET).bind(id.as_str()).fetch_optional(c).await)?;
+    let row = say(GET).bind(id.as_str()).read_optional::<Row>(db).await?;
     match row {
         Some(row) => Ok(Some(place_of(db, row).await?)),
         None => Ok(None),
@@ -192,8 +191,7 @@ pub async fn cut_history(
 
 /// The newest cut of a place and personality: its id, and the last sequence number it hides.
 pub async fn last_cut(db: &Db, place: &PlaceId, personality: &PersonalityId) -> Result<Option<(String, i64)>, Error> {
-    Ok(on!(db, c => sqlx::query_as::<_, (String, i64)>(LAST_CUT)
-        .bind(place.as_str()).bind(personality.as_str()).fetch_optional(c).await)?)
+    Ok(say(LAST_CUT).bind(place.as_str()).bind(personality.as_str()).read_optional::<(String, i64)>(db).await?)
 }
 
 /// Takes a cut back.

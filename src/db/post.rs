@@ -3,7 +3,7 @@
 
 use sqlx::postgres::PgListener;
 
-use super::{Db, Error, Pool};
+use super::{Db, Error, Readers, Reads as _};
 use crate::domain::News;
 
 /// The channel that everything is told on.
@@ -20,7 +20,7 @@ impl Post {
     /// # Errors
     /// [`Error::Unavailable`] on SQLite, and when the database cannot be reached.
     pub async fn open(db: &Db) -> Result<Self, Error> {
-        let Pool::Postgres(pool) = db.pool() else { return Err(Error::Unavailable("SQLite has no post".into())) };
+        let Readers::Server(pool) = db.readers()? else { return Err(Error::Unavailable("SQLite has no post".into())) };
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(CHANNEL).await?;
         Ok(Self(listener))
@@ -47,7 +47,7 @@ impl Post {
 /// # Errors
 /// Those of the database.
 pub async fn tell(db: &Db, news: &News) -> Result<(), Error> {
-    let Pool::Postgres(pool) = db.pool() else { return Ok(()) };
+    let Readers::Server(pool) = db.readers()? else { return Ok(()) };
     sqlx::query(TELL).bind(CHANNEL).bind(news.written()).execute(pool).await?;
     Ok(())
 }

@@ -1,10 +1,7 @@
 //! Members' presets.
 
-use sqlx::types::Json;
-
-use super::{Db, Error, Tx, json, say};
+use super::{Db, Error, Json, Tx, json, say};
 use crate::domain::{MemberId, Moment, OwnPreset, PresetSpec};
-use crate::on;
 
 const GET: &str = "SELECT id, owner_id, name, spec, offered FROM preset WHERE id = $1";
 const FOR: &str =
@@ -26,13 +23,13 @@ fn preset_of((id, owner, name, Json(spec), offered): Row) -> OwnPreset {
 
 /// A preset by id.
 pub async fn get(db: &Db, id: &str) -> Result<Option<OwnPreset>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, Row>(GET).bind(id).fetch_optional(c).await)?;
+    let row = say(GET).bind(id).read_optional::<Row>(db).await?;
     Ok(row.map(preset_of))
 }
 
 /// The presets that a member may choose: their own, and those offered to everyone.
 pub async fn for_member(db: &Db, member: &MemberId) -> Result<Vec<OwnPreset>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(FOR).bind(member.as_str()).fetch_all(c).await)?;
+    let rows = say(FOR).bind(member.as_str()).read_all::<Row>(db).await?;
     Ok(rows.into_iter().map(preset_of).collect())
 }
 

@@ -2,7 +2,6 @@
 
 use super::{Db, Error, Script, Tx, say};
 use crate::domain::{Denial, DenialMode, Identity, MemberId, Moment, PersonalityId, PlaceId};
-use crate::on;
 
 const DENIALS: &str = "SELECT d.id, d.platform, d.subject, d.place_id, d.personality_id, d.mode, d.reason, d.until, \
      i.member_id FROM denial d LEFT JOIN identity i ON i.platform = d.platform AND i.subject = d.subject \
@@ -30,7 +29,7 @@ pub const ALL: &[&str] =
 pub async fn denials(db: &Db, now: Moment) -> Result<Vec<Denial>, Error> {
     type Row =
         (String, String, String, Option<String>, Option<String>, String, Option<String>, Option<i64>, Option<String>);
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(DENIALS).bind(now.0).fetch_all(c).await)?;
+    let rows = say(DENIALS).bind(now.0).read_all::<Row>(db).await?;
     let denial = |(id, platform, subject, place, personality, mode, reason, until, member): Row| Denial {
         id,
         who: Identity { platform, subject },
@@ -76,7 +75,7 @@ pub async fn purge_denials(tx: &mut Tx, now: Moment) -> Result<(), Error> {
 
 /// The personalities that may, and that may not, answer in a place.
 pub async fn of_place(db: &Db, place: &PlaceId) -> Result<(Vec<PersonalityId>, Vec<PersonalityId>), Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String, bool)>(RULES).bind(place.as_str()).fetch_all(c).await)?;
+    let rows = say(RULES).bind(place.as_str()).read_all::<(String, bool)>(db).await?;
     let (allowed, denied): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, is_allowed)| *is_allowed);
     let ids = |rows: Vec<(String, bool)>| rows.into_iter().map(|(id, _)| PersonalityId::new(id)).collect();
     Ok((ids(allowed), ids(denied)))
@@ -95,7 +94,7 @@ pub async fn set_rule(
 
 /// What is announced: id and text.
 pub async fn announcement(db: &Db) -> Result<Option<(String, String)>, Error> {
-    Ok(on!(db, c => sqlx::query_as::<_, (String, String)>(ANNOUNCEMENT).fetch_optional(c).await)?)
+    Ok(say(ANNOUNCEMENT).read_optional::<(String, String)>(db).await?)
 }
 
 /// Announces something in place of what was announced before; no text: nothing.
@@ -109,8 +108,7 @@ pub async fn announce(tx: &mut Tx, id: &str, text: Option<&str>, now: Moment) ->
 
 /// Whether a place was told an announcement.
 pub async fn was_told(db: &Db, announcement: &str, place: &PlaceId) -> Result<bool, Error> {
-    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(WAS_TOLD)
-        .bind(announcement).bind(place.as_str()).fetch_one(c).await)?;
+    let (count,) = say(WAS_TOLD).bind(announcement).bind(place.as_str()).read_one::<(i64,)>(db).await?;
     Ok(count > 0)
 }
 

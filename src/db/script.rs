@@ -1,17 +1,21 @@
-//! Statements of a write: one text with its values for both engines, and several of them in order.
+//! Statements: one text with its values for both engines, and several of them in order.
 //!
-//! On SQLite they are plain calls on the writer's own connection, and nothing is waited for; PostgreSQL is asked through
-//! its driver.
+//! Those of a write are plain calls on the writer's own connection to SQLite, and nothing is waited for; PostgreSQL is
+//! asked through its driver.
 
 use std::borrow::Cow;
 
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::types::Json;
-use sqlx::{Arguments as _, FromRow, Postgres};
+use sqlx::postgres::{PgTypeInfo, PgValueRef};
+use sqlx::{Arguments as _, Decode, FromRow, Postgres, Type};
 
-use super::{Error, Tx, sqlite};
+use super::readers::Reads;
+use super::{Db, Error, Tx, sqlite};
 
 /// A bound value.
 #[derive(Clone, Debug)]
@@ -19,7 +23,7 @@ pub(super) enum Value<'v> {
     Text(Option<Cow<'v, str>>),
     Number(Option<i64>),
     Truth(bool),
-    Bytes(&'v [u8]),
+    Bytes(Cow<'v, [u8]>),
     /// Text to SQLite, `JSONB` to PostgreSQL.
     Json(Box<RawValue>),
 }
@@ -74,13 +78,13 @@ impl From<bool> for Value<'_> {
 
 impl<'v> From<&'v [u8]> for Value<'v> {
     fn from(bytes: &'v [u8]) -> Self {
-        Self::Bytes(bytes)
+        Self::Bytes(bytes.into())
     }
 }
 
 impl<'v> From<&'v Vec<u8>> for Value<'v> {
     fn from(bytes: &'v Vec<u8>) -> Self {
-        Self::Bytes(bytes)
+        Self::Bytes(bytes.into())
     }
 }
 
@@ -90,6 +94,32 @@ impl<'v> From<&'v Vec<u8>> for Value<'v> {
 /// [`Error::Other`] where it has no such form.
 pub(super) fn json<'v>(of: &impl Serialize) -> Result<Value<'v>, Error> {
     serde_json::value::to_raw_value(of).map(Value::Json).map_err(|error| Error::Other(error.into()))
+}
+
+/// A column that holds JSON.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromSql for Json<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = value.as_bytes()?;
+        serde_json::from_slice(text).map(Self).map_err(|error| FromSqlError::Other(error.into()))
+    }
+}
+
+impl<T> Type<Postgres> for Json<T> {
+    fn type_info() -> PgTypeInfo {
+        <sqlx::types::Json<T> as Type<Postgres>>::type_info()
+    }
+
+    fn compatible(of: &PgTypeInfo) -> bool {
+        <sqlx::types::Json<T> as Type<Postgres>>::compatible(of)
+    }
+}
+
+impl<'r, T: DeserializeOwned + 'r> Decode<'r, Postgres> for Json<T> {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        <sqlx::types::Json<T> as Decode<'r, Postgres>>::decode(value).map(|json| Self(json.0))
+    }
 }
 
 /// What a row is read as on both engines: a tuple.
@@ -160,16 +190,48 @@ impl<'v> Statement<'v> {
         self.fetch_optional(tx).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
     }
 
+    /// Its rows, read outside of any transaction.
+    pub(super) async fn read_all<R: Columns + 'static>(self, from: &impl Reads) -> Result<Vec<R>, Error> {
+        from.readers()?.rows(self).await
+    }
+
+    /// Its first row, if it has any, read outside of any transaction.
+    pub(super) async fn read_optional<R: Columns + 'static>(self, from: &impl Reads) -> Result<Option<R>, Error> {
+        Ok(self.read_all(from).await?.into_iter().next())
+    }
+
+    /// The first row of one that always has one, read outside of any transaction.
+    pub(super) async fn read_one<R: Columns + 'static>(self, from: &impl Reads) -> Result<R, Error> {
+        self.read_optional(from).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+
+    /// Runs it as a transaction of its own; how many rows it changed.
+    pub(super) async fn run(self, on: &impl Reads) -> Result<u64, Error> {
+        on.readers()?.execute(self).await
+    }
+
+    /// The same with values of its own.
+    pub(super) fn owned(self) -> Statement<'static> {
+        let owned = |value| match value {
+            Value::Text(text) => Value::Text(text.map(|text| Cow::Owned(text.into_owned()))),
+            Value::Bytes(bytes) => Value::Bytes(Cow::Owned(bytes.into_owned())),
+            Value::Number(number) => Value::Number(number),
+            Value::Truth(truth) => Value::Truth(truth),
+            Value::Json(json) => Value::Json(json),
+        };
+        Statement { sql: self.sql, values: self.values.into_iter().map(owned).collect() }
+    }
+
     /// The values as PostgreSQL's driver takes them: it is told the type of a NULL as well.
-    fn arguments(&self) -> Result<PgArguments, sqlx::Error> {
+    pub(super) fn arguments(&self) -> Result<PgArguments, sqlx::Error> {
         let mut arguments = PgArguments::default();
         for value in &self.values {
             let added = match value {
                 Value::Text(text) => arguments.add(text.as_deref()),
                 Value::Number(number) => arguments.add(*number),
                 Value::Truth(truth) => arguments.add(*truth),
-                Value::Bytes(bytes) => arguments.add(*bytes),
-                Value::Json(json) => arguments.add(Json(json)),
+                Value::Bytes(bytes) => arguments.add(&**bytes),
+                Value::Json(json) => arguments.add(sqlx::types::Json(json)),
             };
             added.map_err(sqlx::Error::Encode)?;
         }
@@ -228,4 +290,13 @@ pub(super) async fn fetch_listed<R: Columns>(
         Tx::Postgres(_) => postgres,
     };
     say(sql).bind(list_of(items)).fetch_all(tx).await
+}
+
+/// The same, read outside of any transaction.
+pub(super) async fn read_listed<R: Columns + 'static>(
+    db: &Db,
+    texts: [&'static str; 2],
+    items: &[&str],
+) -> Result<Vec<R>, Error> {
+    say(db.text(texts)).bind(list_of(items)).read_all(db).await
 }

@@ -1,7 +1,6 @@
 //! What the house itself keeps sealed: sessions and keys of its own accounts.
 
 use super::{Db, Error, Tx, say};
-use crate::on;
 
 const GET: &str = "SELECT name, address, sealed FROM house_secret WHERE name = $1";
 const PUT: &str = "INSERT INTO house_secret (name, address, sealed, keyset_key) VALUES ($1, $2, $3, $4) \
@@ -28,7 +27,7 @@ fn sealed_of((name, address, sealed): (String, String, Vec<u8>)) -> Sealed {
 
 /// The secret of a name.
 pub async fn get(db: &Db, name: &str) -> Result<Option<Sealed>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String, String, Vec<u8>)>(GET).bind(name).fetch_optional(c).await)?;
+    let row = say(GET).bind(name).read_optional::<(String, String, Vec<u8>)>(db).await?;
     Ok(row.map(sealed_of))
 }
 
@@ -46,8 +45,7 @@ pub async fn put(tx: &mut Tx, secret: &Sealed, keyset_key: u32) -> Result<(), Er
 
 /// Secrets that are sealed under another key of the keyset than `keyset_key`.
 pub async fn not_under(db: &Db, keyset_key: u32) -> Result<Vec<Sealed>, Error> {
-    let rows = on!(db, c => sqlx::query_as::<_, (String, String, Vec<u8>)>(NOT_UNDER).bind(i64::from(keyset_key))
-        .fetch_all(c).await)?;
+    let rows = say(NOT_UNDER).bind(i64::from(keyset_key)).read_all::<(String, String, Vec<u8>)>(db).await?;
     Ok(rows.into_iter().map(sealed_of).collect())
 }
 

@@ -2,7 +2,6 @@
 
 use super::{Db, Error, Script, Tx, memories, say};
 use crate::domain::{MemberId, MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Tenant};
-use crate::on;
 
 const RUNNING: &str = "SELECT id, personality_id, started_by, started_at FROM session \
      WHERE place_id = $1 AND ended_at IS NULL ORDER BY started_at, id";
@@ -64,13 +63,12 @@ pub struct Ended {
 /// The sessions that run in a place, the one that runs for longest first.
 pub async fn running(db: &Db, place: &PlaceId) -> Result<Vec<Running>, Error> {
     type RunningRow = (String, String, Option<String>, i64);
-    let rows = on!(db, c => sqlx::query_as::<_, RunningRow>(RUNNING).bind(place.as_str()).fetch_all(c).await)?;
+    let rows = say(RUNNING).bind(place.as_str()).read_all::<RunningRow>(db).await?;
     let mut running = Vec::with_capacity(rows.len());
     for (id, personality, started_by, started_at) in rows {
         let personality = PersonalityId::new(personality);
         let tenant = Tenant::session(place, &personality);
-        let (count, people) =
-            on!(db, c => sqlx::query_as::<_, (i64, i64)>(COUNT).bind(tenant.as_str()).fetch_one(c).await)?;
+        let (count, people) = say(COUNT).bind(tenant.as_str()).read_one::<(i64, i64)>(db).await?;
         let (started_by, started_at) = (started_by.map(MemberId::new), Moment(started_at));
         running.push(Running { id, personality, started_by, started_at, count, people });
     }

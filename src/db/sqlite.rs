@@ -1,65 +1,61 @@
-//! The connection that writes to a SQLite file, on which a statement is a plain call. Readers have a pool of their own.
+//! Connections to a SQLite file, on which a statement is a plain call.
 
 use std::path::Path;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{ConnectOptions as _, SqlitePool};
 
 use super::script::{Columns, Statement, Value};
 use super::{BUSY_TIMEOUT, Error, opening};
 
-/// What every connection is set to; the log is folded into the file when it has 4,000 pages, 16 MiB.
-const PRAGMAS: [(&str, &str); 6] = [
-    ("journal_mode", "WAL"),
-    ("synchronous", "FULL"),
-    ("foreign_keys", "ON"),
-    ("secure_delete", "ON"),
-    ("temp_store", "MEMORY"),
-    ("wal_autocheckpoint", "4000"),
-];
-/// Pages that a connection keeps, at most, in KiB: a reader's are stale with each commit of the writer.
-const CACHE: &str = "cache_size";
-const WRITERS_CACHE: &str = "-16384";
-const READERS_CACHE: &str = "-4096";
-/// Readers of one file.
-const READERS: u32 = 4;
-/// Statements that the writer keeps prepared: there are fewer.
+/// What a connection is set to.
+pub(super) type Pragmas = &'static [(&'static str, &'static str)];
+
+/// A file is looked at as it is.
+pub(super) const NOTHING_SET: Pragmas = &[];
+
+/// The house's own connections, with pages kept of so many KiB, given as SQLite takes them: below zero. The log is folded
+/// into the file when it has 4,000 pages, 16 MiB.
+macro_rules! with_cache {
+    ($kib:literal) => {
+        &[
+            ("journal_mode", "WAL"),
+            ("synchronous", "FULL"),
+            ("foreign_keys", "ON"),
+            ("secure_delete", "ON"),
+            ("temp_store", "MEMORY"),
+            ("wal_autocheckpoint", "4000"),
+            ("cache_size", $kib),
+        ]
+    };
+}
+
+pub(super) const WRITING: Pragmas = with_cache!("-16384");
+/// What a reader keeps is stale with each commit of the writer.
+pub(super) const READING: Pragmas = with_cache!("-4096");
+/// Statements that a connection keeps prepared: there are fewer.
 const STATEMENTS_KEPT: usize = 512;
 
 /// Opens a file, or creates it, to write to it.
 pub(super) async fn open(path: &Path) -> Result<Connection, Error> {
     let path = path.to_owned();
-    match tokio::task::spawn_blocking(move || connected(&path)).await {
-        Ok(connected) => connected.map_err(opening),
+    match tokio::task::spawn_blocking(move || opened(&path, WRITING, true)).await {
+        Ok(opened) => opened.map_err(opening),
         Err(_) => Err(Error::Unavailable("opening it broke off".into())),
     }
 }
 
-fn connected(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+/// A connection to a file, set to `pragmas`; `creates`: a file that is not there is made.
+pub(super) fn opened(path: &Path, pragmas: Pragmas, creates: bool) -> rusqlite::Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, creates);
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    for (name, value) in PRAGMAS.into_iter().chain([(CACHE, WRITERS_CACHE)]) {
+    for (name, value) in pragmas {
         connection.execute_batch(&format!("PRAGMA {name} = {value}"))?;
     }
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(connection)
-}
-
-/// Connections that read a file that is there, opened as they are needed.
-pub(super) fn readers(path: &Path) -> SqlitePool {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(false)
-        .busy_timeout(BUSY_TIMEOUT)
-        .optimize_on_close(false, None)
-        .disable_statement_logging();
-    let pragmas = PRAGMAS.into_iter().chain([(CACHE, READERS_CACHE)]);
-    let options = pragmas.fold(options, |options, (name, value)| options.pragma(name, value));
-    // A file does not hang up between two reads.
-    SqlitePoolOptions::new().max_connections(READERS).test_before_acquire(false).connect_lazy_with(options)
 }
 
 /// What an error code means that SQLite gives for a file rather than for a statement; `message` is what it says.

@@ -1,10 +1,7 @@
 //! Turns and deliveries: the durable side of the queue. Every write of a worker carries its lane's epoch.
 
-use sqlx::types::Json;
-
-use super::{Db, Error, Script, Tx, json, lanes, ledger, people, rules, say};
+use super::{Db, Error, Json, Script, Tx, json, lanes, ledger, people, rules, say};
 use crate::domain::{MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId, TurnState};
-use crate::on;
 
 const ADD: &str = "INSERT INTO turn \
      (id, place_id, seq, message_id, personality_id, member_id, persona_id, trace, notice, \
@@ -199,7 +196,7 @@ pub fn add<'v>(script: &mut Script<'v>, turn: &'v NewTurn) {
 
 /// Whether a turn was withdrawn.
 pub async fn is_cancelled(db: &Db, turn: &TurnId) -> Result<bool, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (bool,)>(IS_CANCELLED).bind(turn.as_str()).fetch_optional(c).await)?;
+    let row = say(IS_CANCELLED).bind(turn.as_str()).read_optional::<(bool,)>(db).await?;
     Ok(row.is_none_or(|(cancelled,)| cancelled))
 }
 
@@ -267,7 +264,7 @@ pub fn end<'v>(script: &mut Script<'v>, turn: &'v TurnId, state: TurnState, now:
 /// The parts of a turn's answer, in order.
 pub async fn parts(db: &Db, turn: &TurnId) -> Result<Vec<Delivery>, Error> {
     type Row = (i64, String, String, bool, String, Option<String>);
-    let rows = on!(db, c => sqlx::query_as::<_, Row>(PARTS).bind(turn.as_str()).fetch_all(c).await)?;
+    let rows = say(PARTS).bind(turn.as_str()).read_all::<Row>(db).await?;
     Ok(rows
         .into_iter()
         .map(|(part, once_key, text, is_notice, state, platform_id)| Delivery {
@@ -301,15 +298,13 @@ pub async fn note_draft(tx: &mut Tx, turn: &Turn, once_key: &str, now: Moment) -
 
 /// The draft of a turn, if one was or may have been sent.
 pub async fn draft(db: &Db, turn: &TurnId) -> Result<Option<Draft>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String, Option<String>)>(DRAFT)
-        .bind(turn.as_str()).bind(DRAFT_PART).fetch_optional(c).await)?;
+    let row = say(DRAFT).bind(turn.as_str()).bind(DRAFT_PART).read_optional::<(String, Option<String>)>(db).await?;
     Ok(row.map(|(once_key, sent_as)| Draft { once_key, sent_as }))
 }
 
 /// The personality whose unfinished answer a platform's message is.
 pub async fn drafting(db: &Db, platform: &str, platform_id: &str) -> Result<Option<PersonalityId>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String,)>(DRAFTING)
-        .bind(platform).bind(platform_id).bind(DRAFT_PART).fetch_optional(c).await)?;
+    let row = say(DRAFTING).bind(platform).bind(platform_id).bind(DRAFT_PART).read_optional::<(String,)>(db).await?;
     Ok(row.map(|(id,)| PersonalityId::new(id)))
 }
 
@@ -339,7 +334,7 @@ pub async fn cancel_drafted(
 
 /// The state of a turn.
 pub async fn state(db: &Db, turn: &TurnId) -> Result<Option<TurnState>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String,)>(STATE).bind(turn.as_str()).fetch_optional(c).await)?;
+    let row = say(STATE).bind(turn.as_str()).read_optional::<(String,)>(db).await?;
     row.map(|(state,)| {
         TurnState::read(&state).ok_or_else(|| Error::Inconsistent {
             table: "turn",
@@ -353,7 +348,7 @@ pub async fn state(db: &Db, turn: &TurnId) -> Result<Option<TurnState>, Error> {
 /// A turn's stored text, its error class if that is an apology, and what it was made of.
 pub async fn answer(db: &Db, turn: &TurnId) -> Result<Option<(String, Option<String>, serde_json::Value)>, Error> {
     type Row = (Option<String>, Option<String>, Option<Json<serde_json::Value>>);
-    let row = on!(db, c => sqlx::query_as::<_, Row>(ANSWER).bind(turn.as_str()).fetch_optional(c).await)?;
+    let row = say(ANSWER).bind(turn.as_str()).read_optional::<Row>(db).await?;
     Ok(row.and_then(|(answer, failure, made_of)| {
         answer.map(|answer| (answer, failure, made_of.map_or(serde_json::Value::Null, |Json(made_of)| made_of)))
     }))
@@ -361,8 +356,7 @@ pub async fn answer(db: &Db, turn: &TurnId) -> Result<Option<(String, Option<Str
 
 /// The last answer that `member` got in `place`.
 pub async fn last(db: &Db, place: &PlaceId, member: &MemberId) -> Result<Option<LastAnswer>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, LastRow>(LAST)
-        .bind(place.as_str()).bind(member.as_str()).fetch_optional(c).await)?;
+    let row = say(LAST).bind(place.as_str()).bind(member.as_str()).read_optional::<LastRow>(db).await?;
     Ok(row.map(last_answer))
 }
 
@@ -372,8 +366,7 @@ pub async fn about(
     (account, platform_id): (&str, &str),
     member: &MemberId,
 ) -> Result<Option<LastAnswer>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, LastRow>(ABOUT)
-        .bind(account).bind(platform_id).bind(member.as_str()).fetch_optional(c).await)?;
+    let row = say(ABOUT).bind(account).bind(platform_id).bind(member.as_str()).read_optional::<LastRow>(db).await?;
     Ok(row.map(last_answer))
 }
 
@@ -402,15 +395,13 @@ pub struct EndedTurn {
 
 /// The turn whose answer a platform's message is part of.
 pub async fn of_part(db: &Db, (account, platform_id): (&str, &str)) -> Result<Option<TurnId>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String,)>(OF_PART)
-        .bind(account).bind(platform_id).fetch_optional(c).await)?;
+    let row = say(OF_PART).bind(account).bind(platform_id).read_optional::<(String,)>(db).await?;
     Ok(row.map(|(id,)| TurnId::new(id)))
 }
 
 /// Where an answer was given that a platform's message is part of: the platform's own name of the place.
 pub async fn place_of_part(db: &Db, account: &str, platform_id: &str) -> Result<Option<String>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String,)>(PLACE_OF_PART)
-        .bind(account).bind(platform_id).fetch_optional(c).await)?;
+    let row = say(PLACE_OF_PART).bind(account).bind(platform_id).read_optional::<(String,)>(db).await?;
     Ok(row.map(|(subject,)| subject))
 }
 
@@ -422,15 +413,14 @@ pub async fn cancel_in(tx: &mut Tx, platform: &str, subject: &str, now: Moment) 
 
 /// The last turn of a member in a place that has ended.
 pub async fn last_ended(db: &Db, place: &PlaceId, member: &MemberId) -> Result<Option<TurnId>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String,)>(LAST_ENDED)
-        .bind(place.as_str()).bind(member.as_str()).fetch_optional(c).await)?;
+    let row = say(LAST_ENDED).bind(place.as_str()).bind(member.as_str()).read_optional::<(String,)>(db).await?;
     Ok(row.map(|(id,)| TurnId::new(id)))
 }
 
 /// A turn, if it has ended.
 pub async fn ended(db: &Db, turn: &TurnId) -> Result<Option<EndedTurn>, Error> {
     type Row = (String, String, String, String, String, bool, bool, bool);
-    let row = on!(db, c => sqlx::query_as::<_, Row>(ENDED).bind(turn.as_str()).fetch_optional(c).await)?;
+    let row = say(ENDED).bind(turn.as_str()).read_optional::<Row>(db).await?;
     Ok(row.map(|(place, message, personality, member, persona, is_incognito, is_notice, is_past)| EndedTurn {
         id: turn.clone(),
         place: PlaceId::new(place),
@@ -458,23 +448,20 @@ pub fn ask_anew<'v>(script: &mut Script<'v>, ended: &'v TurnId, new: &'v NewTurn
 
 /// The personality that was asked last in a place.
 pub async fn last_spoken_with(db: &Db, place: &PlaceId) -> Result<Option<PersonalityId>, Error> {
-    let row = on!(db, c => sqlx::query_as::<_, (String,)>(LAST_SPOKEN_WITH)
-        .bind(place.as_str()).fetch_optional(c).await)?;
+    let row = say(LAST_SPOKEN_WITH).bind(place.as_str()).read_optional::<(String,)>(db).await?;
     Ok(row.map(|(id,)| PersonalityId::new(id)))
 }
 
 /// When somebody was last asked in a place.
 pub async fn last_asked_at(db: &Db, place: &PlaceId) -> Result<Option<Moment>, Error> {
-    let (at,) = on!(db, c => sqlx::query_as::<_, (Option<i64>,)>(LAST_ASKED_AT)
-        .bind(place.as_str()).fetch_one(c).await)?;
+    let (at,) = say(LAST_ASKED_AT).bind(place.as_str()).read_one::<(Option<i64>,)>(db).await?;
     Ok(at.map(Moment))
 }
 
 /// The turns that a message asked for or joined, or that it answers.
 pub async fn of_message(db: &Db, message: &MessageId, turn: Option<&TurnId>) -> Result<Vec<TurnId>, Error> {
     let turn = turn.map_or("", TurnId::as_str);
-    let rows = on!(db, c => sqlx::query_as::<_, (String,)>(OF_MESSAGE)
-        .bind(turn).bind(message.as_str()).fetch_all(c).await)?;
+    let rows = say(OF_MESSAGE).bind(turn).bind(message.as_str()).read_all::<(String,)>(db).await?;
     Ok(rows.into_iter().map(|(id,)| TurnId::new(id)).collect())
 }
 

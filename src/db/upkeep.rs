@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-
-use super::{BUSY_TIMEOUT, Db, Error, Pool, Tx, opening, say};
+use super::readers::Readers;
+use super::sqlite::NOTHING_SET;
+use super::{Db, Error, Tx, say};
 use crate::domain::Moment;
-use crate::on;
 
 const COPY: &str = "VACUUM INTO $1";
 const QUICK_CHECK: &str = "PRAGMA quick_check(1)";
@@ -33,12 +32,10 @@ pub const ALL: &[&str] =
 /// # Errors
 /// As opening and reading do; [`Error::Full`] where `copy` has no room.
 pub async fn copy(house: &Path, copy: &Path) -> Result<(), Error> {
-    let options = SqliteConnectOptions::new().filename(house).create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
-    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(opening)?;
-    let copied = sqlx::query(COPY).bind(copy.to_string_lossy().into_owned()).execute(&pool).await;
-    pool.close().await;
-    copied?;
-    Ok(())
+    let house = Readers::of_file(house, NOTHING_SET);
+    let copied = say(COPY).bind(&copy.to_string_lossy().into_owned()).run(&house).await;
+    house.close().await;
+    copied.map(|_| ())
 }
 
 /// Makes a copied house fit to go on, for nobody knows what became of what was under way in the one it was copied from:
@@ -58,7 +55,7 @@ pub async fn settle(tx: &mut Tx, stale: &[&str], now: Moment) -> Result<u64, Err
 
 /// How much is sealed: members' keys and the house's own secrets.
 pub async fn sealed(db: &Db) -> Result<u64, Error> {
-    let (count,) = on!(db, c => sqlx::query_as::<_, (i64,)>(SEALED).fetch_one(c).await)?;
+    let (count,) = say(SEALED).read_one::<(i64,)>(db).await?;
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
@@ -73,8 +70,8 @@ pub async fn drop_sealed(tx: &mut Tx) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::Corrupt`] when they do not, and as reading does.
-pub async fn check(pool: &Pool) -> Result<(), Error> {
-    let Pool::Sqlite(pool) = pool else { return Ok(()) };
-    let (said,) = sqlx::query_as::<_, (String,)>(QUICK_CHECK).fetch_one(pool).await?;
+pub(super) async fn check(readers: &Readers) -> Result<(), Error> {
+    let Readers::File(_) = readers else { return Ok(()) };
+    let (said,) = say(QUICK_CHECK).read_one::<(String,)>(readers).await?;
     if said == "ok" { Ok(()) } else { Err(Error::Corrupt) }
 }

@@ -41,7 +41,6 @@ both!(every_statement_is_understood, |engine| {
         db::layers::SPLIT,
         db::leases::SPLIT,
         db::memories::SPLIT,
-        db::messages::SPLIT,
     ];
     let split = split.into_iter().flatten().map(|&[sqlite, postgres]| match engine {
         Engine::Sqlite => sqlite,
