@@ -34,6 +34,22 @@ impl Db {
         }
     }
 
+    /// How SQLite goes about a statement, a line for each step.
+    pub async fn plan(&self, statement: &str) -> Result<Vec<String>, Error> {
+        let Readers::File(file) = self.readers()? else { return Ok(Vec::new()) };
+        let statement = format!("EXPLAIN QUERY PLAN {statement}");
+        file.run(move |connection| {
+            let mut prepared = connection.prepare(&statement)?;
+            let mut steps = prepared.raw_query();
+            let mut plan = Vec::new();
+            while let Some(step) = steps.next()? {
+                plan.push(step.get("detail")?);
+            }
+            Ok(plan)
+        })
+        .await
+    }
+
     /// Every column as (table, column, whether it must be set), sorted.
     pub async fn columns(&self) -> Result<Vec<(String, String, bool)>, Error> {
         let columns = say(self.text([SQLITE_COLUMNS, POSTGRES_COLUMNS]));

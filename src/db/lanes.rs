@@ -3,6 +3,7 @@
 //! One process does everything that a lane needs. Where several share the work, a worker takes a lane whose oldest turn
 //! waits for its text, and a gateway one whose oldest turn is to be said; each gives the lane up when that is done.
 
+use super::turns::open;
 use super::{Db, Error, Script, Tx, ledger, say};
 use crate::domain::{
     Line, MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Role, Turn, TurnId, TurnState,
@@ -12,33 +13,46 @@ const CLAIM_LANE: &str = "INSERT INTO lane (id, owner, until, epoch) VALUES ($1,
      ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, until = excluded.until, epoch = lane.epoch + 1 \
      WHERE lane.until < $4 OR lane.owner = excluded.owner RETURNING epoch";
 /// Takes a lane whose oldest turn is a gateway's to say, or a worker's to write.
-const TAKE_LANE: &str = "UPDATE lane SET owner = $2, until = $3, epoch = epoch + 1 \
+const TAKE_LANE: &str = concat!(
+    "UPDATE lane SET owner = $2, until = $3, epoch = epoch + 1 \
      WHERE id = $1 AND (until < $4 OR owner = $2) AND EXISTS (SELECT 1 FROM turn WHERE id = (SELECT id FROM turn \
-     WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') ORDER BY seq, id LIMIT 1) \
-     AND ($5 = 'gateway') = (state = 'sending')) RETURNING epoch";
+     WHERE place_id = $1 AND ",
+    open!(),
+    " ORDER BY seq, id LIMIT 1) AND ($5 = 'gateway') = (state = 'sending')) RETURNING epoch"
+);
 /// Changes nothing: whoever takes the lane waits for the end of this transaction, or this one for theirs.
 const LOCK_LANE: &str = "UPDATE lane SET next_seq = next_seq WHERE id = $1";
 const KEEP_LANE: &str = "UPDATE lane SET until = $3 WHERE id = $1 AND epoch = $2 RETURNING epoch";
 const RELEASE_LANE: &str = "UPDATE lane SET until = 0 WHERE id = $1 AND epoch = $2";
-const LEAVE_LANE: &str = "UPDATE lane SET until = CASE WHEN $4 = 'house' AND EXISTS (SELECT 1 FROM turn \
-     WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') AND id <> $3) THEN until ELSE 0 END \
+const LEAVE_LANE: &str = concat!(
+    "UPDATE lane SET until = CASE WHEN $4 = 'house' AND EXISTS (SELECT 1 FROM turn \
+     WHERE place_id = $1 AND ",
+    open!(),
+    " AND id <> $3) THEN until ELSE 0 END \
      WHERE id = $1 AND epoch = $2 AND EXISTS (SELECT 1 FROM turn WHERE id = $3 AND epoch = $2 \
-     AND state IN ('queued', 'running', 'sending')) RETURNING until";
-const START_OLDEST: &str = "UPDATE turn SET state = CASE WHEN state = 'sending' THEN state ELSE 'running' END, \
+     AND state IN ('queued', 'running', 'sending')) RETURNING until"
+);
+const START_OLDEST: &str = concat!(
+    "UPDATE turn SET state = CASE WHEN state = 'sending' THEN state ELSE 'running' END, \
      attempt = attempt + 1, sendings = sendings + CASE WHEN state = 'sending' THEN 1 ELSE 0 END, \
      epoch = $2, updated_at = $3 \
-     WHERE id = (SELECT id FROM turn WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') \
-     ORDER BY seq, id LIMIT 1) AND NOT (run_at > $3 AND run_at <= $4) AND (attempt < $5 OR state = 'sending') \
+     WHERE id = (SELECT id FROM turn WHERE place_id = $1 AND ",
+    open!(),
+    " ORDER BY seq, id LIMIT 1) AND NOT (run_at > $3 AND run_at <= $4) AND (attempt < $5 OR state = 'sending') \
      AND ($6 = 'house' OR ($6 = 'gateway') = (state = 'sending')) AND (NOT cancelled OR state = 'sending' \
      OR EXISTS (SELECT 1 FROM delivery WHERE turn_id = turn.id AND part < 0)) \
      RETURNING id, message_id, personality_id, member_id, persona_id, state, attempt, sendings, trace, notice, \
-     is_incognito, created_at, (SELECT platform_id FROM message WHERE message.id = turn.message_id)";
+     is_incognito, created_at, (SELECT platform_id FROM message WHERE message.id = turn.message_id)"
+);
 /// Longest wait before a turn is tried again. A later time was written before the clock was set back: it is over.
 const WAIT_MAX_MILLIS: i64 = 60_000;
 /// No turn is tried as often as this.
 const ANY_TRIES: i64 = i64::MAX;
-const OLDEST: &str = "SELECT id, run_at, attempt >= $2 AND state <> 'sending' FROM turn \
-     WHERE place_id = $1 AND state IN ('queued', 'running', 'sending') ORDER BY seq, id LIMIT 1";
+const OLDEST: &str = concat!(
+    "SELECT id, run_at, attempt >= $2 AND state <> 'sending' FROM turn WHERE place_id = $1 AND ",
+    open!(),
+    " ORDER BY seq, id LIMIT 1"
+);
 const WITHDRAW: &str = "UPDATE turn SET state = 'cancelled', epoch = $2, updated_at = $3 \
      WHERE id = $1 AND cancelled AND state IN ('queued', 'running') RETURNING id";
 const LATER: &str = "UPDATE turn SET run_at = $3, updated_at = $4 WHERE id = $1 AND epoch = $2 RETURNING id";
@@ -48,7 +62,8 @@ const WAITING: &str = "SELECT place_id, MIN(member_id) FROM turn WHERE state IN 
 const WAITING_FOR: &str = "SELECT t.place_id, MIN(t.member_id) FROM turn t JOIN lane l ON l.id = t.place_id \
      WHERE t.state IN ('queued', 'running', 'sending') AND ($1 = 'gateway') = (t.state = 'sending') \
      AND (l.until < $2 OR l.owner = $3) AND (t.state = 'sending' OR NOT EXISTS (SELECT 1 FROM turn s \
-     WHERE s.place_id = t.place_id AND s.state = 'sending')) GROUP BY t.place_id ORDER BY MIN(t.created_at)";
+     WHERE s.place_id = t.place_id AND s.state = 'sending' AND s.state IN ('queued', 'running', 'sending') AND s.seq >= 0)) \
+     GROUP BY t.place_id ORDER BY MIN(t.created_at)";
 /// Every statement of this file.
 pub const ALL: &[&str] = &[
     CLAIM_LANE,

@@ -7,13 +7,14 @@ use super::script::{fetch_listed, listed, read_listed};
 use super::{Db, Error, Script, Tx, say};
 use crate::domain::{Memory, MemoryId, Moment, PersonaId, PersonalityId, PlaceId, Reach, Scope, Tenant};
 
+// `kind <> 'episode'` says to SQLite that the index of distilled memories holds all of them.
 const PROFILE: &str = memory!(
-    "WHERE tenant IN ($1, $2, $3) AND kind = 'profile' AND corrected_by IS NULL AND ",
+    "WHERE tenant IN ($1, $2, $3) AND kind <> 'episode' AND kind = 'profile' AND corrected_by IS NULL AND ",
     seen!(),
     " ORDER BY at DESC, id DESC LIMIT $6"
 );
 const FACTS: &str = memory!(
-    "WHERE tenant IN ($1, $2, $3) AND kind = 'fact' AND corrected_by IS NULL AND ",
+    "WHERE tenant IN ($1, $2, $3) AND kind <> 'episode' AND kind = 'fact' AND corrected_by IS NULL AND ",
     seen!(),
     " ORDER BY at DESC, id DESC LIMIT $6"
 );

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::script::Value;
+use super::turns::open;
 use super::{Db, Error, Script, Tx, say};
 use crate::domain::{Identity, MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId};
 
@@ -33,13 +34,20 @@ const NEXT_SEQ: &str = "INSERT INTO lane (id, next_seq) VALUES ($1, 1) \
 const ADD: &str = "INSERT INTO message \
      (id, place_id, seq, account, platform_id, member_id, persona_id, personality_id, turn_id, author_name, text, tokens, at, own) \
      VALUES ($1, $2, (SELECT next_seq FROM lane WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-const BEFORE_TAKING: &str = "SELECT turn_id, NULL, 0 FROM message WHERE account = $1 AND platform_id = $2 UNION ALL \
-     SELECT id, personality_id || '/' || persona_id || CASE WHEN is_incognito THEN '/i' ELSE '/' END, 0 FROM turn WHERE place_id = $3 AND member_id = $4 AND state = 'queued' AND attempt = 0 \
-     AND notice IS NULL UNION ALL SELECT NULL, 'place', COUNT(*) FROM turn WHERE place_id = $3 AND state IN ('queued', 'running', 'sending') \
-     UNION ALL SELECT NULL, 'member', COUNT(*) FROM turn WHERE member_id = $4 AND state IN ('queued', 'running', 'sending')";
+const BEFORE_TAKING: &str = concat!(
+    "SELECT turn_id, NULL, 0 FROM message WHERE account = $1 AND platform_id = $2 UNION ALL \
+     SELECT id, personality_id || '/' || persona_id || CASE WHEN is_incognito THEN '/i' ELSE '/' END, 0 FROM turn WHERE place_id = $3 AND member_id = $4 AND ",
+    open!(),
+    " AND state = 'queued' AND attempt = 0 \
+     AND notice IS NULL UNION ALL SELECT NULL, 'place', COUNT(*) FROM turn WHERE place_id = $3 AND ",
+    open!(),
+    " \
+     UNION ALL SELECT NULL, 'member', COUNT(*) FROM turn WHERE member_id = $4 AND state IN ('queued', 'running', 'sending')"
+);
 const BEFORE: &str = concat!("SELECT ", columns!(), " FROM message ", before!(), newest!());
 const BEFORE_WITH: &str = concat!("SELECT ", columns!(), " FROM message m ", before!(), with!(), newest!());
-const CONTEXT: &str = "SELECT 'asked', text, seq FROM message WHERE (turn_id = $1 OR id = $2) AND personality_id IS NULL \
+const CONTEXT: &str = concat!(
+    "SELECT 'asked', text, seq FROM message WHERE (turn_id = $1 OR id = $2) AND personality_id IS NULL \
      AND deleted_at IS NULL \
      UNION ALL SELECT 'said', CASE WHEN own IS NULL THEN text ELSE SUBSTR(text, 1, CAST(own AS INTEGER)) END, seq \
      FROM message WHERE (turn_id = $1 OR id = $2) AND personality_id IS NULL AND deleted_at IS NULL \
@@ -47,7 +55,9 @@ const CONTEXT: &str = "SELECT 'asked', text, seq FROM message WHERE (turn_id = $
      WHERE (m.turn_id = $1 OR m.id = $2) AND m.personality_id IS NULL AND m.deleted_at IS NULL \
      UNION ALL SELECT 'cut', '', (SELECT after_seq FROM history_cut WHERE place_id = $3 AND personality_id = $4 \
      ORDER BY created_at DESC, id DESC LIMIT 1) \
-     UNION ALL SELECT 'open', id, 0 FROM turn WHERE place_id = $3 AND state IN ('queued', 'running', 'sending')";
+     UNION ALL SELECT 'open', id, 0 FROM turn WHERE place_id = $3 AND ",
+    open!()
+);
 const OF_MEMBER: &str = "SELECT p.platform, p.subject, m.at, m.author_name, m.text FROM message m \
      JOIN place p ON p.id = m.place_id WHERE m.deleted_at IS NULL \
      AND (m.member_id = $1 OR m.turn_id IN (SELECT id FROM turn WHERE member_id = $1)) ORDER BY m.at, m.seq";

@@ -3,6 +3,16 @@
 use super::{Db, Error, Json, Script, Tx, json, lanes, ledger, people, rules, say};
 use crate::domain::{MemberId, MessageId, Moment, PersonaId, PersonalityId, PlaceId, Turn, TurnId, TurnState};
 
+/// Turns that are not ended. Those of a place are few, however many it ever had: `seq >= 0`, which all are, has SQLite look
+/// them up where they are kept apart, and not among all of the place.
+macro_rules! open {
+    () => {
+        "state IN ('queued', 'running', 'sending') AND seq >= 0"
+    };
+}
+
+pub(super) use open;
+
 const ADD: &str = "INSERT INTO turn \
      (id, place_id, seq, message_id, personality_id, member_id, persona_id, trace, notice, \
      is_incognito, created_at, updated_at) \

@@ -8,11 +8,11 @@ use greenroom::testing::{Answering, Engine, World};
 
 use super::town::{SOON, Town, connect};
 
-/// Messages of the run with random faults; `GREENROOM_TEST_DISCORD_MESSAGES=5000` makes it the whole.
-fn messages() -> usize {
+/// How many there are of something: as many as a switch says, which makes it the whole, else so many.
+fn count(switch: &str, everyday: usize) -> usize {
     #[expect(clippy::disallowed_methods, reason = "a switch of the tests, not a setting")]
-    let count = std::env::var("GREENROOM_TEST_DISCORD_MESSAGES");
-    count.ok().and_then(|count| count.parse().ok()).unwrap_or(200)
+    let count = std::env::var(switch);
+    count.ok().and_then(|count| count.parse().ok()).unwrap_or(everyday)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -150,7 +150,7 @@ async fn random_faults_lose_nothing_and_double_nothing() {
     }
     town.fake.random_faults(Some(RandomFaults { seed: 7, status_5xx: 0.03, lost: 0.03, rate_limited: 0.02 }));
     town.fake.disorder(Some(Disorder { seed: 9, duplicate: 0.1, swap: 0.1 }));
-    let all = messages();
+    let all = count("GREENROOM_TEST_DISCORD_MESSAGES", 200);
     let mut asked: HashMap<u64, Vec<String>> = HashMap::new();
     for n in 0..all {
         let channel = channels[n % channels.len()];
@@ -325,5 +325,22 @@ async fn commands_are_acknowledged_while_the_database_stands_still() {
         let said = one.answered().await;
         assert!(!said[0].content.is_empty() && one.violations().is_empty(), "{said:?} {:?}", one.violations());
     }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn none_of_many_commands_in_a_row_is_answered_too_late() {
+    let town = Town::new().await;
+    town.asks(town.robin, town.lounge, "@Abbey one", 1).await;
+    let asks = count("GREENROOM_TEST_DISCORD_COMMANDS", 100);
+    let mut slowest = Duration::ZERO;
+    for n in 0..asks {
+        let (who, what) = ([town.robin, town.kim][n % 2], ["memory view", "help", "about"][n % 3]);
+        let asked = town.fake.slash(who, town.lounge, what, &[]);
+        slowest = slowest.max(asked.acked().await);
+        let said = asked.answered().await;
+        assert!(!said.is_empty() && asked.violations().is_empty(), "{n}: {said:?} {:?}", asked.violations());
+    }
+    println!("{asks} commands, the slowest acknowledged after {slowest:?}");
     town.close().await;
 }
