@@ -5,6 +5,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     #[cfg(all(unix, feature = "local-model"))]
     greenroom::model::threads::settle();
+    greenroom::ops::memory::share();
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     let vars = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
     #[cfg(feature = "testing")]

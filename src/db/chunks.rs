@@ -219,7 +219,7 @@ async fn tidy(tx: &mut Tx, revised: &[Revised]) -> Result<(), Error> {
 /// The revisions of those of three tenants that have chunks.
 pub async fn revisions(db: &Db, tenants: [&Tenant; 3]) -> Result<Vec<(String, i64)>, Error> {
     let [a, b, c] = tenants.map(Tenant::as_str);
-    Ok(say(REVISIONS).bind(a).bind(b).bind(c).read_all::<(String, i64)>(db).await?)
+    say(REVISIONS).bind(a).bind(b).bind(c).read_all::<(String, i64)>(db).await
 }
 
 type LoadedRow = (i64, String, String, String, String, String, i64, Vec<u8>, Vec<u8>);

@@ -65,7 +65,7 @@ pub async fn give_back(db: &Db, name: &str, (holder, epoch): (&str, i64)) -> Res
 /// Those of the database.
 pub async fn held(db: &Db) -> Result<Vec<(String, String)>, Error> {
     let sql = db.text(HELD);
-    Ok(say(sql).read_all::<(String, String)>(db).await?)
+    say(sql).read_all::<(String, String)>(db).await
 }
 
 /// The database's time.

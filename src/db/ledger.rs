@@ -359,7 +359,7 @@ pub async fn sums(db: &Db, member: &MemberId, since: Moment) -> Result<Vec<Sum>,
 
 /// Characters kept of a member: in messages, and in memories.
 pub async fn stored(db: &Db, member: &MemberId) -> Result<(i64, i64), Error> {
-    Ok(say(STORED).bind(member.as_str()).read_one::<(i64, i64)>(db).await?)
+    say(STORED).bind(member.as_str()).read_one::<(i64, i64)>(db).await
 }
 
 #[cfg(test)]

@@ -191,7 +191,7 @@ pub async fn cut_history(
 
 /// The newest cut of a place and personality: its id, and the last sequence number it hides.
 pub async fn last_cut(db: &Db, place: &PlaceId, personality: &PersonalityId) -> Result<Option<(String, i64)>, Error> {
-    Ok(say(LAST_CUT).bind(place.as_str()).bind(personality.as_str()).read_optional::<(String, i64)>(db).await?)
+    say(LAST_CUT).bind(place.as_str()).bind(personality.as_str()).read_optional::<(String, i64)>(db).await
 }
 
 /// Takes a cut back.

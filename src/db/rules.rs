@@ -94,7 +94,7 @@ pub async fn set_rule(
 
 /// What is announced: id and text.
 pub async fn announcement(db: &Db) -> Result<Option<(String, String)>, Error> {
-    Ok(say(ANNOUNCEMENT).read_optional::<(String, String)>(db).await?)
+    say(ANNOUNCEMENT).read_optional::<(String, String)>(db).await
 }
 
 /// Announces something in place of what was announced before; no text: nothing.

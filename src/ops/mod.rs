@@ -7,6 +7,7 @@ pub mod datadir;
 pub mod doctor;
 pub mod dumps;
 pub mod http;
+pub mod memory;
 pub mod metrics;
 pub mod restore;
 pub mod scrub;
