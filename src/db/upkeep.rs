@@ -33,7 +33,7 @@ pub const ALL: &[&str] =
 /// As opening and reading do; [`Error::Full`] where `copy` has no room.
 pub async fn copy(house: &Path, copy: &Path) -> Result<(), Error> {
     let house = Readers::of_file(house, NOTHING_SET);
-    let copied = say(COPY).bind(&copy.to_string_lossy().into_owned()).run(&house).await;
+    let copied = say(COPY).bind(copy.to_string_lossy().into_owned()).run(&house).await;
     house.close().await;
     copied.map(|_| ())
 }
