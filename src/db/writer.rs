@@ -331,7 +331,8 @@ mod tests {
         let (one, broken, other): (_, [Result<(), _>; 2], _) =
             tokio::join!(set(&db, "one"), panicking, set(&db, "other"));
         assert!(broken.iter().all(|broken| matches!(broken, Err(Error::Broken))), "{broken:?}");
-        (one.unwrap(), other.unwrap());
+        one.unwrap();
+        other.unwrap();
         set(&db, "after").await.unwrap();
         for (key, is_set) in [("one", true), ("broken", false), ("other", true), ("after", true)] {
             assert_eq!(meta::get(&db, key).await.unwrap().is_some(), is_set, "{key}");
