@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::dates;
 use super::index_text::{Measure, passages};
-use super::{Embedder, Entry, Forget, Hit, Query, RecallError, Side, VectorStore, Weights};
+use super::{Embedder, Entry, Forget, Hit, Query, RecallError, Side, VectorStore, Weights, kin};
 use crate::crash;
 use crate::db::ledger::{self, Account, EntryKind, NewEntry};
 use crate::db::memories::{self, Action, Chore};
@@ -63,6 +63,9 @@ impl Recall {
                 tracing::warn!(error = %error, store = store.name(), "the vector store is away; going on without");
             }
             opened => opened?,
+        }
+        if tokio::task::spawn_blocking(kin::load).await.is_err() {
+            tracing::warn!("the table of words that are akin is read when it is first asked for");
         }
         let (deadline, wake, draining) = (FIND_DEADLINE, Notify::new(), tokio::sync::Mutex::default());
         Ok(Self { db, clock, embedder, store, weights, deadline, wake, draining })

@@ -18,6 +18,11 @@ const HEADER: usize = 52;
 static TABLE: LazyLock<Table> =
     LazyLock::new(|| Table::read(FILE).expect("the file compiled in is the one that the tests checked"));
 
+/// Reads the table now, so that nobody's question waits for it.
+pub fn load() {
+    LazyLock::force(&TABLE);
+}
+
 /// A word that is akin to one of several others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kin {
